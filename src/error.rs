@@ -1,0 +1,258 @@
+//! What can go wrong: a libuv error code and what was being tried.
+
+use std::borrow::Cow;
+use std::ffi::CStr;
+use std::fmt;
+
+use libuv_sys2 as uv;
+
+/// The result of every fallible call of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A libuv error code: always negative (`UV_ENOENT` and its kin).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(pub i32);
+
+macro_rules! codes {
+    ($($name:ident = $constant:ident,)*) => {
+        impl Code {
+            $(
+                #[doc = concat!("`UV_", stringify!($name), "`")]
+                pub const $name: Code = Code(uv::$constant);
+            )*
+
+            /// Every code of libuv with its name (`"UV_ENOENT"`), in libuv's order.
+            pub const ALL: &'static [(&'static str, Code)] = &[
+                $((concat!("UV_", stringify!($name)), Code::$name),)*
+            ];
+        }
+    };
+}
+
+codes! {
+    E2BIG = uv_errno_t_UV_E2BIG,
+    EACCES = uv_errno_t_UV_EACCES,
+    EADDRINUSE = uv_errno_t_UV_EADDRINUSE,
+    EADDRNOTAVAIL = uv_errno_t_UV_EADDRNOTAVAIL,
+    EAFNOSUPPORT = uv_errno_t_UV_EAFNOSUPPORT,
+    EAGAIN = uv_errno_t_UV_EAGAIN,
+    EAI_ADDRFAMILY = uv_errno_t_UV_EAI_ADDRFAMILY,
+    EAI_AGAIN = uv_errno_t_UV_EAI_AGAIN,
+    EAI_BADFLAGS = uv_errno_t_UV_EAI_BADFLAGS,
+    EAI_BADHINTS = uv_errno_t_UV_EAI_BADHINTS,
+    EAI_CANCELED = uv_errno_t_UV_EAI_CANCELED,
+    EAI_FAIL = uv_errno_t_UV_EAI_FAIL,
+    EAI_FAMILY = uv_errno_t_UV_EAI_FAMILY,
+    EAI_MEMORY = uv_errno_t_UV_EAI_MEMORY,
+    EAI_NODATA = uv_errno_t_UV_EAI_NODATA,
+    EAI_NONAME = uv_errno_t_UV_EAI_NONAME,
+    EAI_OVERFLOW = uv_errno_t_UV_EAI_OVERFLOW,
+    EAI_PROTOCOL = uv_errno_t_UV_EAI_PROTOCOL,
+    EAI_SERVICE = uv_errno_t_UV_EAI_SERVICE,
+    EAI_SOCKTYPE = uv_errno_t_UV_EAI_SOCKTYPE,
+    EALREADY = uv_errno_t_UV_EALREADY,
+    EBADF = uv_errno_t_UV_EBADF,
+    EBUSY = uv_errno_t_UV_EBUSY,
+    ECANCELED = uv_errno_t_UV_ECANCELED,
+    ECHARSET = uv_errno_t_UV_ECHARSET,
+    ECONNABORTED = uv_errno_t_UV_ECONNABORTED,
+    ECONNREFUSED = uv_errno_t_UV_ECONNREFUSED,
+    ECONNRESET = uv_errno_t_UV_ECONNRESET,
+    EDESTADDRREQ = uv_errno_t_UV_EDESTADDRREQ,
+    EEXIST = uv_errno_t_UV_EEXIST,
+    EFAULT = uv_errno_t_UV_EFAULT,
+    EFBIG = uv_errno_t_UV_EFBIG,
+    EHOSTUNREACH = uv_errno_t_UV_EHOSTUNREACH,
+    EINTR = uv_errno_t_UV_EINTR,
+    EINVAL = uv_errno_t_UV_EINVAL,
+    EIO = uv_errno_t_UV_EIO,
+    EISCONN = uv_errno_t_UV_EISCONN,
+    EISDIR = uv_errno_t_UV_EISDIR,
+    ELOOP = uv_errno_t_UV_ELOOP,
+    EMFILE = uv_errno_t_UV_EMFILE,
+    EMSGSIZE = uv_errno_t_UV_EMSGSIZE,
+    ENAMETOOLONG = uv_errno_t_UV_ENAMETOOLONG,
+    ENETDOWN = uv_errno_t_UV_ENETDOWN,
+    ENETUNREACH = uv_errno_t_UV_ENETUNREACH,
+    ENFILE = uv_errno_t_UV_ENFILE,
+    ENOBUFS = uv_errno_t_UV_ENOBUFS,
+    ENODEV = uv_errno_t_UV_ENODEV,
+    ENOENT = uv_errno_t_UV_ENOENT,
+    ENOMEM = uv_errno_t_UV_ENOMEM,
+    ENONET = uv_errno_t_UV_ENONET,
+    ENOPROTOOPT = uv_errno_t_UV_ENOPROTOOPT,
+    ENOSPC = uv_errno_t_UV_ENOSPC,
+    ENOSYS = uv_errno_t_UV_ENOSYS,
+    ENOTCONN = uv_errno_t_UV_ENOTCONN,
+    ENOTDIR = uv_errno_t_UV_ENOTDIR,
+    ENOTEMPTY = uv_errno_t_UV_ENOTEMPTY,
+    ENOTSOCK = uv_errno_t_UV_ENOTSOCK,
+    ENOTSUP = uv_errno_t_UV_ENOTSUP,
+    EOVERFLOW = uv_errno_t_UV_EOVERFLOW,
+    EPERM = uv_errno_t_UV_EPERM,
+    EPIPE = uv_errno_t_UV_EPIPE,
+    EPROTO = uv_errno_t_UV_EPROTO,
+    EPROTONOSUPPORT = uv_errno_t_UV_EPROTONOSUPPORT,
+    EPROTOTYPE = uv_errno_t_UV_EPROTOTYPE,
+    ERANGE = uv_errno_t_UV_ERANGE,
+    EROFS = uv_errno_t_UV_EROFS,
+    ESHUTDOWN = uv_errno_t_UV_ESHUTDOWN,
+    ESPIPE = uv_errno_t_UV_ESPIPE,
+    ESRCH = uv_errno_t_UV_ESRCH,
+    ETIMEDOUT = uv_errno_t_UV_ETIMEDOUT,
+    ETXTBSY = uv_errno_t_UV_ETXTBSY,
+    EXDEV = uv_errno_t_UV_EXDEV,
+    UNKNOWN = uv_errno_t_UV_UNKNOWN,
+    EOF = uv_errno_t_UV_EOF,
+    ENXIO = uv_errno_t_UV_ENXIO,
+    EMLINK = uv_errno_t_UV_EMLINK,
+    EHOSTDOWN = uv_errno_t_UV_EHOSTDOWN,
+    EREMOTEIO = uv_errno_t_UV_EREMOTEIO,
+    ENOTTY = uv_errno_t_UV_ENOTTY,
+    EFTYPE = uv_errno_t_UV_EFTYPE,
+    EILSEQ = uv_errno_t_UV_EILSEQ,
+    ESOCKTNOSUPPORT = uv_errno_t_UV_ESOCKTNOSUPPORT,
+    ENODATA = uv_errno_t_UV_ENODATA,
+    EUNATCH = uv_errno_t_UV_EUNATCH,
+    ENOEXEC = uv_errno_t_UV_ENOEXEC,
+}
+
+impl Code {
+    /// `None` when libuv returned success (zero or a count), the code otherwise.
+    pub fn check(status: i32) -> std::result::Result<i32, Code> {
+        if status < 0 { Err(Code(status)) } else { Ok(status) }
+    }
+
+    /// libuv's message for this code (`uv_strerror_r`).
+    pub fn message(self) -> String {
+        // SAFETY: uv_strerror_r writes at most the length given and ends it with a NUL.
+        self.text(|code, buffer, length| unsafe { uv::uv_strerror_r(code, buffer, length) })
+    }
+
+    /// The code's name without its `UV_` (`uv_err_name_r`): `"ENOENT"`.
+    pub fn name(self) -> String {
+        // SAFETY: as for `uv_strerror_r`.
+        self.text(|code, buffer, length| unsafe { uv::uv_err_name_r(code, buffer, length) })
+    }
+
+    fn text(
+        self,
+        fill: impl Fn(i32, *mut std::ffi::c_char, usize) -> *mut std::ffi::c_char,
+    ) -> String {
+        let mut buffer = [0u8; 128];
+        fill(self.0, buffer.as_mut_ptr().cast(), buffer.len());
+        CStr::from_bytes_until_nul(&buffer)
+            .map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned())
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UV_{}", self.name())
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// libuv said no. `what` names what was tried: the path, address or argument.
+    Uv {
+        /// libuv's code.
+        code: Code,
+        /// What was tried, or empty where the code says it all.
+        what: Cow<'static, str>,
+    },
+    /// The handle was closed before this call.
+    HandleClosed,
+    /// The loop was closed before this call.
+    LoopClosed,
+    /// The loop is in use by another thread.
+    WrongThread,
+    /// The process forked, and this loop has not been through [`Loop::fork`](crate::Loop::fork).
+    Forked,
+    /// `run` was called from inside one of the loop's own callbacks.
+    AlreadyRunning,
+    /// A callback panicked; the text is the panic's message.
+    Panicked(String),
+}
+
+impl Error {
+    /// A libuv code with what was tried.
+    pub fn new(code: Code, what: impl Into<Cow<'static, str>>) -> Error {
+        Error::Uv { code, what: what.into() }
+    }
+
+    /// Turns a status libuv returned into a result; `what` says what was tried.
+    pub fn check(status: i32, what: impl Into<Cow<'static, str>>) -> Result<i32> {
+        Code::check(status).map_err(|code| Error::new(code, what))
+    }
+
+    /// The libuv code, for the errors that have one.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Error::Uv { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Error {
+        Error::new(code, "")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Uv { code, what } if what.is_empty() => write!(f, "{code}"),
+            Error::Uv { code, what } => write!(f, "{code}: {what}"),
+            Error::HandleClosed => f.write_str("the handle is closed"),
+            Error::LoopClosed => f.write_str("the loop is closed"),
+            Error::WrongThread => f.write_str(
+                "the loop is in use by another thread; only Async.send may be called from there",
+            ),
+            Error::Forked => f.write_str(
+                "the process forked: call Loop.fork() in the child before using the loop there",
+            ),
+            Error::AlreadyRunning => f.write_str("the loop is already running"),
+            Error::Panicked(message) => write!(f, "a callback panicked: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_names_and_messages() {
+        assert_eq!(Code::ENOENT.name(), "ENOENT");
+        assert_eq!(Code::ENOENT.to_string(), "no such file or directory");
+        assert_eq!(format!("{:?}", Code::EOF), "UV_EOF");
+    }
+
+    #[test]
+    fn every_code_is_negative_and_named_as_libuv_names_it() {
+        for (name, code) in Code::ALL {
+            assert!(code.0 < 0, "{name}");
+            assert_eq!(*name, format!("UV_{}", code.name()));
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_was_tried() {
+        let error = Error::new(Code::ENOENT, "/no/such/file");
+        assert_eq!(error.to_string(), "no such file or directory: /no/such/file");
+        assert_eq!(error.code(), Some(Code::ENOENT));
+        assert_eq!(Error::check(3, "read"), Ok(3));
+    }
+}

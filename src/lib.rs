@@ -1,0 +1,5 @@
+//! libuv's event loop and its handles, as safe Rust.
+
+mod error;
+
+pub use error::{Code, Error, Result};
