@@ -30,7 +30,7 @@ inventory: ## run the tests and rewrite tests/inventory.txt
 	$(PYTHON) scripts/check.py --inventory
 
 gate: ## pyuv 1.4.0's own tests; ARGS=--update rewrites their expected-pass list
-	$(PYTHON) scripts/bootstrap.py -- python tests/gate/run.py $(ARGS)
+	$(PYTHON) scripts/bootstrap.py -- python tests/gate/gate.py $(ARGS)
 
 wheel: ## a wheel per Python in dist/, each tried in an empty environment
 	$(PYTHON) scripts/wheel.py

@@ -142,7 +142,7 @@ class Checks:
         def action(log: Path) -> Result:
             report = RESULTS / f"gate-{environment.name}.json"
             report.unlink(missing_ok=True)
-            gate: Command = [self.tools.python, "tests/gate/run.py", "--json", report]
+            gate: Command = [self.tools.python, "tests/gate/gate.py", "--json", report]
             status = self.run([*gate, "--python", environment.python], log)
             counts = Counter(json.loads(report.read_text()) if report.exists() else {})
             return Result(name, status == 0, counts=counts)
@@ -246,8 +246,11 @@ def main() -> int:
             if not options.only or step.name.startswith(tuple(options.only)):
                 results.append(perform(step))
     passed = all(result.passed for result in results)
-    if options.inventory and passed:
-        inventory.dump(inventory.record(checks.runs), INVENTORY)
+    if options.inventory:
+        if passed:
+            inventory.dump(inventory.record(checks.runs), INVENTORY)
+        else:
+            print("the inventory is as it was: it is rewritten when every test passes")
     if options.full and not (options.only or options.python):
         write_full(results, environments)
     print(summary(results, time.monotonic() - started))

@@ -3,9 +3,9 @@
     child.py FILE REPORT
 
 REPORT gets a JSON list a line: ["begin", id], ["end", id, kind, detail], and ["done"] at the very end, so
-that the parent can tell what was running when this process died. The old suite was made for Pythons up to 3.7 and
-uses names that went away since: they are put back here, in this process, and its files stay untouched. Plain
-enough for Python 3.7, where the suite can be run against pyuv 1.4.0 itself.
+that the parent can tell what was running when this process died. The old suite was made for Pythons up to
+3.7 and uses names that went away since: they are put back here, in this process, and its files stay
+untouched. Plain enough for Python 3.7, where the suite can be run against pyuv 1.4.0 itself.
 """
 
 import faulthandler

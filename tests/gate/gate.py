@@ -1,6 +1,6 @@
 """The 1.4.0 gate: pyuv 1.4.0's own tests, unmodified, against the pyuv that a Python has installed.
 
-    run.py --python PYTHON [--update] [--json FILE] [FILE ...]
+    gate.py --python PYTHON [--update] [--json FILE] [FILE ...]
 
 Its source distribution is fetched by name with pip into build/gate, once. Each test file runs in a process of
 its own, one after another (they share fixed ports), in a fresh copy of the tests. What passes must be exactly
