@@ -36,7 +36,7 @@ wheel: ## a wheel per Python in dist/, each tried in an empty environment
 	$(PYTHON) scripts/wheel.py
 
 bench: ## the ratio tables of the benchmarks
-	$(PYTHON) scripts/bootstrap.py --profile release -- python benches/run.py $(ARGS)
+	$(PYTHON) scripts/bootstrap.py --no-extension -- python benches/run.py $(ARGS)
 
 docs: ## the manual, in build/docs
 	$(PYTHON) scripts/bootstrap.py -- sphinx-build -W -b html docs build/docs
