@@ -20,7 +20,7 @@ print(json.dumps({
     "cpython": sys.implementation.name == "cpython",
     "has_gil": not sysconfig.get_config_var("Py_GIL_DISABLED"),
     "has_venv": importlib.util.find_spec("ensurepip") is not None,
-    "has_test": importlib.util.find_spec("test.support") is not None,
+    "has_test": importlib.util.find_spec("test.test_asyncio") is not None,
 }))
 """
 
