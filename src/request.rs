@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU8, Ordering, fence};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
 
 use libuv_sys2 as uv;
 
@@ -36,6 +36,14 @@ pub unsafe trait RawRequest: Sized {
 /// The pointer is valid for the duration of the call.
 type Done<U> = Box<dyn FnOnce(*mut U, c_int) + Send>;
 
+/// Requests in flight on all loops of the process.
+static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many requests are in flight in this process, on whichever loop.
+pub fn in_flight() -> usize {
+    IN_FLIGHT.load(Ordering::Relaxed)
+}
+
 /// Requests in flight on a loop, as a list through their headers.
 pub(crate) struct RequestList {
     first: Cell<*const Header>,
@@ -60,6 +68,7 @@ impl RequestList {
             next.previous.set(header);
         }
         self.length.set(self.length.get() + 1);
+        IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
     }
 
     fn remove(&self, header: &Header) {
@@ -75,6 +84,7 @@ impl RequestList {
             }
         }
         self.length.set(self.length.get() - 1);
+        IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Cancels what the thread pool has not begun; says how many. Their callbacks come later.
