@@ -16,6 +16,7 @@ mod memory;
 mod passwd;
 mod pid;
 mod priority;
+mod process_title;
 mod random;
 mod rusage;
 mod text;
@@ -37,6 +38,7 @@ pub use memory::{
 pub use passwd::{Passwd, passwd};
 pub use pid::{parent_pid, pid};
 pub use priority::{PRIORITIES, priority, set_priority};
+pub use process_title::{process_title, set_process_title};
 pub use random::random;
 pub use rusage::{Rusage, rusage, thread_rusage};
 pub use uname::{Uname, uname};
