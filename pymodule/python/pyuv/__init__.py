@@ -1,6 +1,10 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from . import errno, error
-from ._pyuv import __version__
+from . import _pyuv, errno, error
+from ._pyuv import LIBUV_VERSION, __version__
 
-__all__ = ["__version__", "errno", "error"]
+globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
+
+__all__ = ["LIBUV_VERSION", "__version__", "errno", "error"] + list(
+    _pyuv.constants
+)
