@@ -5,6 +5,8 @@ use pyo3::prelude::*;
 mod constants;
 mod errno;
 mod error;
+mod structseq;
+mod util;
 
 /// Everything that the package `pyuv` re-exports under its public names.
 #[pymodule(gil_used = false)]
@@ -13,5 +15,6 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     errno::register(module)?;
     constants::register(module)?;
+    util::register(module)?;
     Ok(())
 }

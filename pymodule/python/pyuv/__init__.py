@@ -1,10 +1,10 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from . import _pyuv, errno, error
+from . import _pyuv, errno, error, util
 from ._pyuv import LIBUV_VERSION, __version__
 
 globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
 
-__all__ = ["LIBUV_VERSION", "__version__", "errno", "error"] + list(
+__all__ = ["LIBUV_VERSION", "__version__", "errno", "error", "util"] + list(
     _pyuv.constants
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from . import errno as errno
 from . import error as error
+from . import util as util
 
 __version__: Final[str]
 LIBUV_VERSION: Final[str]
@@ -166,4 +167,5 @@ __all__ = [
     "__version__",
     "errno",
     "error",
+    "util",
 ]
