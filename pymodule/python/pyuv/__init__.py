@@ -5,6 +5,4 @@ from ._pyuv import LIBUV_VERSION, __version__
 
 globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
 
-__all__ = ["LIBUV_VERSION", "__version__", "errno", "error", "util"] + list(
-    _pyuv.constants
-)
+__all__ = ["LIBUV_VERSION", "__version__", "errno", "error", "util", *_pyuv.constants]

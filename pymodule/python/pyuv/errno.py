@@ -4,4 +4,4 @@ from ._pyuv import errorcode, strerror
 
 globals().update({name: code for code, name in errorcode.items()})
 
-__all__ = ["errorcode", "strerror"] + list(errorcode.values())
+__all__ = ["errorcode", "strerror", *errorcode.values()]

@@ -13,7 +13,7 @@ from _typeshed import StrOrBytesPath, structseq
 _T = TypeVar("_T")
 
 @final
-class cpu_info_times_result(structseq[int], tuple[int, int, int, int, int]):
+class cpu_info_times_result(structseq[int], tuple[int, int, int, int, int]):  # noqa: N801
     """Milliseconds that a processor spent in each state since the machine started."""
 
     __match_args__: Final = ("sys", "user", "idle", "irq", "nice")
@@ -38,7 +38,7 @@ class cpu_info_times_result(structseq[int], tuple[int, int, int, int, int]):
         """In user mode at low priority."""
 
 @final
-class cpu_info_result(structseq[Any], tuple[str, int, cpu_info_times_result]):
+class cpu_info_result(structseq[Any], tuple[str, int, cpu_info_times_result]):  # noqa: N801
     """One logical processor."""
 
     __match_args__: Final = ("model", "speed", "times")
@@ -55,7 +55,7 @@ class cpu_info_result(structseq[Any], tuple[str, int, cpu_info_times_result]):
         """What it spent its time on."""
 
 @final
-class interface_addresses_result(structseq[Any], tuple[str, bool, str, str, str]):
+class interface_addresses_result(structseq[Any], tuple[str, bool, str, str, str]):  # noqa: N801
     """One address of a network interface."""
 
     __match_args__: Final = ("name", "is_internal", "address", "netmask", "mac")
@@ -80,7 +80,7 @@ class interface_addresses_result(structseq[Any], tuple[str, bool, str, str, str]
         """The hardware address, as ``00:00:00:00:00:00``."""
 
 @final
-class rusage_result(
+class rusage_result(  # noqa: N801
     structseq[float],
     tuple[
         float,
@@ -186,7 +186,7 @@ class rusage_result(
         """Context switches because its time was up."""
 
 @final
-class uname_result(structseq[str], tuple[str, str, str, str]):
+class uname_result(structseq[str], tuple[str, str, str, str]):  # noqa: N801
     """The operating system's name and version."""
 
     __match_args__: Final = ("sysname", "release", "version", "machine")
@@ -207,7 +207,7 @@ class uname_result(structseq[str], tuple[str, str, str, str]):
         """The hardware: ``"x86_64"``."""
 
 @final
-class passwd_result(structseq[Any], tuple[str, int, int, str, str]):
+class passwd_result(structseq[Any], tuple[str, int, int, str, str]):  # noqa: N801
     """One user of the user database."""
 
     __match_args__: Final = ("username", "uid", "gid", "shell", "homedir")
@@ -232,7 +232,7 @@ class passwd_result(structseq[Any], tuple[str, int, int, str, str]):
         """The home directory."""
 
 @final
-class group_result(structseq[Any], tuple[str, int, tuple[str, ...]]):
+class group_result(structseq[Any], tuple[str, int, tuple[str, ...]]):  # noqa: N801
     """One group of the group database."""
 
     __match_args__: Final = ("groupname", "gid", "members")
@@ -249,7 +249,7 @@ class group_result(structseq[Any], tuple[str, int, tuple[str, ...]]):
         """The names of its listed members; those whose primary group it is are not among them."""
 
 @final
-class timespec_result(structseq[int], tuple[int, int]):
+class timespec_result(structseq[int], tuple[int, int]):  # noqa: N801
     """A time in seconds and nanoseconds."""
 
     __match_args__: Final = ("tv_sec", "tv_nsec")
@@ -262,7 +262,7 @@ class timespec_result(structseq[int], tuple[int, int]):
         """Nanoseconds beyond them."""
 
 @final
-class timeval_result(structseq[int], tuple[int, int]):
+class timeval_result(structseq[int], tuple[int, int]):  # noqa: N801
     """A time in seconds and microseconds."""
 
     __match_args__: Final = ("tv_sec", "tv_usec")
