@@ -84,7 +84,8 @@ mod sys {
         memory.write_all_at(&bytes, line.start).map_err(|error| failed(&error, path))?;
         // Not libuv's prctl(PR_SET_NAME), which would name the thread that happens to call. A
         // name is a courtesy: some containers forbid it, and the title is set all the same.
-        let _ = fs::write("/proc/self/comm", cut(title, 15));
+        // The NUL makes an empty name a write of one byte: one of none would do nothing.
+        let _ = fs::write("/proc/self/comm", [cut(title, 15), b"\0"].concat());
         Ok(())
     }
 
@@ -173,6 +174,7 @@ mod tests {
 
         set_process_title(OsStr::new("")).unwrap();
         assert_eq!(process_title().unwrap(), "");
+        assert_eq!(fs::read_to_string("/proc/self/comm").unwrap(), "\n");
 
         let error = set_process_title(OsStr::new("a\0b")).unwrap_err();
         assert_eq!(error.code(), Some(Code::EINVAL));
