@@ -62,9 +62,13 @@ mod sys {
     use crate::util::text::from_bytes;
     use crate::{Code, Error, Result};
 
+    /// The same file as `/proc/self/cmdline`, except under valgrind, which answers for that one
+    /// itself with what the command line once was.
+    pub(super) const COMMAND_LINE: &str = "/proc/thread-self/cmdline";
+
     pub fn process_title() -> Result<OsString> {
-        let path = "/proc/self/cmdline";
-        let mut line = fs::read(path).map_err(|error| failed(&error, path))?;
+        let line = fs::read(COMMAND_LINE);
+        let mut line = line.map_err(|error| failed(&error, COMMAND_LINE))?;
         let end = line.iter().position(|byte| *byte == 0).unwrap_or(line.len());
         line.truncate(end);
         Ok(from_bytes(line))
@@ -159,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_title_shows_in_the_command_line_and_is_cut_to_fit() {
-        let room = fs::read("/proc/self/cmdline").unwrap().len();
+        let room = fs::read(sys::COMMAND_LINE).unwrap().len();
         assert!(!process_title().unwrap().is_empty());
 
         set_process_title(OsStr::new("pyuv test")).unwrap();
@@ -169,7 +173,7 @@ mod tests {
         let long = "x".repeat(room + 4096);
         set_process_title(OsStr::new(&long)).unwrap();
         assert_eq!(process_title().unwrap(), long[..room - 1]);
-        assert_eq!(fs::read("/proc/self/cmdline").unwrap().len(), room);
+        assert_eq!(fs::read(sys::COMMAND_LINE).unwrap().len(), room);
         assert_eq!(fs::read_to_string("/proc/self/comm").unwrap(), "xxxxxxxxxxxxxxx\n");
 
         set_process_title(OsStr::new("")).unwrap();
