@@ -255,10 +255,10 @@ fn on_closed(core: &pyuv::Handle) {
     // SAFETY: as above.
     let slf = unsafe { object.cast_unchecked::<Handle>() };
     Handle::stopped(slf);
-    if let Some(callback) = slf.get().on_close.take(slf.py()) {
-        if let Err(error) = call(&callback, [slf.as_any()]) {
-            Handle::handle_exception(slf, error);
-        }
+    if let Some(callback) = slf.get().on_close.take(slf.py())
+        && let Err(error) = call(&callback, [slf.as_any()])
+    {
+        Handle::handle_exception(slf, error);
     }
 }
 
