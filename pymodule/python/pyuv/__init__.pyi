@@ -163,7 +163,6 @@ class Handle:
     def close(self, callback: Callable[[Self], object] | None = None) -> None:
         """Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration."""
 
-@disjoint_base
 class Async(Handle):
     """Calls its callback on the loop's thread, whichever thread asked (`uv_async_t`).
 
@@ -177,7 +176,6 @@ class Async(Handle):
         before that make one call. May be called from any thread.
         """
 
-@disjoint_base
 class Check(Handle):
     """Calls its callback once per iteration, just after the loop polled (`uv_check_t`)."""
 
@@ -188,7 +186,6 @@ class Check(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_check_stop`)."""
 
-@disjoint_base
 class Idle(Handle):
     """Calls its callback once per iteration and keeps the loop from waiting (`uv_idle_t`)."""
 
@@ -199,7 +196,6 @@ class Idle(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_idle_stop`)."""
 
-@disjoint_base
 class Poll(Handle):
     """Calls its callback when a file descriptor is readable or writable (`uv_poll_t`).
 
@@ -226,7 +222,6 @@ class Poll(Handle):
     def fileno(self) -> int:
         """The file descriptor."""
 
-@disjoint_base
 class Prepare(Handle):
     """Calls its callback once per iteration, just before the loop polls (`uv_prepare_t`)."""
 
@@ -237,7 +232,6 @@ class Prepare(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_prepare_stop`)."""
 
-@disjoint_base
 class Signal(Handle):
     """Calls its callback when the process gets a signal (`uv_signal_t`).
 
@@ -265,7 +259,6 @@ class Signal(Handle):
     def signum(self) -> int | None:
         """The signal that the handle is started for, or None."""
 
-@disjoint_base
 class Timer(Handle):
     """Calls its callback after a time, once or again and again (`uv_timer_t`)."""
 

@@ -9,13 +9,11 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeVar, final, overload
 
 from _typeshed import FileDescriptorLike, StrOrBytesPath, structseq
-from typing_extensions import disjoint_base
 
 from . import Handle, Loop
 
 _T = TypeVar("_T")
 
-@disjoint_base
 class SignalChecker(Handle):
     """Runs Python's signal handlers when the wakeup fd says that a signal has come.
 
