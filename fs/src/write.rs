@@ -23,16 +23,18 @@ pub fn write<S: Source>(
 ) -> impl Operation<Output = usize> + Send {
     let buffers = source.buffers();
     let start = prepare(|| {
+        let filled = without_empty(buffers.as_ref());
         let total = buffers.as_ref().iter().map(Buffer::length).fold(0, usize::saturating_add);
         check_length(total)?;
-        let count = c_uint::try_from(buffers.as_ref().len())
+        let count = filled.as_ref().map_or(buffers.as_ref().len(), Vec::len);
+        let count = c_uint::try_from(count)
             .map_err(|_| Error::new(Code::EINVAL, "more pieces than a C int counts"))?;
         let offset = argument::offset(offset)?;
         Ok(move |target: &OnFd, event_loop, request, callback| {
             // SAFETY: the memory belongs to `source`, which `finish` keeps until the write is
             // over; libuv copies the list.
             unsafe {
-                let buffers = Buffer::as_raw(buffers.as_ref());
+                let buffers = Buffer::as_raw(filled.as_deref().unwrap_or(buffers.as_ref()));
                 uv::uv_fs_write(event_loop, request, target.0, buffers, count, offset, callback)
             }
         })
@@ -46,4 +48,14 @@ pub fn write<S: Source>(
             unsafe { usize::from_request(request) }
         },
     }
+}
+
+/// The list without its empty pieces, if it has several and any is empty. libuv writes as many
+/// pieces at a time as the system takes, and stops when a round has written nothing.
+fn without_empty(buffers: &[Buffer]) -> Option<Vec<Buffer>> {
+    if buffers.len() < 2 || buffers.iter().all(|buffer| buffer.length() > 0) {
+        return None;
+    }
+    let filled: Vec<_> = buffers.iter().copied().filter(|buffer| buffer.length() > 0).collect();
+    Some(if filled.is_empty() { vec![buffers[0]] } else { filled })
 }
