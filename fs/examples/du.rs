@@ -19,7 +19,7 @@ struct Du {
 
 fn walk(du: &Arc<Du>, folder: PathBuf) -> pyuv::Result<()> {
     let here = Arc::clone(du);
-    scandir(folder.clone(), 0).submit(&du.event_loop, move |outcome| {
+    scandir(folder.clone()).submit(&du.event_loop, move |outcome| {
         let entries = match outcome {
             Ok(entries) => entries,
             Err(error) => return eprintln!("{error}"),

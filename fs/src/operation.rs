@@ -8,7 +8,6 @@ use libuv_sys2 as uv;
 use pyuv::request::{self, RawRequest};
 use pyuv::{Error, Loop, Request, Result};
 
-use crate::dirent::Dirent;
 use crate::stat::Stat;
 use crate::target::Target;
 
@@ -88,26 +87,6 @@ impl FromRequest for Vec<u8> {
     unsafe fn from_request(request: *mut uv::uv_fs_t) -> Vec<u8> {
         // SAFETY: readlink and realpath that succeeded have a string as their result.
         unsafe { CStr::from_ptr(uv::uv_fs_get_ptr(request).cast()) }.to_bytes().to_vec()
-    }
-}
-
-impl FromRequest for Vec<Dirent> {
-    unsafe fn from_request(request: *mut uv::uv_fs_t) -> Vec<Dirent> {
-        // SAFETY: the request is finished, so the caller.
-        let mut entries = Vec::with_capacity(unsafe { usize::from_request(request) });
-        let mut entry = MaybeUninit::<uv::uv_dirent_t>::uninit();
-        // SAFETY: the request is a scandir's; the entry is filled when 0 is returned, and its
-        // name lives until the next call.
-        unsafe {
-            while uv::uv_fs_scandir_next(request, entry.as_mut_ptr()) == 0 {
-                let entry = entry.assume_init_ref();
-                entries.push(Dirent {
-                    name: CStr::from_ptr(entry.name).to_bytes().into(),
-                    kind: entry.type_.into(),
-                });
-            }
-        }
-        entries
     }
 }
 

@@ -3,7 +3,6 @@
 use libuv_sys2 as uv;
 
 use crate::argument;
-use crate::dirent::Dirent;
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::path::PathArg;
 use crate::stat::Stat;
@@ -165,10 +164,6 @@ operations! {
     /// Whether the file is there (`mode` 0) and may be used as `mode` says, a union of `R_OK`,
     /// `W_OK` and `X_OK` (`uv_fs_access`). Fails with `UV_ENOENT`, `UV_EACCES`.
     access(path, mode: i32 => flags) -> () = uv_fs_access;
-
-    /// What a folder holds, in the order of the names' bytes, without `.` and `..`
-    /// (`uv_fs_scandir`). libuv has no use for `flags` yet. Fails with `UV_ENOENT`, `UV_ENOTDIR`.
-    scandir(path, flags: i32 => flags) -> Vec<Dirent> = uv_fs_scandir;
 
     /// Has the file's content and attributes reach the disk (`uv_fs_fsync`). Fails with
     /// `UV_EINVAL` for what cannot be synchronised, `UV_EIO`.

@@ -135,7 +135,7 @@ fn errors_name_the_path() {
     assert_error(&error_of(|| uvfs::realpath(&missing)), Code::ENOENT, &[name]);
     assert_error(&error_of(|| uvfs::open(&missing, 0, 0)), Code::ENOENT, &[name]);
     assert_error(&error_of(|| uvfs::access(&missing, 0)), Code::ENOENT, &[name]);
-    assert_error(&error_of(|| uvfs::scandir(&missing, 0)), Code::ENOENT, &[name]);
+    assert_error(&error_of(|| uvfs::scandir(&missing)), Code::ENOENT, &[name]);
     assert_error(&error_of(|| uvfs::utime(&missing, 0.0, 0.0)), Code::ENOENT, &[name]);
     assert_error(&error_of(|| uvfs::lutime(&missing, 0.0, 0.0)), Code::ENOENT, &[name]);
     assert_error(
@@ -373,7 +373,7 @@ fn scandir_tells_names_and_kinds_in_order() {
     let odd = std::ffi::OsStr::from_bytes(b"\xff");
     fs::write(folder.0.join(Path::new(odd)), "").unwrap();
     for way in WAYS {
-        let entries = way.of(uvfs::scandir(&folder.0, 0)).unwrap();
+        let entries = way.of(uvfs::scandir(&folder.0)).unwrap();
         let told: Vec<_> = entries.iter().map(|entry| (&*entry.name, entry.kind)).collect();
         assert_eq!(
             told,
@@ -385,7 +385,7 @@ fn scandir_tells_names_and_kinds_in_order() {
                 (b"\xff", DirentType::File),
             ]
         );
-        assert_eq!(way.of(uvfs::scandir(&folder.at("a"), 0)).unwrap(), []);
+        assert_eq!(way.of(uvfs::scandir(&folder.at("a"))).unwrap(), []);
     }
 }
 
