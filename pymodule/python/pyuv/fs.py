@@ -1,40 +1,16 @@
-"""libuv's filesystem operations, each at once or, with a callback, on a loop."""
+"""libuv's filesystem operations: at once without a callback, on the loop with one."""
 
-from math import inf as UTIME_NOW
-from math import nan as UTIME_OMIT
+import math
 
-from ._pyuv import fs as _fs
+from . import _pyuv
 
-Dirent = _fs.Dirent
-FSRequest = _fs.FSRequest
-stat_result = _fs.stat_result
-stat_float_times = _fs.stat_float_times
-access = _fs.access
-chmod = _fs.chmod
-chown = _fs.chown
-close = _fs.close
-fchmod = _fs.fchmod
-fchown = _fs.fchown
-fdatasync = _fs.fdatasync
-fstat = _fs.fstat
-fsync = _fs.fsync
-ftruncate = _fs.ftruncate
-futime = _fs.futime
-lchown = _fs.lchown
-link = _fs.link
-lstat = _fs.lstat
-lutime = _fs.lutime
-mkdir = _fs.mkdir
-open = _fs.open
-read = _fs.read
-readlink = _fs.readlink
-realpath = _fs.realpath
-rename = _fs.rename
-rmdir = _fs.rmdir
-scandir = _fs.scandir
-sendfile = _fs.sendfile
-stat = _fs.stat
-symlink = _fs.symlink
-unlink = _fs.unlink
-utime = _fs.utime
-write = _fs.write
+# libuv's UV_FS_UTIME_NOW and UV_FS_UTIME_OMIT.
+UTIME_NOW = math.inf
+UTIME_OMIT = math.nan
+
+_fs = _pyuv.fs
+
+globals().update({name: getattr(_fs, name) for name in _fs.__all__})
+globals().update({name: getattr(_pyuv, name) for name in _pyuv.fs_constants})
+
+__all__ = ["UTIME_NOW", "UTIME_OMIT", *_fs.__all__, *_pyuv.fs_constants]

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 /// An entry of a folder, as scandir tells it.
-#[pyclass(frozen, module = "pyuv.fs")]
+#[pyclass(frozen, generic, module = "pyuv.fs")]
 pub struct Dirent {
     /// Its name in the folder: bytes if the folder's path was, otherwise str.
     #[pyo3(get)]

@@ -4,8 +4,10 @@ use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyuv_fs::Buffer;
+use pyuv::Code;
+use pyuv_fs::{Buffer, Operation};
 
+use crate::error::{FSError, to_py};
 use crate::event_loop::Loop;
 use crate::fs::argument::{Fd, Length, Offset};
 use crate::fs::dispatch::dispatch;
@@ -60,10 +62,25 @@ pub fn read<'py>(
     offset: Offset,
     callback: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let fresh = FreshBytes::new(r#loop.py(), length.0)?;
-    // SAFETY: the bytes are kept by the closure below, and nobody else has them.
-    let lent = unsafe { LentOne::new(fresh.buffer(length.0)) };
-    let operation = pyuv_fs::read_into(fd.0, lent, offset.0);
+    let py = r#loop.py();
+    let fresh = FreshBytes::new(py, length.0)?;
+    let operation = || {
+        // SAFETY: the bytes are kept here, or by the closure below, and nobody else has them.
+        let lent = unsafe { LentOne::new(fresh.buffer(length.0)) };
+        pyuv_fs::read_into(fd.0, lent, offset.0)
+    };
+    if callback.is_none() {
+        // libuv does not try a read again that a signal interrupted, so that Ctrl-C gets through.
+        loop {
+            let operation = operation();
+            match py.detach(|| operation.run()) {
+                Ok(arrived) => return fresh.cut(py, arrived),
+                Err(error) if error.code() == Some(Code::EINTR) => py.check_signals()?,
+                Err(error) => return Err(to_py::<FSError>(error)),
+            }
+        }
+    }
+    let operation = operation();
     let about = || About { fd: Some(fd.0), ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, arrived| {
         Ok(fresh.cut(py, arrived)?.unbind())
