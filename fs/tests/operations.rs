@@ -1,5 +1,7 @@
 //! Every operation, at once and on a loop, each on a folder of its own.
 
+#![cfg(unix)]
+
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
