@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 import pyuv
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyuv import errno, fs
 from pyuv.error import FSError
 
@@ -294,6 +296,46 @@ def test_utime_and_kin_set_times(do, file, fd, tmp_path):
     assert do(fs.lutime, tmp_path / "link", 5, 6) is None
     assert os.lstat(tmp_path / "link").st_mtime == 6
     assert os.stat(file).st_mtime == 1
+
+
+places = st.integers(0, 300)
+steps = st.one_of(
+    st.tuples(st.just("write"), st.lists(st.binary(max_size=50), min_size=1, max_size=5), places),
+    st.tuples(st.just("read"), places, places),
+    st.tuples(st.just("cut"), places, st.none()),
+)
+
+
+@settings(max_examples=50, deadline=None, database=None)
+@given(st.lists(steps, max_size=20), st.booleans())
+def test_a_file_is_what_was_written_to_it(tmp_path_factory, steps, on_loop):
+    loop = pyuv.Loop()
+    path = tmp_path_factory.mktemp("model") / "file"
+    fd = fs.open(loop, path, os.O_RDWR | os.O_CREAT)
+    model = bytearray()
+
+    def do(function, *arguments):
+        if not on_loop:
+            return function(loop, fd, *arguments)
+        request = function(loop, fd, *arguments, callback=lambda request: None)
+        loop.run()
+        assert request.error is None
+        return request.result
+
+    for kind, what, where in steps:
+        if kind == "write":
+            data = b"".join(what)
+            assert do(fs.write, what, where) == len(data)
+            if data:
+                model.extend(bytes(max(0, where - len(model))))
+                model[where : where + len(data)] = data
+        elif kind == "read":
+            assert do(fs.read, what, where) == bytes(model[where : where + what])
+        else:
+            do(fs.ftruncate, what)
+            model[:] = model[:what].ljust(what, b"\0")
+    assert path.read_bytes() == bytes(model)
+    fs.close(loop, fd)
 
 
 # Paths
