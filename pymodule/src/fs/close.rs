@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyuv::{Code, Error};
 
 use crate::error::{FSError, to_py};
-use crate::event_loop::Loop;
+use crate::r#loop::Loop;
 use crate::fs::argument::Fd;
 use crate::fs::dispatch::dispatch;
 use crate::fs::request::About;
@@ -18,7 +18,7 @@ pub fn close<'py>(
     fd: Fd,
     callback: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if pyuv_fs::is_own_fd(r#loop.get().core(), fd.0) {
+    if pyuv_fs::is_own_fd(r#loop.get().core()?, fd.0) {
         let what = format!("fd {} is the loop's own", fd.0);
         return Err(to_py::<FSError>(Error::new(Code::EBADF, what)));
     }

@@ -1,12 +1,13 @@
 //! An operation, with the loop and the callback it was asked with.
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyuv::Code;
 use pyuv_fs::Operation;
 
+use crate::call::callable;
 use crate::error::{FSError, to_py};
-use crate::event_loop::Loop;
 use crate::fs::request::{About, FSRequest};
+use crate::r#loop::Loop;
 
 /// Without a callback, runs the operation now, with the GIL released, and gives its result; with
 /// one, submits it and gives the `FSRequest`.
@@ -29,33 +30,20 @@ where
         let output = py.detach(|| operation.run()).map_err(to_py::<FSError>)?;
         return Ok(convert(py, output)?.into_bound(py));
     };
-    if !callback.is_callable() {
-        let message = format!("the callback {} is not callable", callback.repr()?);
-        return Err(PyTypeError::new_err(message));
-    }
-    let request = FSRequest::new(event_loop.clone().unbind(), about(), callback.unbind());
-    let request = Bound::new(py, request)?;
-    let core = event_loop.get().core();
-    let for_closure = request.clone().unbind();
+    let core = event_loop.get().core()?;
+    let request = FSRequest::new(event_loop, about(), callable(callback)?)?;
+    let address = request.as_ptr() as usize;
     let submitted = operation
         .submit(core, move |outcome| {
-            crate::event_loop::on_loop(|py| {
-                let this = for_closure.into_bound(py);
-                let outcome = match outcome {
-                    Ok(output) => convert(py, output).map_err(|error| {
-                        error.write_unraisable(py, Some(this.as_any()));
-                        pyuv::Code::ENOMEM.0
-                    }),
-                    Err(error) => Err(error.code().unwrap_or(pyuv::Code::UNKNOWN).0),
-                };
-                // SAFETY: this is the loop's thread, attached.
-                let callback = unsafe { this.get().ended(outcome) };
-                if let Some(callback) = callback {
-                    crate::event_loop::call(py, callback, this.into_any());
-                }
-            });
+            // SAFETY: the core runs this closure, and the address is that of the request below.
+            let request = unsafe { FSRequest::from_address(address) };
+            let outcome = match outcome {
+                Ok(output) => Ok(convert(request.py(), output)),
+                Err(error) => Err(error.code().unwrap_or(Code::UNKNOWN)),
+            };
+            FSRequest::end(&request, outcome);
         })
         .map_err(to_py::<FSError>)?;
-    request.get().submitted(submitted);
+    FSRequest::submitted(&request, event_loop, submitted);
     Ok(request.into_any())
 }

@@ -8,7 +8,7 @@ use pyuv::Code;
 use pyuv_fs::{Buffer, Operation};
 
 use crate::error::{FSError, to_py};
-use crate::event_loop::Loop;
+use crate::r#loop::Loop;
 use crate::fs::argument::{Fd, Length, Offset};
 use crate::fs::dispatch::dispatch;
 use crate::fs::lent::LentOne;

@@ -1,14 +1,16 @@
 //! `uv_fs_t`: an operation that was submitted with a callback.
 
-use std::cell::UnsafeCell;
 use std::sync::OnceLock;
 
-use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyuv::{Error, Request};
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyuv::{Code, Request};
 
+use crate::active::ActiveKey;
+use crate::call::call;
 use crate::error::{FSError, to_py};
-use crate::event_loop::Loop;
+use crate::r#loop::Loop;
+use crate::slot::PySlot;
 
 /// What an operation is about, as Python gave it.
 #[derive(Default)]
@@ -24,54 +26,78 @@ enum Ended {
     Error(i32),
 }
 
-/// The callback until it is called.
-///
-/// Only the loop's thread takes it, attached; the collector looks at it, and clears it when
-/// nobody can reach the request, not even the loop.
-struct Callback(UnsafeCell<Option<Py<PyAny>>>);
-
-// SAFETY: see above: never two at a time.
-unsafe impl Send for Callback {}
-// SAFETY: as for Send.
-unsafe impl Sync for Callback {}
-
 /// A filesystem operation that was started with a callback, which gets this object.
 #[pyclass(frozen, subclass, dict, weakref, module = "pyuv.fs")]
 pub struct FSRequest {
-    event_loop: Py<Loop>,
     about: About,
-    callback: Callback,
     ended: OnceLock<Ended>,
-    request: OnceLock<Request>,
+    core: OnceLock<Request>,
+    event_loop: PySlot,
+    callback: PySlot,
+    key: ActiveKey,
 }
 
 impl FSRequest {
-    pub fn new(event_loop: Py<Loop>, about: About, callback: Py<PyAny>) -> FSRequest {
-        FSRequest {
-            event_loop,
+    pub fn new<'py>(
+        event_loop: &Bound<'py, Loop>,
+        about: About,
+        callback: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, FSRequest>> {
+        let request = FSRequest {
             about,
-            callback: Callback(UnsafeCell::new(Some(callback))),
             ended: OnceLock::new(),
-            request: OnceLock::new(),
+            core: OnceLock::new(),
+            event_loop: PySlot::new(),
+            callback: PySlot::new(),
+            key: ActiveKey::default(),
+        };
+        request.event_loop.set(Some(event_loop.clone().into_any()));
+        request.callback.set(Some(callback));
+        Bound::new(event_loop.py(), request)
+    }
+
+    /// Has the loop keep the request until it has ended.
+    pub fn submitted(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>, core: Request) {
+        let this = slf.get();
+        let _ = this.core.set(core);
+        this.key.keep(&event_loop.get().active, slf.as_any());
+    }
+
+    /// The object whose address a closure was given when it was submitted.
+    ///
+    /// # Safety
+    /// The core runs that closure, so this thread is attached and the loop's Python object is
+    /// alive; its table keeps the request until `end`.
+    pub unsafe fn from_address<'py>(address: usize) -> Bound<'py, FSRequest> {
+        // SAFETY: the caller says so.
+        unsafe {
+            let py = Python::assume_attached();
+            let object = Bound::from_borrowed_ptr(py, address as *mut pyo3::ffi::PyObject);
+            object.cast_into_unchecked::<FSRequest>()
         }
     }
 
-    /// Remembers what `cancel` needs.
-    pub fn submitted(&self, request: Request) {
-        let _ = self.request.set(request);
-    }
-
-    /// Remembers how it ended. Gives the callback, which is to be called now.
-    ///
-    /// # Safety
-    /// The caller is the loop's thread, attached.
-    pub unsafe fn ended(&self, outcome: Result<Py<PyAny>, i32>) -> Option<Py<PyAny>> {
-        let _ = self.ended.set(match outcome {
-            Ok(result) => Ended::Result(result),
-            Err(code) => Ended::Error(code),
-        });
-        // SAFETY: the caller is the one that may take it.
-        unsafe { (*self.callback.0.get()).take() }
+    /// Remembers how the operation ended, lets the loop let the request go, and calls back.
+    pub fn end(slf: &Bound<'_, FSRequest>, outcome: Result<PyResult<Py<PyAny>>, Code>) {
+        let (py, this) = (slf.py(), slf.get());
+        let Some(event_loop) = this.event_loop.get(py) else { return };
+        // SAFETY: the slot is set from a Bound<Loop> alone.
+        let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
+        drop(this.key.release(&event_loop.get().active, py));
+        let ended = match outcome {
+            Ok(Ok(result)) => Ended::Result(result),
+            Ok(Err(error)) => {
+                // For want of memory, say, to tell of a result that is there.
+                Loop::handle_exception(&event_loop, error);
+                Ended::Error(Code::ENOMEM.0)
+            }
+            Err(code) => Ended::Error(code.0),
+        };
+        let _ = this.ended.set(ended);
+        let Some(callback) = this.callback.take(py) else { return };
+        if let Err(error) = call(&callback, [slf.as_any()]) {
+            Loop::handle_exception(&event_loop, error);
+        }
     }
 }
 
@@ -79,8 +105,8 @@ impl FSRequest {
 impl FSRequest {
     /// The loop it was submitted to.
     #[getter(r#loop)]
-    fn event_loop(&self, py: Python<'_>) -> Py<Loop> {
-        self.event_loop.clone_ref(py)
+    fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.event_loop.get(py)
     }
 
     /// The path it is about, as it was given, or None.
@@ -122,25 +148,22 @@ impl FSRequest {
     /// Takes the operation back if it has not begun (uv_cancel): its callback then gets
     /// UV_ECANCELED. Returns whether it did; False for one that runs or is over.
     fn cancel(&self) -> PyResult<bool> {
-        match self.request.get().map(Request::cancel) {
-            None | Some(Err(Error::LoopClosed)) => Ok(false),
-            Some(cancelled) => cancelled.map_err(to_py::<FSError>),
-        }
+        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<FSError>))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.event_loop)?;
+        self.event_loop.visit(&visit)?;
+        self.callback.visit(&visit)?;
         visit.call(&self.about.path)?;
         visit.call(&self.about.path2)?;
-        if let Some(Ended::Result(result)) = self.ended.get() {
-            visit.call(result)?;
+        match self.ended.get() {
+            Some(Ended::Result(result)) => visit.call(result),
+            _ => Ok(()),
         }
-        // SAFETY: while the collector visits, nobody takes the callback.
-        visit.call(unsafe { &*self.callback.0.get() })
     }
 
-    fn __clear__(&self) {
-        // SAFETY: the collector clears what nobody can reach any more.
-        drop(unsafe { (*self.callback.0.get()).take() });
+    fn __clear__(&self, py: Python<'_>) {
+        self.event_loop.clear(py);
+        self.callback.clear(py);
     }
 }

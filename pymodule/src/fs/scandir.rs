@@ -3,7 +3,7 @@
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
-use crate::event_loop::Loop;
+use crate::r#loop::Loop;
 use crate::fs::dirent::Dirent;
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};

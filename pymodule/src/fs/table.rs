@@ -4,7 +4,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyuv_fs::Stat;
 
-use crate::event_loop::Loop;
+use crate::r#loop::Loop;
 use crate::fs::argument::{Fd, Flags, Id, Length, Mode, Seconds, Size};
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};

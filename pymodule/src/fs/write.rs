@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyuv_fs::Buffer;
 
 use crate::buffer::pieces;
-use crate::event_loop::Loop;
+use crate::r#loop::Loop;
 use crate::fs::argument::{Fd, Offset};
 use crate::fs::dispatch::dispatch;
 use crate::fs::lent::Lent;
