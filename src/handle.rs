@@ -138,6 +138,12 @@ macro_rules! handle_kind {
             $($hooks)*
         }
 
+        impl From<$name> for $crate::Handle {
+            fn from(handle: $name) -> $crate::Handle {
+                handle.0
+            }
+        }
+
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Debug::fmt(&self.0, f)

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU8, Ordering, fence};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
@@ -41,6 +41,14 @@ type Done<U> = Box<dyn FnOnce(*mut U, c_int) + Send>;
 /// flight, chained from their callbacks: with less, the loop still sleeps between requests; with
 /// more, the pool's threads run out of work.
 const PAUSE: Duration = Duration::from_nanos(3000);
+
+/// Requests in flight on all loops of the process.
+static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many requests are in flight in this process, on whichever loop.
+pub fn in_flight() -> usize {
+    IN_FLIGHT.load(Ordering::Relaxed)
+}
 
 /// Requests in flight on a loop, as a list through their headers.
 pub(crate) struct RequestList {
@@ -84,6 +92,7 @@ impl RequestList {
             next.previous.set(header);
         }
         self.length.set(self.length.get() + 1);
+        IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
     }
 
     fn remove(&self, header: &Header) {
@@ -100,6 +109,7 @@ impl RequestList {
         }
         self.length.set(self.length.get() - 1);
         self.ended.set(true);
+        IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Cancels what the thread pool has not begun; says how many. Their callbacks come later.
