@@ -449,8 +449,11 @@ impl Handle {
     /// Takes the loop, for a handle that is open.
     #[inline]
     pub(crate) fn enter(&self) -> Result<crate::r#loop::Entered<'_>> {
-        let entered = self.header().inner().enter()?;
-        if self.header().is_open() { Ok(entered) } else { Err(Error::HandleClosed) }
+        match self.header().inner().enter() {
+            Ok(entered) if self.header().is_open() => Ok(entered),
+            Ok(_) | Err(Error::LoopClosed) => Err(Error::HandleClosed),
+            Err(error) => Err(error),
+        }
     }
 
     /// For the owner: sets the closure that [`dispatch`] calls. Drops the old one last.

@@ -266,8 +266,11 @@ fn on_closed(core: &pyuv::Handle) {
 /// anything, since `__init__` looks at it.
 macro_rules! handle_class {
     ($(#[$doc:meta])* $name:ident) => {
+        $crate::handle::handle_class! { $(#[$doc])* $name in "pyuv" }
+    };
+    ($(#[$doc:meta])* $name:ident in $module:literal) => {
         $(#[$doc])*
-        #[pyo3::pyclass(module = "pyuv", extends = $crate::handle::Handle, subclass, frozen)]
+        #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
         pub struct $name;
 
         #[pyo3::pymethods]

@@ -6,6 +6,7 @@ mod active;
 mod r#async;
 mod call;
 mod check;
+mod constants;
 mod errno;
 mod error;
 mod exit;
@@ -18,7 +19,9 @@ mod prepare;
 mod seconds;
 mod signal;
 mod slot;
+mod structseq;
 mod timer;
+mod util;
 mod wakeup;
 mod watcher;
 mod work;
@@ -41,5 +44,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<prepare::Prepare>()?;
     module.add_class::<signal::Signal>()?;
     module.add_class::<timer::Timer>()?;
+    constants::register(module)?;
+    util::register(module)?;
     Ok(())
 }

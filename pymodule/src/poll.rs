@@ -82,7 +82,7 @@ fn on_poll(poll: &pyuv::Poll, outcome: pyuv::Result<Events>) {
 }
 
 /// A number, or what `fileno()` says.
-fn descriptor(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
+pub fn descriptor(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
     // SAFETY: the object is alive; -1 comes with an exception.
     match unsafe { ffi::PyObject_AsFileDescriptor(object.as_ptr()) } {
         -1 => Err(PyErr::fetch(object.py())),
