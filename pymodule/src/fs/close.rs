@@ -4,10 +4,10 @@ use pyo3::prelude::*;
 use pyuv::{Code, Error};
 
 use crate::error::{FSError, to_py};
-use crate::r#loop::Loop;
 use crate::fs::argument::Fd;
 use crate::fs::dispatch::dispatch;
 use crate::fs::request::About;
+use crate::r#loop::Loop;
 
 /// Closes an fd (uv_fs_close). Whatever it fails with, the fd is closed. An fd that the loop
 /// opened for itself, as Loop.fileno() is, is refused with UV_EBADF.

@@ -47,8 +47,8 @@ impl Dirent {
         PyTuple::new(py, [self.name.bind(py), self.kind.into_pyobject(py)?.as_any()])?.hash()
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Py<PyAny>, i32))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (Py<PyAny>, i32)) {
         let this = slf.get();
-        Ok((slf.get_type().into_any(), (this.name.clone_ref(slf.py()), this.kind)))
+        (slf.get_type().into_any(), (this.name.clone_ref(slf.py()), this.kind))
     }
 }

@@ -8,11 +8,11 @@ use pyuv::Code;
 use pyuv_fs::{Buffer, Operation};
 
 use crate::error::{FSError, to_py};
-use crate::r#loop::Loop;
 use crate::fs::argument::{Fd, Length, Offset};
 use crate::fs::dispatch::dispatch;
 use crate::fs::lent::LentOne;
 use crate::fs::request::About;
+use crate::r#loop::Loop;
 
 unsafe extern "C" {
     /// Documented CPython API, which pyo3-ffi leaves out.

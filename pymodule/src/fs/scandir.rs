@@ -3,11 +3,11 @@
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
-use crate::r#loop::Loop;
 use crate::fs::dirent::Dirent;
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::fs::request::About;
+use crate::r#loop::Loop;
 
 /// What a folder holds, as a list of Dirent in the order of the names' bytes, without "." and
 /// ".." (uv_fs_scandir). The names are bytes if path is bytes, otherwise str.

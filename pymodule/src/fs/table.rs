@@ -4,12 +4,12 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyuv_fs::Stat;
 
-use crate::r#loop::Loop;
 use crate::fs::argument::{Fd, Flags, Id, Length, Mode, Seconds, Size};
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::fs::request::About;
 use crate::fs::stat::StatResult;
+use crate::r#loop::Loop;
 
 /// Makes the Python object of a result; names are bytes if the path was.
 trait ToPython {

@@ -5,11 +5,11 @@ use pyo3::prelude::*;
 use pyuv_fs::Buffer;
 
 use crate::buffer::pieces;
-use crate::r#loop::Loop;
 use crate::fs::argument::{Fd, Offset};
 use crate::fs::dispatch::dispatch;
 use crate::fs::lent::Lent;
 use crate::fs::request::About;
+use crate::r#loop::Loop;
 
 /// Writes a bytes-like object, or a sequence of them one after the other, at offset, or where the
 /// file stands if that is -1 (uv_fs_write). Gives how many bytes went out: all, unless an error
