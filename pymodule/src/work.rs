@@ -51,8 +51,8 @@ impl Drop for WorkRequest {
     fn drop(&mut self) {
         // Here, where the thread is attached: the pool's half of the job may go on a thread that
         // is not.
-        // SAFETY: Python objects are deallocated by attached threads.
         if let Some(job) = &self.job {
+            // SAFETY: Python objects are deallocated by attached threads.
             job.work.clear(unsafe { Python::assume_attached() });
         }
     }
