@@ -9,6 +9,7 @@ from typing_extensions import disjoint_base
 
 from . import errno as errno
 from . import error as error
+from . import fs as fs
 from . import util as util
 
 __version__: Final[str]
@@ -470,5 +471,6 @@ __all__ = [
     "__version__",
     "errno",
     "error",
+    "fs",
     "util",
 ]
