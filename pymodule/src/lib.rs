@@ -20,6 +20,7 @@ mod seconds;
 mod signal;
 mod slot;
 mod structseq;
+mod thread;
 mod timer;
 mod util;
 mod wakeup;
@@ -45,6 +46,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<signal::Signal>()?;
     module.add_class::<timer::Timer>()?;
     constants::register(module)?;
+    thread::register(module)?;
     util::register(module)?;
     Ok(())
 }
