@@ -4,6 +4,7 @@ from typing import Final
 
 from . import errno as errno
 from . import error as error
+from . import thread as thread
 from . import util as util
 
 __version__: Final[str]
@@ -167,5 +168,6 @@ __all__ = [
     "__version__",
     "errno",
     "error",
+    "thread",
     "util",
 ]
