@@ -22,6 +22,7 @@ mod seconds;
 mod signal;
 mod slot;
 mod structseq;
+mod thread;
 mod timer;
 mod util;
 mod wakeup;
@@ -48,6 +49,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<timer::Timer>()?;
     constants::register(module)?;
     fs::register(module)?;
+    thread::register(module)?;
     util::register(module)?;
     Ok(())
 }

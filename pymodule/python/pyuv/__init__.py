@@ -1,6 +1,6 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from . import _pyuv, errno, error, fs, util
+from . import _pyuv, errno, error, fs, thread, util
 from ._pyuv import (
     LIBUV_VERSION,
     Async,
@@ -36,6 +36,7 @@ __all__ = [
     "errno",
     "error",
     "fs",
+    "thread",
     "util",
     *_pyuv.constants,
 ]

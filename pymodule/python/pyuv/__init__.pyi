@@ -10,6 +10,7 @@ from typing_extensions import disjoint_base
 from . import errno as errno
 from . import error as error
 from . import fs as fs
+from . import thread as thread
 from . import util as util
 
 __version__: Final[str]
@@ -472,5 +473,6 @@ __all__ = [
     "errno",
     "error",
     "fs",
+    "thread",
     "util",
 ]
