@@ -17,9 +17,8 @@ import socket
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
@@ -162,8 +161,8 @@ def resolve(channel: pyuv.dns.Channel, zones: Zones) -> Job:
 
 # Files
 
-Operation = Callable[..., fs.FSRequest]
-Step = tuple[str, list[Operation]]
+# A name, a function of pyuv.fs, and the arguments of each call, all of which are to be in flight at once.
+Step = tuple[str, Callable[..., Any], list[tuple[Any, ...]]]
 
 
 class TreeError(Exception):
@@ -175,93 +174,87 @@ def expect(true: bool, what: str) -> None:
         raise TreeError(what)
 
 
-def errors(requests: list[fs.FSRequest]) -> set[int | None]:
-    return {request.error for request in requests}
-
-
-def tree(loop: pyuv.Loop, root: Path) -> Generator[Step, list[fs.FSRequest], None]:
-    """What is done with the files: each `yield` hands one step's operations over, all to be in flight at
-    once, and gets the finished requests, in the order of the operations."""
+def tree(root: Path) -> Generator[Step, list[fs.FSRequest], None]:
+    """What is done with the files: each `yield` hands a step over and gets its finished requests, in the
+    order of the calls."""
     folders = [root / f"folder-{number}" for number in range(FOLDERS)]
     contents = {
         folder / f"file-{number}": f"{folder.name}/{number}\n".encode() * (number**2 + 1)
         for folder in folders
         for number in range(FILES)
     }
+    sizes = [len(data) for data in contents.values()]
     links = {folder / "link": "file-0" for folder in folders}
     renamed = {path: path.with_name(f"{path.name}.renamed") for path in contents}
 
-    def every(name: str, operations: list[Operation]) -> Generator[Step, list[fs.FSRequest], list[Any]]:
-        requests = yield name, operations
+    def every(
+        function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], note: str = ""
+    ) -> Generator[Step, list[fs.FSRequest], list[Any]]:
+        """A step that must succeed; gives the results."""
+        requests = yield function.__name__ + note, function, list(calls)
         for request in requests:
             if request.error is not None:
                 raise TreeError(f"{request.path or request.fd}: {pyuv.errno.strerror(request.error)}")
         return [request.result for request in requests]
 
-    yield from every("mkdir", [partial(fs.mkdir, loop, folder) for folder in folders])
+    yield from every(fs.mkdir, ((folder,) for folder in folders))
 
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    fds = yield from every("open, new", [partial(fs.open, loop, path, flags) for path in contents])
-    writes = [partial(fs.write, loop, fd, data) for fd, data in zip(fds, contents.values(), strict=True)]
-    written = yield from every("write", writes)
-    expect(written == [len(data) for data in contents.values()], "a write was short")
-    yield from every("close", [partial(fs.close, loop, fd) for fd in fds])
+    fds = yield from every(fs.open, ((path, flags) for path in contents), ", to write")
+    written = yield from every(fs.write, zip(fds, contents.values(), strict=True))
+    expect(written == sizes, "a write was short")
+    yield from every(fs.close, ((fd,) for fd in fds))
 
-    stats = yield from every("stat", [partial(fs.stat, loop, path) for path in contents])
-    sizes = [stat.st_size for stat in stats]
-    expect(sizes == [len(data) for data in contents.values()], f"wrong sizes: {sizes}")
+    stats = yield from every(fs.stat, ((path,) for path in contents))
+    expect([stat.st_size for stat in stats] == sizes, "the sizes are not those of what was written")
 
-    fds = yield from every("open", [partial(fs.open, loop, path, os.O_RDONLY) for path in contents])
-    read = yield from every("read", [partial(fs.read, loop, fd, 65536) for fd in fds])
+    fds = yield from every(fs.open, ((path, os.O_RDONLY) for path in contents), ", to read")
+    read = yield from every(fs.read, ((fd, 65536) for fd in fds))
     expect(read == list(contents.values()), "what was read is not what was written")
-    yield from every("close", [partial(fs.close, loop, fd) for fd in fds])
+    yield from every(fs.close, ((fd,) for fd in fds))
 
-    yield from every("symlink", [partial(fs.symlink, loop, target, link) for link, target in links.items()])
-    targets = yield from every("readlink", [partial(fs.readlink, loop, link) for link in links])
+    yield from every(fs.symlink, ((target, link) for link, target in links.items()))
+    targets = yield from every(fs.readlink, ((link,) for link in links))
     expect(targets == list(links.values()), f"the links say {targets}")
 
-    yield from every("rename", [partial(fs.rename, loop, old, new) for old, new in renamed.items()])
-    expect(
-        {path: path.read_bytes() for path in root.rglob("*.renamed")}
-        == {renamed[path]: data for path, data in contents.items()},
-        "Python finds another tree",
-    )
+    yield from every(fs.rename, renamed.items())
+    found = {path: path.read_bytes() for path in root.rglob("*.renamed")}
+    expect(found == {renamed[path]: data for path, data in contents.items()}, "Python finds another tree")
 
-    listings = yield from every("scandir", [partial(fs.scandir, loop, folder) for folder in folders])
+    listings = yield from every(fs.scandir, ((folder,) for folder in folders))
     for folder, listing in zip(folders, listings, strict=True):
         names = {path.name: fs.UV_DIRENT_FILE for path in renamed.values() if path.parent == folder}
         names["link"] = fs.UV_DIRENT_LINK
         expect({entry.name: entry.type for entry in listing} == names, f"{folder.name} lists other names")
 
-    names_left = [*renamed.values(), *links]
-    yield from every("unlink", [partial(fs.unlink, loop, path) for path in names_left])
-    yield from every("rmdir", [partial(fs.rmdir, loop, folder) for folder in folders])
-    gone = yield "stat, gone", [partial(fs.stat, loop, folder) for folder in folders]
-    expect(errors(gone) == {pyuv.errno.UV_ENOENT}, f"the folders still answer: {errors(gone)}")
+    yield from every(fs.unlink, ((path,) for path in [*renamed.values(), *links]))
+    yield from every(fs.rmdir, ((folder,) for folder in folders))
+    requests = yield "stat, of nothing", fs.stat, [(folder,) for folder in folders]
+    errors = {request.error for request in requests}
+    expect(errors == {pyuv.errno.UV_ENOENT}, f"removed folders answer with {errors}")
     expect(not list(root.iterdir()), "something is left")
 
 
 def work_on_files(loop: pyuv.Loop, root: Path) -> Job:
-    """Drives `tree`: starts a step's operations, and the next step when the last one is done."""
+    """Drives `tree`: makes a step's calls, and starts the next step when the last of them is done."""
     job = Job("files: pyuv.fs", ("operation", "how many", "per second"))
-    steps = tree(loop, root)
+    steps = tree(root)
 
     def start(step: Step) -> None:
-        name, operations = step
+        name, function, calls = step
         begun = util.hrtime()
-        job.open = len(operations)
-        requests: list[fs.FSRequest] = []
+        job.open = len(calls)
 
         def done(_: fs.FSRequest) -> None:
             job.open -= 1
             if job.open == 0:
                 took = util.hrtime() - begun
-                job.add((name, str(len(operations)), f"{len(operations) / took * 1e9:,.0f}"), took)
-                resume(requests)
+                job.add((name, str(len(calls)), f"{len(calls) / took * 1e9:,.0f}"), took)
+                go_on(requests)
 
-        requests += [operation(callback=done) for operation in operations]
+        requests: list[fs.FSRequest] = [function(loop, *arguments, callback=done) for arguments in calls]
 
-    def resume(requests: list[fs.FSRequest]) -> None:
+    def go_on(requests: list[fs.FSRequest]) -> None:
         try:
             start(steps.send(requests))
         except StopIteration:
