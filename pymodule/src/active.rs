@@ -14,10 +14,13 @@ use crate::slot::visit_pointer;
 /// The table belongs to the Python `Loop` and is visited by its `__traverse__`. A loop that runs
 /// is held by its `run` frame; one that nobody holds is collected together with what is in here.
 ///
+/// All zeroes is an empty table: CPython 3.11 may run the collector over an object whose memory it
+/// has cleared and PyO3 has not filled yet.
+///
 /// Only attached threads use it, and none detaches or calls Python in the middle of a change: so
 /// the collector, which runs in an attached thread or with all others stopped, sees it whole.
 #[derive(Default)]
-pub struct ActiveTable(UnsafeCell<Entries>);
+pub struct ActiveTable(UnsafeCell<Option<Box<Entries>>>);
 
 #[derive(Default)]
 struct Entries {
@@ -35,7 +38,7 @@ impl ActiveTable {
     /// Keeps `object` and says under which key.
     pub fn insert(&self, object: Bound<'_, PyAny>) -> usize {
         // SAFETY: nobody else has a reference into the cell; nothing below calls out.
-        let entries = unsafe { &mut *self.0.get() };
+        let entries = unsafe { &mut *self.0.get() }.get_or_insert_default();
         let object = object.into_ptr();
         match entries.free.pop() {
             Some(key) => {
@@ -52,7 +55,7 @@ impl ActiveTable {
     /// Gives back what was kept under `key`, unless the table was cleared since.
     pub fn take<'py>(&self, py: Python<'py>, key: usize) -> Option<Bound<'py, PyAny>> {
         // SAFETY: as in `insert`.
-        let entries = unsafe { &mut *self.0.get() };
+        let entries = unsafe { &mut *self.0.get() }.as_mut()?;
         let object = std::mem::replace(entries.objects.get_mut(key)?, std::ptr::null_mut());
         if !object.is_null() {
             entries.free.push(key);
@@ -63,7 +66,7 @@ impl ActiveTable {
 
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // SAFETY: the collector runs while nobody changes the table.
-        let entries = unsafe { &*self.0.get() };
+        let Some(entries) = (unsafe { &*self.0.get() }) else { return Ok(()) };
         entries.objects.iter().try_for_each(|object| visit_pointer(visit, *object))
     }
 
@@ -71,15 +74,14 @@ impl ActiveTable {
     /// requests would look for theirs.
     pub fn is_cleared(&self) -> bool {
         // SAFETY: as in `insert`.
-        unsafe { (*self.0.get()).cleared }
+        unsafe { (*self.0.get()).as_ref().is_some_and(|entries| entries.cleared) }
     }
 
     /// Lets go of everything.
     pub fn clear(&self, py: Python<'_>) {
+        let cleared = Box::new(Entries { cleared: true, ..Entries::default() });
         // SAFETY: as in `insert`; the objects are dropped after the borrow has ended.
-        let entries = std::mem::take(unsafe { &mut *self.0.get() });
-        // SAFETY: as above.
-        unsafe { (*self.0.get()).cleared = true };
+        let entries = unsafe { (*self.0.get()).replace(cleared) }.unwrap_or_default();
         for object in entries.objects {
             // SAFETY: the table's references.
             drop(unsafe { Bound::from_owned_ptr_or_opt(py, object) });
@@ -89,7 +91,7 @@ impl ActiveTable {
 
 impl Drop for ActiveTable {
     fn drop(&mut self) {
-        for object in std::mem::take(&mut self.0.get_mut().objects) {
+        for object in self.0.get_mut().take().map_or_else(Vec::new, |entries| entries.objects) {
             // SAFETY: the table's references; a Loop is deallocated by an attached thread.
             unsafe { ffi::Py_XDECREF(object) };
         }

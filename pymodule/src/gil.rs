@@ -72,3 +72,16 @@ impl PollHooks for GilHooks {
         unsafe { ffi::PyEval_RestoreThread(self.detached.replace(std::ptr::null_mut())) };
     }
 }
+
+/// The token of a thread that is in a callback of the core.
+///
+/// # Safety
+/// The caller is such a callback, of a loop that `Loop.run` or `Loop.close` runs: the hooks have
+/// attached the thread.
+#[inline]
+pub unsafe fn in_callback<'py>() -> Python<'py> {
+    // SAFETY: may be asked on any thread.
+    debug_assert!(unsafe { ffi::PyGILState_Check() } == 1, "a callback ran detached");
+    // SAFETY: the caller says so.
+    unsafe { Python::assume_attached() }
+}

@@ -11,6 +11,7 @@ use pyuv::{HandleKind, HandleType};
 use crate::active::ActiveKey;
 use crate::call::{call, optional_callable};
 use crate::error::{HandleError, to_py};
+use crate::gil::in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
 
@@ -111,7 +112,7 @@ impl Handle {
         }
         // SAFETY: the core runs callbacks attached (see `GilHooks`); the data is the object that
         // holds this handle, kept alive by the loop's table while the handle is active.
-        let object = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
+        let object = unsafe { Bound::from_borrowed_ptr(in_callback(), object) };
         // SAFETY: as above; every such object is a Handle.
         let slf = unsafe { object.cast_unchecked::<Handle>() };
         let Some(callback) = slf.get().callback.get(slf.py()) else { return };
@@ -251,14 +252,14 @@ fn on_closed(core: &pyuv::Handle) {
         return;
     }
     // SAFETY: as in `Handle::dispatch`; a closing handle is kept by the table, too.
-    let object = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
+    let object = unsafe { Bound::from_borrowed_ptr(in_callback(), object) };
     // SAFETY: as above.
     let slf = unsafe { object.cast_unchecked::<Handle>() };
     Handle::stopped(slf);
-    if let Some(callback) = slf.get().on_close.take(slf.py()) {
-        if let Err(error) = call(&callback, [slf.as_any()]) {
-            Handle::handle_exception(slf, error);
-        }
+    if let Some(callback) = slf.get().on_close.take(slf.py())
+        && let Err(error) = call(&callback, [slf.as_any()])
+    {
+        Handle::handle_exception(slf, error);
     }
 }
 

@@ -4,12 +4,14 @@ use pyo3::prelude::*;
 
 mod active;
 mod r#async;
+mod buffer;
 mod call;
 mod check;
 mod constants;
 mod errno;
 mod error;
 mod exit;
+mod fs;
 mod gil;
 mod handle;
 mod idle;
@@ -46,6 +48,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<signal::Signal>()?;
     module.add_class::<timer::Timer>()?;
     constants::register(module)?;
+    fs::register(module)?;
     thread::register(module)?;
     util::register(module)?;
     Ok(())

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 /// than libuv's clock can hold.
 pub fn duration(name: &str, seconds: f64) -> PyResult<Duration> {
     const LONGEST: f64 = 1e12;
-    if seconds >= 0.0 && seconds <= LONGEST {
+    if (0.0..=LONGEST).contains(&seconds) {
         return Ok(Duration::from_secs_f64(seconds));
     }
     Err(PyValueError::new_err(format!(

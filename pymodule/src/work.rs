@@ -9,6 +9,7 @@ use crate::active::ActiveKey;
 use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::{UVError, to_py};
 use crate::exit;
+use crate::gil::in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
 
@@ -16,7 +17,8 @@ use crate::slot::PySlot;
 #[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
 pub struct WorkRequest {
     core: OnceLock<pyuv::Request>,
-    job: Arc<Job>,
+    /// Never None, but that is what the zeroes are that the collector may see (see `ActiveTable`).
+    job: Option<Arc<Job>>,
     done: PySlot,
     event_loop: PySlot,
     key: ActiveKey,
@@ -49,8 +51,10 @@ impl Drop for WorkRequest {
     fn drop(&mut self) {
         // Here, where the thread is attached: the pool's half of the job may go on a thread that
         // is not.
-        // SAFETY: Python objects are deallocated by attached threads.
-        self.job.work.clear(unsafe { Python::assume_attached() });
+        if let Some(job) = &self.job {
+            // SAFETY: Python objects are deallocated by attached threads.
+            job.work.clear(unsafe { Python::assume_attached() });
+        }
     }
 }
 
@@ -63,13 +67,15 @@ impl WorkRequest {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.job.work.visit(&visit)?;
+        self.job.as_ref().map_or(Ok(()), |job| job.work.visit(&visit))?;
         self.done.visit(&visit)?;
         self.event_loop.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
-        self.job.work.clear(py);
+        if let Some(job) = &self.job {
+            job.work.clear(py);
+        }
         self.done.clear(py);
         self.event_loop.clear(py);
     }
@@ -94,7 +100,7 @@ impl Loop {
             py,
             WorkRequest {
                 core: OnceLock::new(),
-                job: job.clone(),
+                job: Some(job.clone()),
                 done: PySlot::new(),
                 event_loop: PySlot::new(),
                 key: ActiveKey::default(),
@@ -118,9 +124,8 @@ impl Loop {
 fn on_done(request: usize, outcome: pyuv::Result<()>) {
     // SAFETY: the core runs callbacks attached, on a loop that runs: so its Python object is
     // alive, and its table keeps the request until just below.
-    let request = unsafe {
-        Bound::from_borrowed_ptr(Python::assume_attached(), request as *mut pyo3::ffi::PyObject)
-    };
+    let request =
+        unsafe { Bound::from_borrowed_ptr(in_callback(), request as *mut pyo3::ffi::PyObject) };
     // SAFETY: the pointer was that of a WorkRequest.
     let request = unsafe { request.cast_unchecked::<WorkRequest>() };
     let (py, this) = (request.py(), request.get());
@@ -128,8 +133,9 @@ fn on_done(request: usize, outcome: pyuv::Result<()>) {
     // SAFETY: the slot is set from a Bound<Loop> alone.
     let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
     drop(this.key.release(&event_loop.get().active, py));
-    let raised = this.job.raised.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(error) = raised {
+    if let Some(job) = &this.job
+        && let Some(error) = job.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
+    {
         Loop::handle_exception(&event_loop, error);
     }
     let Some(done) = this.done.take(py) else { return };

@@ -1,6 +1,6 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from . import _pyuv, errno, error, thread, util
+from . import _pyuv, errno, error, fs, thread, util
 from ._pyuv import (
     LIBUV_VERSION,
     Async,
@@ -35,6 +35,7 @@ __all__ = [
     "__version__",
     "errno",
     "error",
+    "fs",
     "thread",
     "util",
     *_pyuv.constants,
