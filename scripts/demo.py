@@ -166,13 +166,13 @@ Operation = Callable[..., fs.FSRequest]
 Step = tuple[str, list[Operation]]
 
 
-class Unexpected(Exception):
+class TreeError(Exception):
     """A result that is not what the tree must give."""
 
 
 def expect(true: bool, what: str) -> None:
     if not true:
-        raise Unexpected(what)
+        raise TreeError(what)
 
 
 def errors(requests: list[fs.FSRequest]) -> set[int | None]:
@@ -195,7 +195,7 @@ def tree(loop: pyuv.Loop, root: Path) -> Generator[Step, list[fs.FSRequest], Non
         requests = yield name, operations
         for request in requests:
             if request.error is not None:
-                raise Unexpected(f"{request.path or request.fd}: {pyuv.errno.strerror(request.error)}")
+                raise TreeError(f"{request.path or request.fd}: {pyuv.errno.strerror(request.error)}")
         return [request.result for request in requests]
 
     yield from every("mkdir", [partial(fs.mkdir, loop, folder) for folder in folders])
@@ -266,8 +266,8 @@ def work_on_files(loop: pyuv.Loop, root: Path) -> Job:
             start(steps.send(requests))
         except StopIteration:
             pass
-        except Unexpected as unexpected:
-            job.rows[-1].wrong = str(unexpected)
+        except TreeError as error:
+            job.rows[-1].wrong = str(error)
 
     start(next(steps))
     return job
