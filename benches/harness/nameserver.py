@@ -51,7 +51,7 @@ zone:
 READY_WITHIN = 60.0
 
 
-class NotInstalled(Exception):
+class NotInstalledError(Exception):
     """knot is not there and cannot be installed."""
 
 
@@ -63,7 +63,7 @@ def executable() -> str:
         install()
         found = shutil.which("knotd", path=search)
     if found is None:
-        raise NotInstalled("the dns suite needs Debian's package knot: apt-get install knot")
+        raise NotInstalledError("the dns suite needs Debian's package knot: apt-get install knot")
     return found
 
 
@@ -71,9 +71,7 @@ def install() -> None:
     # RUNLEVEL=1 keeps the package from starting a server of its own.
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for command in (["update"], ["install", "-y", "--no-install-recommends", "knot"]):
-        subprocess.run(
-            ["apt-get", "-qq", *command], env=environment, check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run(["apt-get", "-qq", *command], env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

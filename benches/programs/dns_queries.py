@@ -99,8 +99,9 @@ def pycares_epoll(run: Run, names: Iterator[str], server: str, in_flight: int) -
     query, kind = channel.query, pycares.QUERY_TYPE_A
     start(run, names, in_flight, lambda name, done: query(name, kind, callback=done), ended)
     readable_events, none = ~select.EPOLLOUT, pycares.ARES_SOCKET_BAD
+    timeout: Callable[[], float] = channel.timeout
     while not over:
-        ready = epoll.poll(channel.timeout() or None)
+        ready = epoll.poll(timeout() or None)
         for fd, events in ready:
             channel.process_fd(
                 fd if events & readable_events else none,
@@ -133,9 +134,7 @@ def pycares_thread(run: Run, names: Iterator[str], server: str, in_flight: int) 
 async def aiodns_resolver(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
     import aiodns
 
-    resolver = aiodns.DNSResolver(
-        nameservers=[server], socket_receive_buffer_size=RECEIVE_BUFFER
-    )
+    resolver = aiodns.DNSResolver(nameservers=[server], socket_receive_buffer_size=RECEIVE_BUFFER)
 
     async def ask(name: str) -> bool:
         return bool(first_address(await resolver.query_dns(name, "A")))

@@ -141,7 +141,8 @@ async def aiofiles_calls(run: Run, paths: Iterator[str], case: str, in_flight: i
     import aiofiles.os
 
     async def stat(path: str) -> bool:
-        return (await aiofiles.os.stat(path)).st_size == SIZE
+        status: os.stat_result = await aiofiles.os.stat(path)
+        return status.st_size == SIZE
 
     async def read(path: str) -> bool:
         async with aiofiles.open(path, "rb") as file:

@@ -82,9 +82,7 @@ def resident_kib() -> int:
         return int(statm.read().split()[1]) * (os.sysconf("SC_PAGE_SIZE") // 1024)
 
 
-def report(
-    operations: int, meter: Meter, version: str, errors: int = 0, rss: Sequence[int] = ()
-) -> None:
+def report(operations: int, meter: Meter, version: str, errors: int = 0, rss: Sequence[int] = ()) -> None:
     print(
         json.dumps(
             {
