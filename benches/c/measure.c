@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 const char *option(int argc, char **argv, const char *name, const char *fallback) {
-    for (int i = 1; i + 1 < argc; i++) {
+    /* The last one given counts, as in argparse. */
+    for (int i = argc - 2; i >= 1; i--) {
         if (strcmp(argv[i], name) == 0) {
             return argv[i + 1];
         }
