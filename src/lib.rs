@@ -1,5 +1,69 @@
 //! libuv's event loop and its handles, as safe Rust.
+//!
+//! A [`Loop`] owns a `uv_loop_t`; a [`Timer`], [`Poll`] or any other handle is a reference to a
+//! `uv_*_t` that lives until libuv has closed it. Callbacks are closures.
+//!
+//! ```
+//! use std::time::Duration;
+//! use pyuv::{Loop, RunMode, Timer};
+//!
+//! let event_loop = Loop::new()?;
+//! let timer = Timer::new(&event_loop)?;
+//! timer.start(Duration::from_millis(1), Duration::ZERO, |timer| {
+//!     println!("due; active: {:?}", timer.is_active());
+//! })?;
+//! event_loop.run(RunMode::Default)?;
+//! # Ok::<(), pyuv::Error>(())
+//! ```
+//!
+//! # Threads
+//!
+//! Loops and handles may be sent anywhere but belong to the thread that is using them: while one
+//! thread is inside [`Loop::run`], a call from another is [`Error::WrongThread`]. The one
+//! exception is [`Async::send`]. `owner.rs` has the rule.
+//!
+//! # Life
+//!
+//! Dropping the last reference to an inactive handle closes it; an active one stays with its loop
+//! and closes when it becomes inactive. When the last `Loop` and handle are gone, what is left on
+//! the loop is closed without calling anything, and freed. `handle.rs` has the rules.
 
+mod r#async;
+mod check;
 mod error;
+mod handle;
+mod hooks;
+mod idle;
+mod r#loop;
+mod metrics;
+mod owner;
+mod poll;
+mod prepare;
+pub mod request;
+mod signal;
+mod timer;
+mod trampoline;
+pub mod util;
+mod watcher;
+mod work;
 
+pub use r#async::Async;
+pub use check::Check;
 pub use error::{Code, Error, Result};
+pub use handle::{Handle, HandleKind, HandleType};
+pub use hooks::PollHooks;
+pub use idle::Idle;
+pub use r#loop::{Configure, Loop, RunMode};
+pub use metrics::Metrics;
+pub use poll::{Events, Poll};
+pub use prepare::Prepare;
+pub use request::Request;
+pub use signal::Signal;
+pub use timer::Timer;
+
+/// libuv's version, as `uv_version_string` gives it: `"1.53.1"`.
+pub fn version() -> &'static str {
+    // SAFETY: uv_version_string returns a static string.
+    let text = unsafe { std::ffi::CStr::from_ptr(libuv_sys2::uv_version_string()) };
+    text.to_str().unwrap_or_default()
+}

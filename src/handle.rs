@@ -1,0 +1,534 @@
+//! `uv_handle_t`: what all handles share, and how long they live.
+//!
+//! A handle is one heap allocation: a [`Header`], the `uv_*_t`, and the closure that its callback
+//! runs. References to it are counted: libuv holds one from init until its close callback has
+//! run, every Rust value ([`Handle`], [`Timer`](crate::Timer), …) another. So nothing that safe
+//! Rust drops, in whatever order, can free memory that libuv still points to.
+//!
+//! A Rust value may be dropped on any thread. If this thread can own the loop, the reference is
+//! dropped at once, and a handle that nobody can reach any more is closed if it is inactive.
+//! Otherwise the reference travels to the owner through the loop's inbox.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::{self, ManuallyDrop, offset_of};
+use std::ops::Deref;
+use std::os::raw::{c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering, fence};
+
+use libuv_sys2 as uv;
+
+use crate::error::{Error, Result};
+use crate::r#loop::{InboxEntry, Loop, LoopInner};
+use crate::trampoline;
+
+macro_rules! handle_types {
+    ($($variant:ident = $constant:ident, $name:literal;)*) => {
+        /// What a handle is (`uv_handle_type`).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum HandleType {
+            $(#[doc = concat!("`", stringify!($constant), "`")] $variant,)*
+        }
+
+        impl HandleType {
+            /// The class's name: `"Timer"`.
+            pub fn name(self) -> &'static str {
+                match self { $(HandleType::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+handle_types! {
+    Async = UV_ASYNC, "Async";
+    Check = UV_CHECK, "Check";
+    Idle = UV_IDLE, "Idle";
+    Poll = UV_POLL, "Poll";
+    Prepare = UV_PREPARE, "Prepare";
+    Signal = UV_SIGNAL, "Signal";
+    Timer = UV_TIMER, "Timer";
+}
+
+const OPEN: u8 = 0;
+const CLOSING: u8 = 1;
+const CLOSED: u8 = 2;
+
+type OnClose = Box<dyn FnOnce(&Handle) + Send>;
+
+/// The part of a handle's allocation that does not depend on what it is.
+#[repr(C)]
+pub(crate) struct Header {
+    /// libuv's reference and the Rust values'.
+    references: AtomicU32,
+    state: AtomicU8,
+    /// Close with the last Rust value even if active.
+    discarded: AtomicBool,
+    kind: &'static KindTable,
+    inner: NonNull<LoopInner>,
+    data: AtomicPtr<c_void>,
+
+    // What follows is the loop owner's.
+    hidden: Cell<bool>,
+    on_close: Cell<Option<OnClose>>,
+}
+
+/// What a [`Header`] needs of the type it heads.
+pub(crate) struct KindTable {
+    handle_type: HandleType,
+    drop_callback: unsafe fn(&Header),
+    before_close: unsafe fn(&Header),
+    after_fork: unsafe fn(&Header),
+    free: unsafe fn(NonNull<Header>),
+}
+
+/// The allocation: libuv's struct between the header and the closure.
+#[repr(C)]
+pub(crate) struct Allocation<K: Kind> {
+    header: Header,
+    uv: UnsafeCell<K::Uv>,
+    callback: UnsafeCell<Option<K::Callback>>,
+    pub(crate) extra: K::Extra,
+}
+
+/// A type of handle. Implemented by this crate's handles alone.
+///
+/// # Safety
+/// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one of their type.
+pub unsafe trait HandleKind: Deref<Target = Handle> + Sized {
+    /// The type that values of this kind have.
+    const TYPE: HandleType;
+}
+
+/// What this crate knows of a type of handle.
+pub(crate) trait Kind: HandleKind {
+    /// The `uv_*_t`.
+    type Uv;
+    /// The closure that its callback runs.
+    type Callback: Send;
+    /// What it needs beside.
+    type Extra: Send;
+
+    /// Called by the owner just before `uv_close`.
+    fn before_close(&self) {}
+
+    /// Called in a child process before `uv_loop_fork`.
+    fn after_fork(&self) {}
+}
+
+/// Makes `struct $name(Handle)` a handle type.
+macro_rules! handle_kind {
+    ($name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
+        impl std::ops::Deref for $name {
+            type Target = $crate::Handle;
+            fn deref(&self) -> &$crate::Handle {
+                &self.0
+            }
+        }
+
+        // SAFETY: the struct is repr(transparent) over Handle, and made only by `create` and by
+        // casts that compare TYPE.
+        unsafe impl $crate::handle::HandleKind for $name {
+            const TYPE: $crate::HandleType = $crate::HandleType::$name;
+        }
+
+        impl $crate::handle::Kind for $name {
+            type Uv = $uv;
+            type Callback = $callback;
+            type Extra = $extra;
+            $($hooks)*
+        }
+
+        impl From<$name> for $crate::Handle {
+            fn from(handle: $name) -> $crate::Handle {
+                handle.0
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+pub(crate) use handle_kind;
+
+struct TableOf<K>(std::marker::PhantomData<K>);
+
+impl<K: Kind> TableOf<K> {
+    const TABLE: KindTable = KindTable {
+        handle_type: K::TYPE,
+        drop_callback: |header| {
+            // SAFETY: the header is a K's, and the caller owns the loop.
+            let callback = unsafe { (*allocation::<K>(header).callback.get()).take() };
+            drop(callback);
+        },
+        before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
+        after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
+        free: |header| {
+            // SAFETY: the header is the first field of a Box<Allocation<K>>, and nobody has a
+            // reference any more.
+            drop(unsafe { Box::from_raw(header.as_ptr().cast::<Allocation<K>>()) });
+        },
+    };
+}
+
+/// # Safety
+/// The header is that of a `K`.
+unsafe fn allocation<K: Kind>(header: &Header) -> &Allocation<K> {
+    // SAFETY: the header is the first field of the repr(C) allocation.
+    unsafe { &*ptr::from_ref(header).cast::<Allocation<K>>() }
+}
+
+/// Where the `uv_*_t` stands behind the header, whatever it is.
+const UV_OFFSET: usize = mem::size_of::<Header>();
+
+impl Header {
+    pub(crate) fn inner(&self) -> &LoopInner {
+        // SAFETY: the loop's allocation outlives every handle on it.
+        unsafe { self.inner.as_ref() }
+    }
+
+    fn uv(&self) -> *mut uv::uv_handle_t {
+        ptr::from_ref(self).cast_mut().wrapping_byte_add(UV_OFFSET).cast()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.state.load(Ordering::Acquire) == OPEN
+    }
+
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.hidden.get()
+    }
+
+    /// For the owner: whether libuv has this handle active.
+    pub(crate) fn is_active(&self) -> bool {
+        // SAFETY: the caller owns the loop; the handle is initialised.
+        unsafe { uv::uv_is_active(self.uv()) != 0 }
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        let state = if self.is_active() { "active" } else { "inactive" };
+        format!("{} ({state})", self.kind.handle_type.name())
+    }
+
+    /// A new reference.
+    pub(crate) fn to_handle(&self) -> Handle {
+        self.references.fetch_add(1, Ordering::Relaxed);
+        self.inner().add_reference();
+        Handle { header: NonNull::from(self) }
+    }
+
+    /// A view of this handle that counts as no reference.
+    fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
+        debug_assert!(self.kind.handle_type == K::TYPE);
+        let view = ManuallyDrop::new(Handle { header: NonNull::from(self) });
+        // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
+        f(unsafe { &*ptr::from_ref::<Handle>(&view).cast::<K>() })
+    }
+
+    pub(crate) fn after_fork(&self) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.after_fork)(self) };
+    }
+
+    /// For the owner: closes the handle and calls nothing.
+    pub(crate) fn close_silently(&self) {
+        if self.is_open() {
+            self.start_close(None);
+        }
+    }
+
+    /// For the owner: `uv_close`. The closure of the handle's callback is dropped.
+    fn start_close(&self, on_close: Option<OnClose>) {
+        // SAFETY: the table is this header's own; the caller owns the loop.
+        unsafe { (self.kind.before_close)(self) };
+        self.state.store(CLOSING, Ordering::Release);
+        self.on_close.set(on_close);
+        let closing = &self.inner().closing;
+        closing.set(closing.get() + 1);
+        // SAFETY: the handle is open, and its loop is this thread's.
+        unsafe { uv::uv_close(self.uv(), Some(on_closed)) };
+        // Last, since dropping a closure may do anything.
+        // SAFETY: as for `before_close`.
+        unsafe { (self.kind.drop_callback)(self) };
+    }
+
+    /// Gives up a reference, as the loop's owner or after the loop was closed: frees the handle
+    /// with the last one, closes it if only libuv's is left and it is of no use any more.
+    ///
+    /// # Safety
+    /// The caller has a reference to give up, and owns the loop or knows that it is closed.
+    pub(crate) unsafe fn drop_reference(header: NonNull<Header>) {
+        // SAFETY: the caller's reference keeps it alive until here.
+        let this = unsafe { header.as_ref() };
+        match this.references.fetch_sub(1, Ordering::Release) {
+            1 => {
+                fence(Ordering::Acquire);
+                debug_assert!(!this.is_open());
+                // SAFETY: this was the last reference, and the table is this header's own.
+                unsafe { (this.kind.free)(header) };
+            }
+            2 => this.close_if_lost(),
+            _ => {}
+        }
+    }
+
+    /// For the owner: closes a handle that only libuv refers to, unless it is still active.
+    fn close_if_lost(&self) {
+        if self.references.load(Ordering::Acquire) == 1
+            && self.is_open()
+            && (self.discarded.load(Ordering::Relaxed) || !self.is_active())
+        {
+            self.start_close(None);
+        }
+    }
+}
+
+/// libuv is done with the handle.
+unsafe extern "C" fn on_closed(handle: *mut uv::uv_handle_t) {
+    // SAFETY: `data` is the header, alive by libuv's own reference, which ends here.
+    let header = unsafe { NonNull::new_unchecked((*handle).data.cast::<Header>()) };
+    // SAFETY: as above.
+    let this = unsafe { header.as_ref() };
+    let inner = this.inner();
+    trampoline::enter(inner, || {
+        this.state.store(CLOSED, Ordering::Release);
+        inner.closing.set(inner.closing.get() - 1);
+        if let Some(on_close) = this.on_close.take()
+            && !inner.is_abandoned()
+        {
+            let view = ManuallyDrop::new(Handle { header });
+            on_close(&view);
+        }
+    });
+    // SAFETY: libuv's reference is given up, once, by the loop's owner.
+    unsafe { Header::drop_reference(header) };
+}
+
+/// A reference to a handle of any type (`uv_handle_t`).
+///
+/// Every handle type dereferences to this.
+#[repr(transparent)]
+pub struct Handle {
+    header: NonNull<Header>,
+}
+
+// SAFETY: what a `Handle` reaches is atomic, or touched only after `LoopInner::enter` has made
+// this thread the loop's owner; closures in it are Send.
+unsafe impl Send for Handle {}
+// SAFETY: as for Send.
+unsafe impl Sync for Handle {}
+
+impl Handle {
+    /// Allocates a handle and has `init` initialise it on the loop.
+    pub(crate) fn create<K: Kind>(
+        event_loop: &Loop,
+        extra: K::Extra,
+        what: &'static str,
+        init: impl FnOnce(*mut uv::uv_loop_t, *mut K::Uv) -> c_int,
+    ) -> Result<K> {
+        const {
+            assert!(offset_of!(Allocation<K>, uv) == UV_OFFSET);
+            assert!(mem::size_of::<K>() == mem::size_of::<Handle>());
+        }
+        let entered = event_loop.enter()?;
+        let allocation = Box::new(Allocation::<K> {
+            header: Header {
+                references: AtomicU32::new(2),
+                state: AtomicU8::new(OPEN),
+                discarded: AtomicBool::new(false),
+                kind: &TableOf::<K>::TABLE,
+                inner: NonNull::from(event_loop.inner()),
+                data: AtomicPtr::new(ptr::null_mut()),
+                hidden: Cell::new(false),
+                on_close: Cell::new(None),
+            },
+            // SAFETY: all-zero is a valid value of a C struct of integers and pointers; `init`
+            // makes it a handle.
+            uv: UnsafeCell::new(unsafe { mem::zeroed() }),
+            callback: UnsafeCell::new(None),
+            extra,
+        });
+        let handle = allocation.uv.get();
+        // SAFETY: every uv_*_t begins with the fields of uv_handle_t, and nobody else knows it.
+        unsafe {
+            (*handle.cast::<uv::uv_handle_t>()).data = ptr::from_ref(&*allocation).cast_mut().cast()
+        };
+        Error::check(init(entered.uv(), handle), what)?;
+        entered.add_reference();
+        let handle = Handle { header: NonNull::from(Box::leak(allocation)).cast() };
+        // SAFETY: K is repr(transparent) over Handle (its size is checked above), and this is one.
+        Ok(unsafe { mem::transmute_copy(&ManuallyDrop::new(handle)) })
+    }
+
+    /// The type of this handle.
+    pub fn handle_type(&self) -> HandleType {
+        self.header().kind.handle_type
+    }
+
+    /// This handle as what it is, or `None`.
+    pub fn downcast_ref<K: HandleKind>(&self) -> Option<&K> {
+        // SAFETY: K is repr(transparent) over Handle, and the handle is of its type.
+        (self.handle_type() == K::TYPE).then(|| unsafe { &*ptr::from_ref(self).cast::<K>() })
+    }
+
+    /// The loop the handle is on.
+    pub fn event_loop(&self) -> Loop {
+        Loop::from_inner(self.header().inner())
+    }
+
+    /// Whether the handle is doing something: `uv_is_active`.
+    pub fn is_active(&self) -> Result<bool> {
+        match self.enter() {
+            Ok(_entered) => Ok(self.header().is_active()),
+            Err(Error::HandleClosed | Error::LoopClosed) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the handle is closed or closing (`uv_is_closing`). May be asked from any thread.
+    pub fn is_closing(&self) -> bool {
+        !self.header().is_open()
+    }
+
+    /// Whether the handle keeps the loop running while it is active (`uv_has_ref`).
+    pub fn has_ref(&self) -> Result<bool> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open and its loop is ours.
+        Ok(unsafe { uv::uv_has_ref(self.uv()) } != 0)
+    }
+
+    /// Makes the handle keep the loop running while it is active, or not (`uv_ref`, `uv_unref`).
+    pub fn set_ref(&self, on: bool) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open and its loop is ours.
+        unsafe { if on { uv::uv_ref(self.uv()) } else { uv::uv_unref(self.uv()) } };
+        Ok(())
+    }
+
+    /// Closes the handle (`uv_close`); `on_close` is called in a later iteration of the loop.
+    pub fn close(&self, on_close: impl FnOnce(&Handle) + Send + 'static) -> Result<()> {
+        let _entered = self.enter()?;
+        self.header().start_close(Some(Box::new(on_close)));
+        Ok(())
+    }
+
+    /// Gives this reference up and has the handle closed with the last one, even if it is active.
+    pub fn discard(self) {
+        self.header().discarded.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaves the handle out of [`Loop::handles`], as part of something bigger.
+    pub fn hide(&self) -> Result<()> {
+        let _entered = self.enter()?;
+        self.header().hidden.set(true);
+        Ok(())
+    }
+
+    /// A pointer for the handle's user, null at first. The crate does nothing with it.
+    #[inline]
+    pub fn data(&self) -> *mut c_void {
+        self.header().data.load(Ordering::Acquire)
+    }
+
+    /// Sets the pointer that [`data`](Handle::data) returns.
+    pub fn set_data(&self, data: *mut c_void) {
+        self.header().data.store(data, Ordering::Release);
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the reference this value holds keeps the allocation alive.
+        unsafe { self.header.as_ref() }
+    }
+
+    pub(crate) fn uv<T>(&self) -> *mut T {
+        self.header().uv().cast()
+    }
+
+    /// Takes the loop, for a handle that is open.
+    #[inline]
+    pub(crate) fn enter(&self) -> Result<crate::r#loop::Entered<'_>> {
+        match self.header().inner().enter() {
+            Ok(entered) if self.header().is_open() => Ok(entered),
+            Ok(_) | Err(Error::LoopClosed) => Err(Error::HandleClosed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// For the owner: sets the closure that [`dispatch`] calls. Drops the old one last.
+    ///
+    /// # Safety
+    /// The handle is a K, and the caller owns the loop.
+    pub(crate) unsafe fn set_callback<K: Kind>(&self, callback: K::Callback) {
+        // SAFETY: only the owner touches the cell, and no reference into it is ever kept.
+        let old = unsafe { (*allocation::<K>(self.header()).callback.get()).replace(callback) };
+        drop(old);
+    }
+
+    /// What a K has beside its libuv struct.
+    ///
+    /// # Safety
+    /// The handle is a K.
+    pub(crate) unsafe fn extra<'a, K: Kind + 'a>(&'a self) -> &'a K::Extra {
+        // SAFETY: the caller says so.
+        unsafe { &allocation::<K>(self.header()).extra }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let inner = self.header().inner;
+        match self.header().inner().enter() {
+            // SAFETY: this value's own reference, and the loop is ours or closed.
+            Ok(_) | Err(Error::LoopClosed) => unsafe { Header::drop_reference(self.header) },
+            Err(_) => self.header().inner().send_to_owner(InboxEntry(self.header)),
+        }
+        // SAFETY: this value's own reference to the loop.
+        unsafe { LoopInner::release(inner) };
+    }
+}
+
+impl PartialEq for Handle {
+    fn eq(&self, other: &Handle) -> bool {
+        self.header == other.header
+    }
+}
+
+impl Eq for Handle {}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = if self.is_closing() { ", closing" } else { "" };
+        write!(f, "{}({:p}{state})", self.handle_type().name(), self.header)
+    }
+}
+
+/// Runs a handle's closure from its libuv callback.
+///
+/// The closure is taken out while it runs, so it may stop, restart or close its own handle.
+///
+/// # Safety
+/// `handle` was given by libuv to a callback of a K.
+#[inline]
+pub(crate) unsafe fn dispatch<K: Kind>(
+    handle: *mut K::Uv,
+    call: impl FnOnce(&mut K::Callback, &K),
+) {
+    // SAFETY: a handle with a callback has its header in `data`, alive by libuv's reference.
+    let this = unsafe { &*(*handle.cast::<uv::uv_handle_t>()).data.cast::<Header>() };
+    let inner = this.inner();
+    trampoline::enter(inner, || {
+        // SAFETY: the handle is a K, and this thread owns the loop.
+        let slot = unsafe { allocation::<K>(this) }.callback.get();
+        // SAFETY: only the owner touches the slot, and no reference into it is kept.
+        let Some(mut callback) = (unsafe { (*slot).take() }) else { return };
+        this.with::<K, _>(|handle| call(&mut callback, handle));
+        // SAFETY: as above.
+        if this.is_open() && unsafe { (*slot).is_none() } {
+            // SAFETY: as above.
+            unsafe { *slot = Some(callback) };
+        }
+    });
+    this.close_if_lost();
+}

@@ -1,0 +1,349 @@
+//! `uv_poll_t`: waits for an fd of somebody else's.
+//!
+//! The fd stays its owner's, who closes the handle first and the fd after. libuv registers an fd
+//! when the loop next polls, and aborts the process if that fails; so an fd that was closed after
+//! `start` is found here just before libuv would meet it, and its callback gets `UV_EBADF`.
+
+use std::cell::Cell;
+use std::os::raw::c_int;
+use std::ptr::NonNull;
+
+use libuv_sys2 as uv;
+
+use crate::error::{Code, Error, Result};
+use crate::handle::{Handle, Header, dispatch, handle_kind};
+use crate::r#loop::{Entered, Loop, LoopInner};
+
+bitflags::bitflags! {
+    /// What a [`Poll`] waits for, and what it saw (`uv_poll_event`).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct Events: i32 {
+        /// `UV_READABLE`
+        const READABLE = uv::uv_poll_event_UV_READABLE as i32;
+        /// `UV_WRITABLE`
+        const WRITABLE = uv::uv_poll_event_UV_WRITABLE as i32;
+        /// `UV_DISCONNECT`
+        const DISCONNECT = uv::uv_poll_event_UV_DISCONNECT as i32;
+        /// `UV_PRIORITIZED`
+        const PRIORITIZED = uv::uv_poll_event_UV_PRIORITIZED as i32;
+    }
+}
+
+/// An fd or, on Windows, a socket.
+pub type Fd = uv::uv_os_sock_t;
+
+/// Has its callback called when an fd is readable or writable (`uv_poll_t`).
+///
+/// One `Poll` per fd and loop: a second fails with `UV_EEXIST`. Close it before the fd.
+#[repr(transparent)]
+pub struct Poll(Handle);
+
+type Callback = Box<dyn FnMut(&Poll, Result<Events>) + Send>;
+
+/// What a `Poll` knows beside libuv's struct.
+pub(crate) struct Watched {
+    fd: Fd,
+    /// Whether it is in the loop's `fresh_polls`.
+    fresh: Cell<bool>,
+}
+
+// SAFETY: the cell is touched by the loop's owner alone.
+unsafe impl Sync for Watched {}
+
+handle_kind!(Poll, uv::uv_poll_t, Callback, Watched {
+    fn before_close(&self) {
+        self.forget_fresh();
+    }
+});
+
+impl Poll {
+    /// A new, inactive handle for `fd`, which becomes non-blocking (`uv_poll_init_socket`).
+    ///
+    /// Fails with `UV_EBADF` for what is not open, `UV_EPERM` for what cannot be waited for
+    /// (regular files), `UV_EEXIST` for what is being waited for on this loop.
+    pub fn new(event_loop: &Loop, fd: Fd) -> Result<Poll> {
+        let watched = Watched { fd, fresh: Cell::new(false) };
+        Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
+        Handle::create(event_loop, watched, "", |event_loop, handle| {
+            // SAFETY: the loop is open and ours; the handle's memory is its own.
+            unsafe { uv::uv_poll_init_socket(event_loop, handle, fd) }
+        })
+        .map_err(|error| match error {
+            Error::Uv { code, .. } => Error::new(code, format!("fd {fd}")),
+            other => other,
+        })
+    }
+
+    /// The fd.
+    pub fn fileno(&self) -> Result<Fd> {
+        let _entered = self.enter()?;
+        Ok(self.watched().fd)
+    }
+
+    /// Has `callback` called when one of `events` is there (`uv_poll_start`). On an active handle
+    /// this replaces events and callback.
+    ///
+    /// Fails with `UV_EBADF` when the fd has been closed. When that happens later the callback
+    /// gets the error and the handle stops.
+    pub fn start(
+        &self,
+        events: Events,
+        callback: impl FnMut(&Poll, Result<Events>) + Send + 'static,
+    ) -> Result<()> {
+        let entered = self.enter()?;
+        check_open(self.watched().fd)?;
+        self.start_unchecked(events, callback)?;
+        if self.header().is_active() {
+            self.remember_fresh(&entered);
+        }
+        Ok(())
+    }
+
+    /// [`start`](Poll::start) for an fd that the caller opened and closes only after this handle:
+    /// spares two system calls. If the fd is closed first, libuv aborts the process.
+    pub fn start_unchecked(
+        &self,
+        events: Events,
+        callback: impl FnMut(&Poll, Result<Events>) + Send + 'static,
+    ) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a Poll, and its loop is ours.
+        unsafe {
+            self.set_callback::<Poll>(Box::new(callback));
+        }
+        self.set_events(events)
+    }
+
+    /// Changes what an active handle waits for, and keeps its callback; for an fd as in
+    /// [`start_unchecked`](Poll::start_unchecked).
+    pub fn set_events(&self, events: Events) -> Result<()> {
+        let _entered = self.enter()?;
+        let wanted = events.bits() & Events::all().bits();
+        // SAFETY: the handle is open, a Poll, and its loop is ours; libuv knows all the flags.
+        let status = unsafe { uv::uv_poll_start(self.uv(), wanted, Some(trampoline)) };
+        Error::check(status, format!("fd {}", self.watched().fd))?;
+        Ok(())
+    }
+
+    /// Waits no more (`uv_poll_stop`).
+    pub fn stop(&self) -> Result<()> {
+        let _entered = self.enter()?;
+        self.forget_fresh();
+        // SAFETY: the handle is open, a Poll, and its loop is ours.
+        unsafe { uv::uv_poll_stop(self.uv()) };
+        Ok(())
+    }
+
+    fn watched(&self) -> &Watched {
+        // SAFETY: this handle is a Poll.
+        unsafe { self.extra::<Poll>() }
+    }
+
+    fn remember_fresh(&self, inner: &LoopInner) {
+        if !self.watched().fresh.replace(true) {
+            let mut fresh = inner.fresh_polls.take();
+            fresh.push(NonNull::from(self.header()));
+            inner.fresh_polls.set(fresh);
+        }
+    }
+
+    fn forget_fresh(&self) {
+        if self.watched().fresh.replace(false) {
+            let inner = self.header().inner();
+            let mut fresh = inner.fresh_polls.take();
+            let this = NonNull::from(self.header());
+            fresh.retain(|header| *header != this);
+            inner.fresh_polls.set(fresh);
+        }
+    }
+}
+
+unsafe extern "C" fn trampoline(handle: *mut uv::uv_poll_t, status: c_int, events: c_int) {
+    // SAFETY: libuv gives the handle that this was started with.
+    unsafe {
+        dispatch::<Poll>(handle, |callback, handle| {
+            let outcome = Error::check(status, format_fd(status, handle));
+            callback(handle, outcome.map(|_| Events::from_bits_truncate(events)));
+        });
+    }
+}
+
+/// The text for an error, and nothing otherwise: this is a hot path.
+fn format_fd(status: c_int, handle: &Poll) -> String {
+    if status < 0 { format!("fd {}", handle.watched().fd) } else { String::new() }
+}
+
+/// Called just before libuv polls: stops those newly started whose fd it could not register.
+pub(crate) fn check_fresh(inner: &LoopInner) {
+    loop {
+        let mut fresh = inner.fresh_polls.take();
+        let Some(header) = fresh.pop() else {
+            inner.fresh_polls.set(fresh);
+            return;
+        };
+        inner.fresh_polls.set(fresh);
+        // SAFETY: a handle leaves the list before it is closed, so it is alive and open.
+        let handle = unsafe { header.as_ref() }.to_handle();
+        let Some(poll) = handle.downcast_ref::<Poll>() else { continue };
+        poll.watched().fresh.set(false);
+        if !poll.header().is_active() {
+            continue;
+        }
+        if let Err(code) = can_register(inner, poll.watched().fd) {
+            // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given
+            // the handle it was started with.
+            unsafe {
+                uv::uv_poll_stop(poll.uv());
+                trampoline(poll.uv(), code.0, 0);
+            }
+        }
+    }
+}
+
+/// Has every active `Poll` checked before the next poll phase, after a fork.
+pub(crate) fn recheck_all(entered: &Entered<'_>) {
+    entered.for_each_handle(|header: &Header| {
+        let handle = header.to_handle();
+        if let Some(poll) = handle.downcast_ref::<Poll>()
+            && header.is_open()
+            && header.is_active()
+        {
+            poll.remember_fresh(entered);
+        }
+    });
+}
+
+#[cfg(unix)]
+fn check_open(fd: Fd) -> Result<()> {
+    // SAFETY: F_GETFD only asks.
+    let closed = unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1;
+    Error::check(if closed { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_open(_fd: Fd) -> Result<()> {
+    Ok(())
+}
+
+/// Whether libuv's `EPOLL_CTL_ADD` is going to work. It takes `EEXIST` for an answer.
+#[cfg(target_os = "linux")]
+fn can_register(inner: &LoopInner, fd: Fd) -> std::result::Result<(), Code> {
+    let mut event = libc::epoll_event { events: 0, u64: u64::MAX };
+    // SAFETY: the loop is open and ours; the event is a valid one.
+    let status = unsafe {
+        let backend = uv::uv_backend_fd(inner.uv());
+        libc::epoll_ctl(backend, libc::EPOLL_CTL_ADD, fd, &raw mut event)
+    };
+    let error = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    if status == 0 || error == libc::EEXIST { Ok(()) } else { Err(Code(-error)) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn can_register(_inner: &LoopInner, fd: Fd) -> std::result::Result<(), Code> {
+    check_open(fd).map_err(|error| error.code().unwrap_or(Code::EBADF))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::{AsRawFd, IntoRawFd};
+    use std::os::unix::net::UnixStream;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::RunMode;
+
+    type Seen = Arc<Mutex<Vec<Result<Events>>>>;
+
+    fn note(seen: &Seen) -> impl FnMut(&Poll, Result<Events>) + Send + use<> {
+        let seen = seen.clone();
+        move |poll, outcome| {
+            seen.lock().unwrap().push(outcome);
+            if !poll.is_closing() {
+                poll.close(|_| ()).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn reports_what_is_readable() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let poll = Poll::new(&event_loop, ours.as_raw_fd()).unwrap();
+        assert_eq!(poll.fileno(), Ok(ours.as_raw_fd()));
+        let seen = Seen::default();
+        poll.start(Events::READABLE, note(&seen)).unwrap();
+        theirs.write_all(b"x").unwrap();
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [Ok(Events::READABLE)]);
+    }
+
+    #[test]
+    fn a_closed_fd_is_refused() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let fd = ours.as_raw_fd();
+        let poll = Poll::new(&event_loop, fd).unwrap();
+        drop(ours);
+        let error = poll.start(Events::READABLE, |_, _| ()).unwrap_err();
+        assert_eq!(error, Error::new(Code::EBADF, format!("fd {fd}")));
+        assert!(matches!(Poll::new(&event_loop, -1), Err(Error::Uv { code: Code::EBADF, .. })));
+    }
+
+    #[test]
+    fn an_fd_closed_before_the_loop_polls_is_an_error_not_an_abort() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let fd = ours.as_raw_fd();
+        let poll = Poll::new(&event_loop, fd).unwrap();
+        let seen = Seen::default();
+        poll.start(Events::READABLE, note(&seen)).unwrap();
+        drop(ours);
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [Err(Error::new(Code::EBADF, format!("fd {fd}")))]);
+    }
+
+    #[test]
+    fn an_fd_that_becomes_a_file_before_the_loop_polls_is_an_error_not_an_abort() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let file = std::fs::File::open("/etc/passwd").unwrap();
+        let fd = ours.into_raw_fd();
+        let poll = Poll::new(&event_loop, fd).unwrap();
+        let seen = Seen::default();
+        poll.start(Events::READABLE, note(&seen)).unwrap();
+        // SAFETY: both fds are open and this test's own.
+        assert_eq!(unsafe { libc::dup2(file.as_raw_fd(), fd) }, fd);
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [Err(Error::new(Code::EPERM, format!("fd {fd}")))]);
+        // SAFETY: the fd is this test's own.
+        unsafe { libc::close(fd) };
+    }
+
+    #[test]
+    fn regular_files_and_second_watchers_are_refused() {
+        let event_loop = Loop::new().unwrap();
+        let file = std::fs::File::open("/etc/passwd").unwrap();
+        assert_eq!(Poll::new(&event_loop, file.as_raw_fd()).unwrap_err().code(), Some(Code::EPERM));
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let first = Poll::new(&event_loop, ours.as_raw_fd()).unwrap();
+        first.start(Events::READABLE, |_, _| ()).unwrap();
+        assert_eq!(
+            Poll::new(&event_loop, ours.as_raw_fd()).unwrap_err().code(),
+            Some(Code::EEXIST)
+        );
+    }
+
+    #[test]
+    fn a_handle_closed_while_fresh_is_forgotten() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let poll = Poll::new(&event_loop, ours.as_raw_fd()).unwrap();
+        poll.start(Events::READABLE, |_, _| panic!("called")).unwrap();
+        poll.close(|_| ()).unwrap();
+        drop(poll);
+        assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+        assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+    }
+}

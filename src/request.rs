@@ -1,0 +1,299 @@
+//! `uv_req_t`: work in flight, and how it reports.
+//!
+//! A request is one heap allocation: a header, the `uv_*_t`, and the closure that gets its
+//! outcome. libuv holds it from [`submit`] to its callback; a [`Request`], for `cancel`, may hold
+//! it longer. Crates that bring requests of their own (`pyuv-fs`, `pyuv-dns`) use [`submit`] and
+//! [`complete`].
+
+use std::cell::Cell;
+use std::mem::MaybeUninit;
+use std::os::raw::c_int;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
+use std::time::{Duration, Instant};
+
+use libuv_sys2 as uv;
+
+use crate::error::{Error, Result};
+use crate::r#loop::{Loop, LoopInner};
+use crate::trampoline;
+
+/// A `uv_*_t` that is a request.
+///
+/// # Safety
+/// The type begins with the fields of `uv_req_t`, has no value that is invalid, and `cleanup`
+/// frees what libuv hung on it.
+pub unsafe trait RawRequest: Sized {
+    /// Frees what libuv allocated for the request, after its callback.
+    ///
+    /// # Safety
+    /// `request` was submitted, and its callback has been called or libuv refused it.
+    unsafe fn cleanup(request: *mut Self);
+}
+
+/// What is called with the finished request and libuv's status for it.
+///
+/// # Safety
+/// The pointer is valid for the duration of the call.
+type Done<U> = Box<dyn FnOnce(*mut U, c_int) + Send>;
+
+/// How long [`RequestList::gather`] pauses. Measured on two virtual cores with 16 `stat` in
+/// flight, chained from their callbacks: with less, the loop still sleeps between requests; with
+/// more, the pool's threads run out of work.
+const PAUSE: Duration = Duration::from_nanos(3000);
+
+/// Requests in flight on all loops of the process.
+static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many requests are in flight in this process, on whichever loop.
+pub fn in_flight() -> usize {
+    IN_FLIGHT.load(Ordering::Relaxed)
+}
+
+/// Requests in flight on a loop, as a list through their headers.
+pub(crate) struct RequestList {
+    first: Cell<*const Header>,
+    length: Cell<usize>,
+    /// Whether a request has ended since the loop last went to poll.
+    ended: Cell<bool>,
+}
+
+impl RequestList {
+    pub(crate) fn new() -> RequestList {
+        RequestList { first: Cell::new(ptr::null()), length: Cell::new(0), ended: Cell::new(false) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length.get()
+    }
+
+    /// Before the loop sleeps: gives the thread pool a moment, if requests have just ended and
+    /// more are in flight.
+    ///
+    /// A request that ends while the loop sleeps costs two context switches and, on a virtual
+    /// machine, an interrupt of another processor: several times what a request to a warm file
+    /// takes. Without the pause a loop whose callbacks are quick is woken for every one or two
+    /// requests; with it, it finds a few at a time and does not sleep at all.
+    pub(crate) fn gather(&self) {
+        if self.ended.replace(false) && self.length.get() > 1 {
+            let begin = Instant::now();
+            while begin.elapsed() < PAUSE {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    fn insert(&self, header: &Header) {
+        let next = self.first.replace(header);
+        header.next.set(next);
+        header.previous.set(ptr::null());
+        // SAFETY: what is on the list is alive, and the owner's alone.
+        if let Some(next) = unsafe { next.as_ref() } {
+            next.previous.set(header);
+        }
+        self.length.set(self.length.get() + 1);
+        IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn remove(&self, header: &Header) {
+        let (previous, next) = (header.previous.get(), header.next.get());
+        // SAFETY: what is on the list is alive, and the owner's alone.
+        unsafe {
+            match previous.as_ref() {
+                Some(previous) => previous.next.set(next),
+                None => self.first.set(next),
+            }
+            if let Some(next) = next.as_ref() {
+                next.previous.set(previous);
+            }
+        }
+        self.length.set(self.length.get() - 1);
+        self.ended.set(true);
+        IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Cancels what the thread pool has not begun; says how many. Their callbacks come later.
+    pub(crate) fn cancel_all(&self) -> usize {
+        let mut cancelled = 0;
+        let mut header = self.first.get();
+        // SAFETY: what is on the list is alive; uv_cancel calls nothing.
+        while let Some(this) = unsafe { header.as_ref() } {
+            header = this.next.get();
+            // SAFETY: the caller owns the loop.
+            cancelled += usize::from(unsafe { this.cancel() });
+        }
+        cancelled
+    }
+}
+
+#[repr(C)]
+struct Header {
+    /// libuv's reference, and that of the `Request`.
+    references: AtomicU8,
+    cancellable: Cell<bool>,
+    inner: NonNull<LoopInner>,
+    previous: Cell<*const Header>,
+    next: Cell<*const Header>,
+    free: unsafe fn(NonNull<Header>),
+}
+
+#[repr(C)]
+struct Allocation<U> {
+    header: Header,
+    uv: MaybeUninit<U>,
+    done: Option<Done<U>>,
+}
+
+impl Header {
+    fn uv(&self) -> *mut uv::uv_req_t {
+        ptr::from_ref(self).cast_mut().wrapping_byte_add(size_of::<Header>()).cast()
+    }
+
+    /// Whether the request could be taken back.
+    ///
+    /// # Safety
+    /// The caller owns the loop.
+    unsafe fn cancel(&self) -> bool {
+        // SAFETY: the request is in flight, and its loop is this thread's.
+        let cancelled = self.cancellable.get() && unsafe { uv::uv_cancel(self.uv()) } == 0;
+        if cancelled {
+            self.cancellable.set(false);
+        }
+        cancelled
+    }
+
+    /// # Safety
+    /// The caller gives up a reference that it has.
+    unsafe fn drop_reference(header: NonNull<Header>) {
+        // SAFETY: the caller's reference keeps it alive until here.
+        let this = unsafe { header.as_ref() };
+        if this.references.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            // SAFETY: nobody has a reference any more.
+            unsafe { (this.free)(header) };
+        }
+    }
+}
+
+/// # Safety
+/// Nobody uses the allocation any more, which was leaked from a Box of this type.
+unsafe fn free<U>(header: NonNull<Header>) {
+    // SAFETY: the caller says so; the header is its first field.
+    drop(unsafe { Box::from_raw(header.as_ptr().cast::<Allocation<U>>()) });
+}
+
+/// A request in flight, or done. Dropping it does not cancel anything.
+pub struct Request {
+    header: NonNull<Header>,
+    event_loop: Loop,
+}
+
+// SAFETY: what a `Request` reaches is atomic, or touched only by the loop's owner.
+unsafe impl Send for Request {}
+// SAFETY: as for Send.
+unsafe impl Sync for Request {}
+
+impl Request {
+    /// Cancels the request if it has not begun (`uv_cancel`); its callback then gets
+    /// `UV_ECANCELED`. Returns whether it did; false for one that is running or done.
+    pub fn cancel(&self) -> Result<bool> {
+        let _entered = match self.event_loop.enter() {
+            Err(Error::LoopClosed) => return Ok(false),
+            entered => entered?,
+        };
+        // SAFETY: this reference keeps the allocation alive; the loop is ours.
+        let header = unsafe { self.header.as_ref() };
+        // SAFETY: the caller owns the loop.
+        Ok(unsafe { header.cancel() })
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        // SAFETY: this value's own reference.
+        unsafe { Header::drop_reference(self.header) };
+    }
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Request({:p})", self.header)
+    }
+}
+
+/// Allocates a request, hands it to libuv by `start`, and has `done` called when it is finished.
+///
+/// `what` names what is tried, for the error when libuv refuses at once; `done` is dropped then.
+///
+/// # Safety
+/// `start` passes its request to one libuv function, with a callback that calls [`complete`], and
+/// returns what that returned. What the request points to stays valid until `done` is dropped.
+pub unsafe fn submit<U: RawRequest>(
+    event_loop: &Loop,
+    what: impl FnOnce() -> String,
+    start: impl FnOnce(*mut uv::uv_loop_t, *mut U) -> c_int,
+    done: impl FnOnce(*mut U, c_int) + Send + 'static,
+) -> Result<Request> {
+    const {
+        assert!(std::mem::offset_of!(Allocation<U>, uv) == size_of::<Header>());
+    }
+    let entered = event_loop.enter()?;
+    let allocation = Box::leak(Box::new(Allocation::<U> {
+        header: Header {
+            references: AtomicU8::new(2),
+            cancellable: Cell::new(true),
+            inner: NonNull::from(event_loop.inner()),
+            previous: Cell::new(ptr::null()),
+            next: Cell::new(ptr::null()),
+            free: free::<U>,
+        },
+        uv: MaybeUninit::uninit(),
+        done: Some(Box::new(done)),
+    }));
+    let raw = ptr::from_mut(allocation);
+    // SAFETY: the allocation was leaked just now.
+    let (header, request) = unsafe { (&(*raw).header, (*raw).uv.as_mut_ptr()) };
+    // SAFETY: `data` is a field of every request, which libuv's functions leave alone.
+    unsafe { (&raw mut (*request.cast::<uv::uv_req_t>()).data).write(raw.cast()) };
+    let status = start(entered.uv(), request);
+    if status < 0 {
+        // SAFETY: libuv refused, so it has no pointer to the request, and nobody else has.
+        unsafe {
+            U::cleanup(request);
+            free::<U>(NonNull::from(header));
+        }
+        return Err(Error::check(status, what()).unwrap_err());
+    }
+    entered.requests.insert(header);
+    Ok(Request { header: NonNull::from(header), event_loop: event_loop.clone() })
+}
+
+/// For libuv's callbacks: ends the request and calls the `done` it was submitted with, unless the
+/// loop is being torn down.
+///
+/// # Safety
+/// `request` was given by libuv to the callback that [`submit`]'s `start` passed.
+pub unsafe fn complete<U: RawRequest>(request: *mut U, status: c_int) {
+    // SAFETY: `data` is the allocation, alive by libuv's reference.
+    let allocation = unsafe { (*request.cast::<uv::uv_req_t>()).data.cast::<Allocation<U>>() };
+    // SAFETY: as above.
+    let header = unsafe { &(*allocation).header };
+    // SAFETY: the request, and so its `Request` or the loop's graveyard, keeps the loop.
+    let inner = unsafe { header.inner.as_ref() };
+    header.cancellable.set(false);
+    inner.requests.remove(header);
+    // SAFETY: only this takes the closure.
+    let done = unsafe { (*allocation).done.take() };
+    trampoline::enter(inner, || {
+        if let Some(done) = done
+            && !inner.is_abandoned()
+        {
+            done(request, status);
+        }
+    });
+    // SAFETY: the callback has been called, and libuv's reference ends here.
+    unsafe {
+        U::cleanup(request);
+        Header::drop_reference(NonNull::from(header));
+    }
+}

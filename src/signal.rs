@@ -1,0 +1,256 @@
+//! `uv_signal_t`: signals as callbacks.
+//!
+//! libuv resets a signal to its default when the last handle for it stops. Here the disposition
+//! that was there before the first one started comes back instead, a handler of the host
+//! program's included.
+
+use std::cell::Cell;
+use std::os::raw::c_int;
+
+use libuv_sys2 as uv;
+
+use crate::error::{Code, Error, Result};
+use crate::handle::{Handle, dispatch, handle_kind};
+use crate::r#loop::Loop;
+
+/// Has its callback called when the process gets a signal (`uv_signal_t`).
+#[repr(transparent)]
+pub struct Signal(Handle);
+
+type Callback = Box<dyn FnMut(&Signal, i32) + Send>;
+
+/// Which signal a handle has been started for, and how.
+pub(crate) struct Started {
+    /// 0 while it is stopped.
+    signum: Cell<i32>,
+    once: Cell<bool>,
+}
+
+// SAFETY: the cells are touched by the loop's owner alone.
+unsafe impl Sync for Started {}
+
+handle_kind!(Signal, uv::uv_signal_t, Callback, Started {
+    fn before_close(&self) {
+        self.stop_started();
+    }
+});
+
+impl Signal {
+    /// A new, inactive handle (`uv_signal_init`).
+    pub fn new(event_loop: &Loop) -> Result<Signal> {
+        let started = Started { signum: Cell::new(0), once: Cell::new(false) };
+        Handle::create(event_loop, started, "uv_signal_init", |event_loop, handle| {
+            // SAFETY: the loop is open and ours; the handle's memory is its own.
+            unsafe { uv::uv_signal_init(event_loop, handle) }
+        })
+    }
+
+    /// Has `callback` called for each signal `signum` (`uv_signal_start`). Fails with `UV_EINVAL`
+    /// for a number that is no signal, or one that cannot be caught.
+    pub fn start(
+        &self,
+        signum: i32,
+        callback: impl FnMut(&Signal, i32) + Send + 'static,
+    ) -> Result<()> {
+        self.start_as(signum, false, Box::new(callback))
+    }
+
+    /// Has `callback` called for the next signal `signum` only (`uv_signal_start_oneshot`).
+    pub fn start_oneshot(
+        &self,
+        signum: i32,
+        callback: impl FnMut(&Signal, i32) + Send + 'static,
+    ) -> Result<()> {
+        self.start_as(signum, true, Box::new(callback))
+    }
+
+    fn start_as(&self, signum: i32, once: bool, callback: Callback) -> Result<()> {
+        unsafe extern "C" fn trampoline(handle: *mut uv::uv_signal_t, signum: c_int) {
+            // SAFETY: libuv gives the handle that this was started with.
+            unsafe {
+                dispatch::<Signal>(handle, |callback, handle| {
+                    if handle.started().once.get() {
+                        // libuv would do it after the callback, and reset the disposition.
+                        handle.stop_started();
+                    }
+                    callback(handle, signum);
+                });
+            }
+        }
+        let _entered = self.enter()?;
+        if signum <= 0 {
+            return Err(Error::new(Code::EINVAL, format!("signal {signum}")));
+        }
+        if self.started().signum.get() != signum {
+            self.stop_started();
+            disposition::save(signum, || {
+                // SAFETY: the handle is open, a Signal, and its loop is ours.
+                let status = unsafe { uv::uv_signal_start(self.uv(), Some(trampoline), signum) };
+                Error::check(status, format!("signal {signum}")).map(|_| ())
+            })?;
+            self.started().signum.set(signum);
+        }
+        self.started().once.set(once);
+        // SAFETY: the handle is open, a Signal, and its loop is ours.
+        unsafe { self.set_callback::<Signal>(callback) };
+        Ok(())
+    }
+
+    /// Catches it no more (`uv_signal_stop`).
+    pub fn stop(&self) -> Result<()> {
+        let _entered = self.enter()?;
+        self.stop_started();
+        Ok(())
+    }
+
+    /// The signal that the handle is started for.
+    pub fn signum(&self) -> Result<Option<i32>> {
+        let _entered = self.enter()?;
+        let signum = self.started().signum.get();
+        Ok((signum != 0).then_some(signum))
+    }
+
+    fn stop_started(&self) {
+        let signum = self.started().signum.replace(0);
+        if signum != 0 {
+            disposition::restore(signum, || {
+                // SAFETY: the handle is open, a Signal, and the caller owns its loop.
+                unsafe { uv::uv_signal_stop(self.uv()) };
+            });
+        }
+    }
+
+    fn started(&self) -> &Started {
+        // SAFETY: this handle is a Signal.
+        unsafe { self.extra::<Signal>() }
+    }
+}
+
+/// The dispositions that libuv's handlers replaced, with the number of handles that did.
+#[cfg(unix)]
+mod disposition {
+    use std::collections::HashMap;
+    use std::mem::MaybeUninit;
+    use std::sync::{Mutex, PoisonError};
+
+    use crate::error::Result;
+
+    struct Saved {
+        handles: usize,
+        action: libc::sigaction,
+    }
+
+    // SAFETY: a plain struct of flags and a handler address.
+    unsafe impl Send for Saved {}
+
+    static SAVED: Mutex<Option<HashMap<i32, Saved>>> = Mutex::new(None);
+
+    pub(super) fn save(signum: i32, start: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut saved = SAVED.lock().unwrap_or_else(PoisonError::into_inner);
+        let saved = saved.get_or_insert_default();
+        if let Some(saved) = saved.get_mut(&signum) {
+            start()?;
+            saved.handles += 1;
+            return Ok(());
+        }
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: no new action is given; the old one is written to our struct, which stays zero
+        // (a valid value) for a number that is no signal.
+        let action = unsafe {
+            libc::sigaction(signum, std::ptr::null(), action.as_mut_ptr());
+            action.assume_init()
+        };
+        start()?;
+        saved.insert(signum, Saved { handles: 1, action });
+        Ok(())
+    }
+
+    pub(super) fn restore(signum: i32, stop: impl FnOnce()) {
+        let mut saved = SAVED.lock().unwrap_or_else(PoisonError::into_inner);
+        stop();
+        let Some(saved) = saved.as_mut() else { return };
+        let Some(entry) = saved.get_mut(&signum) else { return };
+        entry.handles -= 1;
+        if entry.handles == 0 {
+            // SAFETY: the action is one that the system gave us for this signal.
+            unsafe { libc::sigaction(signum, &raw const entry.action, std::ptr::null_mut()) };
+            saved.remove(&signum);
+        }
+    }
+}
+
+/// Windows has no dispositions to keep.
+#[cfg(not(unix))]
+mod disposition {
+    use crate::error::Result;
+
+    pub(super) fn save(_signum: i32, start: impl FnOnce() -> Result<()>) -> Result<()> {
+        start()
+    }
+
+    pub(super) fn restore(_signum: i32, stop: impl FnOnce()) {
+        stop();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    use super::*;
+    use crate::RunMode;
+
+    fn handler(signum: i32) -> usize {
+        // SAFETY: no new action is given; the struct is filled.
+        unsafe {
+            let mut action = std::mem::zeroed::<libc::sigaction>();
+            libc::sigaction(signum, std::ptr::null(), &raw mut action);
+            action.sa_sigaction
+        }
+    }
+
+    #[test]
+    fn the_disposition_before_the_first_handle_is_back_after_the_last() {
+        // SAFETY: ignoring a signal that nothing else in this test uses.
+        unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
+        let event_loop = Loop::new().unwrap();
+        let (first, second) =
+            (Signal::new(&event_loop).unwrap(), Signal::new(&event_loop).unwrap());
+        first.start(libc::SIGUSR2, |_, _| ()).unwrap();
+        second.start(libc::SIGUSR2, |_, _| ()).unwrap();
+        first.stop().unwrap();
+        assert_ne!(handler(libc::SIGUSR2), libc::SIG_IGN);
+        second.close(|_| ()).unwrap();
+        assert_eq!(handler(libc::SIGUSR2), libc::SIG_IGN);
+        event_loop.run(RunMode::Default).unwrap();
+    }
+
+    #[test]
+    fn a_oneshot_is_called_once_and_restores() {
+        let before = handler(libc::SIGWINCH);
+        let event_loop = Loop::new().unwrap();
+        let signal = Signal::new(&event_loop).unwrap();
+        let seen = Arc::new(AtomicI32::new(0));
+        let noted = seen.clone();
+        signal
+            .start_oneshot(libc::SIGWINCH, move |_, signum| noted.store(signum, Ordering::Relaxed))
+            .unwrap();
+        // SAFETY: SIGWINCH is ignored by default.
+        unsafe { libc::raise(libc::SIGWINCH) };
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(seen.load(Ordering::Relaxed), libc::SIGWINCH);
+        assert_eq!(handler(libc::SIGWINCH), before);
+    }
+
+    #[test]
+    fn what_cannot_be_caught_is_refused() {
+        let event_loop = Loop::new().unwrap();
+        let signal = Signal::new(&event_loop).unwrap();
+        for signum in [0, -1, 12345, libc::SIGKILL] {
+            let error = signal.start(signum, |_, _| ()).unwrap_err();
+            assert_eq!(error, Error::new(Code::EINVAL, format!("signal {signum}")));
+        }
+        assert_eq!(signal.signum(), Ok(None));
+    }
+}

@@ -1,0 +1,173 @@
+//! `uv_timer_t`: a callback when its time has come.
+
+use std::time::Duration;
+
+use libuv_sys2 as uv;
+
+use crate::error::{Error, Result};
+use crate::handle::{Handle, dispatch, handle_kind};
+use crate::r#loop::Loop;
+
+/// Runs its callback after a time, once or again and again (`uv_timer_t`).
+///
+/// libuv's timers count milliseconds: a duration is rounded to the nearest, one above zero to at
+/// least one.
+#[repr(transparent)]
+pub struct Timer(Handle);
+
+type Callback = Box<dyn FnMut(&Timer) + Send>;
+
+handle_kind!(Timer, uv::uv_timer_t, Callback, () {});
+
+/// What libuv takes for a duration.
+fn milliseconds(duration: Duration) -> u64 {
+    let rounded = (duration.as_micros() + 500) / 1000;
+    let rounded = if duration.is_zero() { 0 } else { rounded.max(1) };
+    u64::try_from(rounded).unwrap_or(u64::MAX)
+}
+
+impl Timer {
+    /// A new, inactive timer (`uv_timer_init`).
+    pub fn new(event_loop: &Loop) -> Result<Timer> {
+        Handle::create(event_loop, (), "uv_timer_init", |event_loop, handle| {
+            // SAFETY: the loop is open and ours; the handle's memory is its own.
+            unsafe { uv::uv_timer_init(event_loop, handle) }
+        })
+    }
+
+    /// Has `callback` called after `timeout`, and then every `repeat` unless that is zero
+    /// (`uv_timer_start`). On an active timer this starts anew.
+    pub fn start(
+        &self,
+        timeout: Duration,
+        repeat: Duration,
+        callback: impl FnMut(&Timer) + Send + 'static,
+    ) -> Result<()> {
+        unsafe extern "C" fn trampoline(handle: *mut uv::uv_timer_t) {
+            // SAFETY: libuv gives the handle that this was started with.
+            unsafe { dispatch::<Timer>(handle, |callback, handle| callback(handle)) };
+        }
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a timer, and its loop is ours.
+        unsafe {
+            let status = uv::uv_timer_start(
+                self.uv(),
+                Some(trampoline),
+                milliseconds(timeout),
+                milliseconds(repeat),
+            );
+            Error::check(status, "uv_timer_start")?;
+            self.set_callback::<Timer>(Box::new(callback));
+        }
+        Ok(())
+    }
+
+    /// Calls it no more (`uv_timer_stop`).
+    pub fn stop(&self) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a timer, and its loop is ours.
+        unsafe { uv::uv_timer_stop(self.uv()) };
+        Ok(())
+    }
+
+    /// Starts anew with the repeat value as timeout; stops it if that is zero (`uv_timer_again`).
+    /// Fails with `UV_EINVAL` on a timer that was never started.
+    pub fn again(&self) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a timer, and its loop is ours.
+        Error::check(unsafe { uv::uv_timer_again(self.uv()) }, "the timer was never started")?;
+        Ok(())
+    }
+
+    /// The time between calls; zero for a timer that goes off once (`uv_timer_get_repeat`).
+    pub fn repeat(&self) -> Result<Duration> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a timer, and its loop is ours.
+        Ok(Duration::from_millis(unsafe { uv::uv_timer_get_repeat(self.uv()) }))
+    }
+
+    /// Sets the time between calls, from the next call on (`uv_timer_set_repeat`).
+    pub fn set_repeat(&self, repeat: Duration) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a timer, and its loop is ours.
+        unsafe { uv::uv_timer_set_repeat(self.uv(), milliseconds(repeat)) };
+        Ok(())
+    }
+
+    /// The time until the next call; zero if it is overdue or the timer inactive
+    /// (`uv_timer_get_due_in`).
+    pub fn due_in(&self) -> Result<Duration> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a timer, and its loop is ours.
+        Ok(Duration::from_millis(unsafe { uv::uv_timer_get_due_in(self.uv()) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::{Code, RunMode};
+
+    #[test]
+    fn durations_round_to_milliseconds_but_not_to_zero() {
+        assert_eq!(milliseconds(Duration::ZERO), 0);
+        assert_eq!(milliseconds(Duration::from_nanos(1)), 1);
+        assert_eq!(milliseconds(Duration::from_micros(1499)), 1);
+        assert_eq!(milliseconds(Duration::from_micros(1500)), 2);
+        assert_eq!(milliseconds(Duration::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn repeats_until_closed() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let (counted, closed) = (count.clone(), count.clone());
+        let millisecond = Duration::from_millis(1);
+        timer
+            .start(millisecond, millisecond, move |timer| {
+                if counted.fetch_add(1, Ordering::Relaxed) == 4 {
+                    let closed = closed.clone();
+                    timer
+                        .close(move |_| {
+                            closed.fetch_add(100, Ordering::Relaxed);
+                        })
+                        .unwrap();
+                }
+            })
+            .unwrap();
+        assert_eq!(timer.repeat(), Ok(millisecond));
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 105);
+        assert!(timer.is_closing());
+        assert_eq!(timer.stop(), Err(Error::HandleClosed));
+    }
+
+    #[test]
+    fn again_without_start_says_so() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        assert_eq!(timer.again().unwrap_err().code(), Some(Code::EINVAL));
+    }
+
+    #[test]
+    fn a_dropped_active_timer_still_goes_off_and_then_closes() {
+        let event_loop = Loop::new().unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        let timer = Timer::new(&event_loop).unwrap();
+        timer
+            .start(Duration::from_millis(1), Duration::ZERO, move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            })
+            .unwrap();
+        drop(timer);
+        assert_eq!(event_loop.handles().unwrap().len(), 1);
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 1);
+        assert!(event_loop.handles().unwrap().is_empty());
+    }
+}
