@@ -57,7 +57,7 @@ def main() -> int:
     try:
         if not options.here and INSIDE not in os.environ:
             python = environment.virtual_environment()
-            environment.provide_pyuv(python)
+            environment.install_pyuv(python)
             command = [str(python), __file__, *sys.argv[1:]]
             return subprocess.run(command, env=os.environ | {INSIDE: "1"}).returncode
         references = environment.build_references(Path(sys.executable))

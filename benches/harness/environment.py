@@ -4,13 +4,11 @@ Standard library only: this is what runs before anything is installed.
 """
 
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 BENCHES = Path(__file__).resolve().parent.parent
@@ -60,23 +58,9 @@ def make_environment(folder: Path) -> None:
         raise SetupError(f"cannot make a virtual environment; install {package}")
 
 
-def provide_pyuv(python: Path) -> None:
-    """Shares the pyuv of the interpreter that runs this, if it has one; builds it otherwise."""
-    packages = Path(sysconfig.get_path("purelib", vars={"base": str(python.parent.parent)}))
-    stamp, shared = packages / "pyuv.sha256", packages / "pyuv-of-the-caller.pth"
-    found = importlib.util.find_spec("pyuv")
-    if found is None or found.origin is None:
-        shared.unlink(missing_ok=True)
-        install_pyuv(python, stamp)
-        return
-    if stamp.exists():
-        run([str(python), "-m", "pip", "uninstall", "-q", "-y", "pyuv"], "another pyuv")
-        stamp.unlink()
-    shared.write_text(f"{Path(found.origin).parent.parent}\n")
-
-
-def install_pyuv(python: Path, stamp: Path) -> None:
+def install_pyuv(python: Path) -> None:
     """Builds pyuv from this tree into the environment, unless its sources are unchanged."""
+    stamp = python.parent.parent / "pyuv.sha256"
     files = [path for name in PYUV_SOURCES for path in sources(ROOT / name)]
     wanted = digest(files)
     if read(stamp) != wanted:

@@ -75,6 +75,8 @@ class Limit:
     at_most: float | None = None
     digits: int = 2
     client: str = "pyuv"
+    against: str | None = None
+    """Another client than the suite's reference."""
 
     def holds(self, value: float) -> bool:
         if self.at_least is not None:

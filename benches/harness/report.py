@@ -66,7 +66,7 @@ def verdicts(suite: Suite, results: Results) -> list[Verdict]:
     """Of the limits whose cells were measured."""
     found = []
     for limit in suite.LIMITS:
-        pairs = list(results.pairs(limit.case, limit.client, suite.REFERENCE))
+        pairs = list(results.pairs(limit.case, limit.client, limit.against or suite.REFERENCE))
         if pairs:
             value = median(limit.value(*pair) for pair in pairs)
             text = f"{value:.{limit.digits}f}"

@@ -31,7 +31,7 @@ def run_cell(cell: Cell, time_limit: float) -> dict[str, Any]:
         raise CellError(f"gave no answer in {time_limit:.0f} s") from None
     if program.returncode != 0:
         last = errors.strip().splitlines()[-1:] or [f"exit status {program.returncode}"]
-        raise CellError(last[0])
+        raise CellError(last[0][:200])
     sample: dict[str, Any] = json.loads(output)
     if not sample["operations"]:
         raise CellError("did no operation")

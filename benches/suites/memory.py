@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.model import Cell, Column, Limit, Sample, Settings
+
 from suites import dns
 
 NAME = "memory"
