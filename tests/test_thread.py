@@ -234,7 +234,7 @@ def test_a_condition_hands_over_items(outer):
                 condition.signal()
         return []
 
-    taken = sum(in_threads(3, work), [])
+    taken = [item for items_of_one in in_threads(3, work) for item in items_of_one]
     assert sorted(taken) == list(range(1000))
 
 

@@ -36,6 +36,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     errno::register(module)?;
     exit::register(module)?;
+    wakeup::register(module)?;
     module.add_class::<r#loop::Loop>()?;
     module.add_class::<r#loop::LoopMetrics>()?;
     module.add_class::<work::WorkRequest>()?;

@@ -139,11 +139,22 @@ impl Drop for Installed<'_> {
     }
 }
 
-fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
+/// Looks up now what `Loop.run` needs of the standard library: later there may be no fd to import
+/// with.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    on_main_thread(module.py())?;
+    setter(module.py()).map(|_| ())
+}
+
+fn setter(py: Python<'_>) -> PyResult<&Py<PyAny>> {
     static SET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let set = SET.get_or_try_init(py, || {
+    SET.get_or_try_init(py, || {
         PyResult::Ok(py.import("signal")?.getattr("set_wakeup_fd")?.unbind())
-    })?;
+    })
+}
+
+fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
+    let set = setter(py)?;
     let keywords = pyo3::types::PyDict::new(py);
     keywords.set_item(pyo3::intern!(py, "warn_on_full_buffer"), false)?;
     set.bind(py).call((fd,), Some(&keywords))?.extract()

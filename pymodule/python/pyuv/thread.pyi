@@ -3,8 +3,11 @@
 from types import TracebackType
 from typing import Self, overload
 
+from typing_extensions import disjoint_base
+
 __all__ = ["Barrier", "Condition", "Mutex", "RWLock", "Semaphore"]
 
+@disjoint_base
 class Mutex:
     """A lock that one thread at a time holds (``uv_mutex_t``)."""
 
@@ -35,6 +38,7 @@ class _Guard:
     def __enter__(self) -> RWLock: ...
     def __exit__(self, *_exception: object) -> None: ...
 
+@disjoint_base
 class RWLock:
     """A lock that many threads hold for reading, or one for writing (``uv_rwlock_t``)."""
 
@@ -66,6 +70,7 @@ class RWLock:
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exception: object) -> None: ...
 
+@disjoint_base
 class Condition:
     """Waiting, with a mutex, for something to become true (``uv_cond_t``)."""
 
@@ -98,6 +103,7 @@ class Condition:
         /,
     ) -> None: ...
 
+@disjoint_base
 class Semaphore:
     """A counter that is never below 0 (``uv_sem_t``)."""
 
@@ -114,6 +120,7 @@ class Semaphore:
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exception: object) -> None: ...
 
+@disjoint_base
 class Barrier:
     """Holds threads until ``count`` of them have come, again and again (``uv_barrier_t``)."""
 

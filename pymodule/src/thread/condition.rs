@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
@@ -13,6 +13,7 @@ use super::mutex::Mutex;
 use super::primitive::Primitive;
 use crate::error::{ThreadError, to_py};
 use crate::seconds::duration;
+use crate::slot::PySlot;
 
 /// How long a thread that leaves a wait with an exception tries to have its mutex again.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -22,14 +23,21 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// `lock` is the `Mutex` to use; without it, the condition makes one. A context manager:
 /// `with condition:` locks and unlocks that mutex.
 #[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen)]
-pub struct Condition(Primitive<State>);
-
-struct State {
-    core: Core,
-    mutex: Py<Mutex>,
+pub struct Condition {
+    core: Primitive<Core>,
+    /// Set once, by `__init__`. A slot is what the collector may see before it is filled.
+    slot: PySlot,
 }
 
 impl Condition {
+    fn own_mutex<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Mutex>> {
+        self.core.get()?;
+        let mutex = self.slot.get(py).ok_or_else(|| {
+            PyRuntimeError::new_err("the condition is not set up, or not any more")
+        })?;
+        Ok(mutex.cast_into()?)
+    }
+
     /// Waits with the mutex given, or the condition's own; says whether there was a signal.
     fn wait_until(
         &self,
@@ -37,9 +45,9 @@ impl Condition {
         mutex: Option<&Bound<'_, Mutex>>,
         deadline: Option<Instant>,
     ) -> PyResult<bool> {
-        let state = self.0.get()?;
-        let mutex = mutex.unwrap_or_else(|| state.mutex.bind(py)).get().core()?;
-        let (ticket, released) = state.core.begin(mutex).map_err(to_py::<ThreadError>)?;
+        let core = self.core.get()?;
+        let mutex = mutex.map_or_else(|| self.own_mutex(py), |mutex| Ok(mutex.clone()))?;
+        let (ticket, released) = core.begin(mutex.get().core()?).map_err(to_py::<ThreadError>)?;
         match sleep(py, ticket, deadline) {
             Ok(signalled) => {
                 block(py, || released.attempt())?;
@@ -84,7 +92,7 @@ impl Condition {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Condition {
-        Condition(Primitive::new())
+        Condition { core: Primitive::new(), slot: PySlot::new() }
     }
 
     #[pyo3(signature = (lock=None))]
@@ -94,24 +102,26 @@ impl Condition {
             None => py.get_type::<Mutex>().call0()?.cast_into()?,
         };
         mutex.get().core()?;
-        self.0.set(State { core: Core::new(), mutex: mutex.unbind() })
+        self.core.set(Core::new())?;
+        self.slot.set(Some(mutex.into_any()));
+        Ok(())
     }
 
     /// The mutex of this condition.
     #[getter]
-    fn mutex(&self, py: Python<'_>) -> PyResult<Py<Mutex>> {
-        Ok(self.0.get()?.mutex.clone_ref(py))
+    fn mutex<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Mutex>> {
+        self.own_mutex(py)
     }
 
     /// Wakes the thread that has waited longest (`uv_cond_signal`).
     fn signal(&self) -> PyResult<()> {
-        self.0.get()?.core.signal();
+        self.core.get()?.signal();
         Ok(())
     }
 
     /// Wakes all threads that wait (`uv_cond_broadcast`).
     fn broadcast(&self) -> PyResult<()> {
-        self.0.get()?.core.broadcast();
+        self.core.get()?.broadcast();
         Ok(())
     }
 
@@ -141,7 +151,7 @@ impl Condition {
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        slf.get().0.get()?.mutex.get().lock(slf.py())?;
+        slf.get().own_mutex(slf.py())?.get().lock(slf.py())?;
         Ok(slf.clone())
     }
 
@@ -151,13 +161,14 @@ impl Condition {
         exception: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        self.0.get()?.mutex.get().exit(exception)
+        self.own_mutex(exception.py())?.get().exit(exception)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self.0.get_if_set() {
-            Some(state) => visit.call(&state.mutex),
-            None => Ok(()),
-        }
+        self.slot.visit(&visit)
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        self.slot.clear(py);
     }
 }

@@ -24,11 +24,6 @@ impl<T> Primitive<T> {
         self.0.get().ok_or_else(|| PyRuntimeError::new_err("__init__ was not called"))
     }
 
-    /// For `__traverse__`, which must not raise.
-    pub fn get_if_set(&self) -> Option<&T> {
-        self.0.get()
-    }
-
     /// For `Drop`: leaks a primitive that is held, with a ResourceWarning.
     pub fn leak_if(&mut self, is_held: impl FnOnce(&T) -> bool, class: &str) {
         let Some(core) = self.0.take() else { return };
