@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod dns;
 mod errno;
 mod error;
 
@@ -11,5 +12,6 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
     errno::register(module)?;
+    dns::register(module)?;
     Ok(())
 }

@@ -1,0 +1,67 @@
+"""Raw DNS: messages and their records, c-ares's status codes."""
+
+from ._dns_registry import Flags, Opcode, Rcode, RecordClass, RecordType
+from ._pyuv import DNSError
+from ._pyuv.dns import (
+    AAAA,
+    CAA,
+    CNAME,
+    HINFO,
+    HTTPS,
+    MX,
+    NAPTR,
+    NS,
+    OPT,
+    PTR,
+    SIG,
+    SOA,
+    SRV,
+    SVCB,
+    TLSA,
+    TXT,
+    URI,
+    A,
+    Message,
+    Question,
+    RawData,
+    Record,
+    errorcode,
+    strerror,
+)
+
+# ARES_SUCCESS, ARES_ENODATA and their kin.
+globals().update({name: code for code, name in errorcode.items()})
+
+__all__ = [
+    "AAAA",
+    "CAA",
+    "CNAME",
+    "HINFO",
+    "HTTPS",
+    "MX",
+    "NAPTR",
+    "NS",
+    "OPT",
+    "PTR",
+    "SIG",
+    "SOA",
+    "SRV",
+    "SVCB",
+    "TLSA",
+    "TXT",
+    "URI",
+    "A",
+    "DNSError",
+    "Flags",
+    "Message",
+    "Opcode",
+    "Question",
+    "RawData",
+    "Rcode",
+    "Record",
+    "RecordClass",
+    "RecordType",
+    "errorcode",
+    "strerror",
+    *errorcode.values(),
+]
