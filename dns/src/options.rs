@@ -58,9 +58,12 @@ pub struct Options {
 
 /// How many queries c-ares works on at a time unless [`Options::max_in_flight`] says otherwise.
 ///
-/// More is not faster. All queries to a server share a UDP socket, whose buffer holds a few
-/// hundred answers: beyond that, what comes while the loop is busy is lost and costs a timeout.
-pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
+/// More is slower where the server is near. All queries to a server share a UDP socket, whose
+/// buffer on Linux holds some 270 answers; what comes beyond that while the loop is busy is lost
+/// and costs a timeout. (100,000 names asked at once of a server on the same machine: 71,000 a
+/// second with 50 to 200 in flight, 50,000 with 500, 39,000 with 2,000.) Where the server is far
+/// or slow, more of them use the time that each waits.
+pub const DEFAULT_MAX_IN_FLIGHT: usize = 256;
 
 /// The most that [`Options::max_in_flight`] may be: half of the 65,536 numbers that DNS has for
 /// the queries of a channel. c-ares draws numbers until it finds a free one, which takes two draws

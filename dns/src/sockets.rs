@@ -92,13 +92,6 @@ impl Sockets {
             close(watched.poll);
         }
     }
-
-    /// How many sockets are being watched.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        let guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        guard.as_ref().map_or(0, |open| open.watched.len())
-    }
 }
 
 fn start(
