@@ -35,9 +35,11 @@ class _Registry(enum.IntEnum):
         return self.name
 
     def __format__(self, spec):
-        return format(self.name if spec == "" or spec.endswith("s") else self.value, spec)
+        # As a name, unless the format asks for a number.
+        return format(self.value if spec[-1:] in _NUMERIC else self.name, spec)
 
 
+_NUMERIC = set("bcdeEfFgGnoxX%")
 _PREFIXES = {"RecordType": "TYPE", "RecordClass": "CLASS", "Rcode": "RCODE", "Opcode": "OPCODE"}
 
 RecordType = _Registry("RecordType", record_types, module="pyuv.dns")

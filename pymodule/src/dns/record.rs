@@ -22,7 +22,10 @@ pub struct Question(pub pyuv_dns::Question);
 #[pymethods]
 impl Question {
     #[new]
-    #[pyo3(signature = (name, r#type, record_class = RecordClassArg(RecordClass::IN)))]
+    #[pyo3(
+        signature = (name, r#type, record_class = RecordClassArg(RecordClass::IN)),
+        text_signature = "(name, type, record_class=1)"
+    )]
     fn new(name: Argument<Name>, r#type: RecordTypeArg, record_class: RecordClassArg) -> Question {
         Question(pyuv_dns::Question { name: name.0, record_type: r#type.0, class: record_class.0 })
     }
@@ -103,7 +106,10 @@ impl Hash for Record {
 #[pymethods]
 impl Record {
     #[new]
-    #[pyo3(signature = (name, data, ttl = 0, record_class = RecordClassArg(RecordClass::IN)))]
+    #[pyo3(
+        signature = (name, data, ttl = 0, record_class = RecordClassArg(RecordClass::IN)),
+        text_signature = "(name, data, ttl=0, record_class=1)"
+    )]
     fn new(
         name: Argument<Name>,
         data: &Bound<'_, PyAny>,
