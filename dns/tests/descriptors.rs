@@ -1,19 +1,24 @@
-//! Sockets come and go, and their numbers with them. The tests count, so they take turns.
+//! Sockets come and go, and their numbers with them.
+//!
+//! All of it counts descriptors and threads, so it is one test: others would bring theirs.
 #![cfg(target_os = "linux")]
 
 mod util;
 
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyuv::{Events, Loop, Poll, RunMode};
 use pyuv_dns::{Channel, Code, Options, RecordType};
 use util::{ADDRESS, Log, Server, count};
 
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+#[test]
+fn sockets_come_and_go() {
+    a_socket_s_number_may_be_used_again_in_the_same_iteration();
+    channels_leave_no_descriptor_and_no_thread();
+    loops_left_with_channels_in_every_state_are_freed();
+    without_a_free_descriptor_queries_fail_and_the_channel_lives();
 }
 
 /// The number that the next file or socket gets.
@@ -21,9 +26,7 @@ fn next_number() -> i32 {
     UdpSocket::bind("127.0.0.1:0").unwrap().as_raw_fd()
 }
 
-#[test]
 fn a_socket_s_number_may_be_used_again_in_the_same_iteration() {
-    let _alone = alone();
     let server = Server::start();
     let event_loop = Loop::new().unwrap();
     let channel = Channel::new(&event_loop, server.options()).unwrap();
@@ -55,9 +58,7 @@ fn a_socket_s_number_may_be_used_again_in_the_same_iteration() {
     }
 }
 
-#[test]
 fn channels_leave_no_descriptor_and_no_thread() {
-    let _alone = alone();
     let server = Server::start();
     let event_loop = Loop::new().unwrap();
     let before = (count("fd"), count("task"));
@@ -76,9 +77,7 @@ fn channels_leave_no_descriptor_and_no_thread() {
     assert_eq!(event_loop.close(), Ok(()));
 }
 
-#[test]
 fn loops_left_with_channels_in_every_state_are_freed() {
-    let _alone = alone();
     let server = Server::start();
     let before = count("fd");
     let calls = Log::default();
@@ -97,9 +96,7 @@ fn loops_left_with_channels_in_every_state_are_freed() {
     assert_eq!(calls.take(), []);
 }
 
-#[test]
 fn without_a_free_descriptor_queries_fail_and_the_channel_lives() {
-    let _alone = alone();
     let server = Server::start();
     let event_loop = Loop::new().unwrap();
     let options = Options { tries: Some(1), ..server.options() };
