@@ -5,7 +5,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -59,6 +59,23 @@ fn reply(query: &[u8], flags: u16, answers: u16) -> Vec<u8> {
     reply
 }
 
+/// Answers over TCP until the client closes, or a name asks for silence.
+fn serve(mut stream: TcpStream, queries: &AtomicUsize) {
+    let mut length = [0; 2];
+    while stream.read_exact(&mut length).is_ok() {
+        let mut query = vec![0; usize::from(u16::from_be_bytes(length))];
+        if stream.read_exact(&mut query).is_err() {
+            return;
+        }
+        queries.fetch_add(1, Ordering::Relaxed);
+        let Some(reply) = respond(&query, true) else { return };
+        let length = u16::try_from(reply.len()).unwrap().to_be_bytes();
+        if stream.write_all(&[&length[..], &reply].concat()).is_err() {
+            return;
+        }
+    }
+}
+
 impl Server {
     pub fn start() -> Server {
         // The two protocols get the same port; another program may have one of them.
@@ -70,7 +87,6 @@ impl Server {
         };
         let address = udp.local_addr().unwrap();
         udp.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        tcp.set_nonblocking(true).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let queries = Arc::new(AtomicUsize::new(0));
         let (stopped, counted) = (stop.clone(), queries.clone());
@@ -85,30 +101,15 @@ impl Server {
             }
         });
         let (stopped, counted) = (stop.clone(), queries.clone());
+        // It waits in `accept`: asking again and again would take descriptors for a moment, and
+        // some tests count them.
         let tcp_thread = std::thread::spawn(move || {
-            let mut streams = Vec::new();
-            while !stopped.load(Ordering::Relaxed) {
-                if let Ok((stream, _)) = tcp.accept() {
-                    stream.set_nonblocking(false).unwrap();
-                    stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
-                    streams.push(stream);
+            while let Ok((stream, _)) = tcp.accept() {
+                if stopped.load(Ordering::Relaxed) {
+                    break;
                 }
-                streams.retain_mut(|stream| {
-                    let mut length = [0; 2];
-                    match stream.read_exact(&mut length) {
-                        Ok(()) => {}
-                        Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
-                    }
-                    let mut query = vec![0; usize::from(u16::from_be_bytes(length))];
-                    if stream.read_exact(&mut query).is_err() {
-                        return false;
-                    }
-                    counted.fetch_add(1, Ordering::Relaxed);
-                    let Some(reply) = respond(&query, true) else { return false };
-                    let length = u16::try_from(reply.len()).unwrap().to_be_bytes();
-                    stream.write_all(&[&length[..], &reply].concat()).is_ok()
-                });
-                std::thread::sleep(Duration::from_millis(1));
+                let counted = counted.clone();
+                std::thread::spawn(move || serve(stream, &counted));
             }
         });
         Server { address, queries, stop, threads: vec![udp_thread, tcp_thread] }
@@ -128,6 +129,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(self.address));
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
