@@ -27,7 +27,7 @@ fn next_number() -> i32 {
 }
 
 fn a_socket_s_number_may_be_used_again_in_the_same_iteration() {
-    let server = Server::start();
+    let server = Server::over_udp();
     let event_loop = Loop::new().unwrap();
     let channel = Channel::new(&event_loop, server.options()).unwrap();
     let seen: Arc<Mutex<Vec<_>>> = Arc::default();
@@ -59,7 +59,7 @@ fn a_socket_s_number_may_be_used_again_in_the_same_iteration() {
 }
 
 fn channels_leave_no_descriptor_and_no_thread() {
-    let server = Server::start();
+    let server = Server::over_udp();
     let event_loop = Loop::new().unwrap();
     let before = (count("fd"), count("task"));
     for round in 0..1000 {
@@ -78,7 +78,7 @@ fn channels_leave_no_descriptor_and_no_thread() {
 }
 
 fn loops_left_with_channels_in_every_state_are_freed() {
-    let server = Server::start();
+    let server = Server::over_udp();
     let before = count("fd");
     let calls = Log::default();
     for round in 0..300 {
@@ -97,7 +97,7 @@ fn loops_left_with_channels_in_every_state_are_freed() {
 }
 
 fn without_a_free_descriptor_queries_fail_and_the_channel_lives() {
-    let server = Server::start();
+    let server = Server::over_udp();
     let event_loop = Loop::new().unwrap();
     let options = Options { tries: Some(1), ..server.options() };
     let channel = Channel::new(&event_loop, options).unwrap();

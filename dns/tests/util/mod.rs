@@ -78,6 +78,16 @@ fn serve(mut stream: TcpStream, queries: &AtomicUsize) {
 
 impl Server {
     pub fn start() -> Server {
+        Server::serving(true)
+    }
+
+    /// A server that is not there for TCP: a thread in `accept` has a descriptor in hand, and
+    /// takes it when it likes.
+    pub fn over_udp() -> Server {
+        Server::serving(false)
+    }
+
+    fn serving(tcp_too: bool) -> Server {
         // The two protocols get the same port; another program may have one of them.
         let (udp, tcp) = loop {
             let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -100,19 +110,20 @@ impl Server {
                 }
             }
         });
-        let (stopped, counted) = (stop.clone(), queries.clone());
-        // It waits in `accept`: asking again and again would take descriptors for a moment, and
-        // some tests count them.
-        let tcp_thread = std::thread::spawn(move || {
-            while let Ok((stream, _)) = tcp.accept() {
-                if stopped.load(Ordering::Relaxed) {
-                    break;
+        let mut threads = vec![udp_thread];
+        if tcp_too {
+            let (stopped, counted) = (stop.clone(), queries.clone());
+            threads.push(std::thread::spawn(move || {
+                while let Ok((stream, _)) = tcp.accept() {
+                    if stopped.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let counted = counted.clone();
+                    std::thread::spawn(move || serve(stream, &counted));
                 }
-                let counted = counted.clone();
-                std::thread::spawn(move || serve(stream, &counted));
-            }
-        });
-        Server { address, queries, stop, threads: vec![udp_thread, tcp_thread] }
+            }));
+        }
+        Server { address, queries, stop, threads }
     }
 
     /// Options for a channel that asks this server.
