@@ -1,0 +1,56 @@
+# Every target does its own set-up (scripts/bootstrap.py): virtual environments under build/, from lock files.
+# Needed beforehand: rustup's toolchain, gcc, make and one Python of 3.11 or later.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-full inventory gate wheel bench docs fmt valgrind lock clean
+
+# pyenv leaves names on PATH that do not run, so each is asked.
+PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; \
+	done)
+ifeq ($(PYTHON),)
+$(error not found on PATH: Python 3.11 or later)
+endif
+
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## names, files and addresses on one loop, against a DNS server of its own
+	$(PYTHON) scripts/bootstrap.py -- python scripts/demo.py
+
+test: ## every check and test; ARGS="--python 3.12 --only pytest" for a part
+	$(PYTHON) scripts/check.py $(ARGS)
+
+test-full: ## all of it on all Pythons, with valgrind and wheels; writes tests/results/full.json
+	$(PYTHON) scripts/check.py --full $(ARGS)
+
+inventory: ## run the tests and rewrite tests/inventory.txt
+	$(PYTHON) scripts/check.py --inventory
+
+gate: ## pyuv 1.4.0's own tests; ARGS=--update rewrites their expected-pass list
+	$(PYTHON) scripts/bootstrap.py -- python tests/gate/gate.py $(ARGS)
+
+wheel: ## a wheel per Python in dist/, each tried in an empty environment
+	$(PYTHON) scripts/wheel.py
+
+bench: ## the ratio tables of the benchmarks
+	$(PYTHON) scripts/bootstrap.py --no-extension -- python benches/run.py $(ARGS)
+
+docs: ## the manual, in build/docs
+	$(PYTHON) scripts/bootstrap.py -- sphinx-build -W -b html docs build/docs
+
+fmt: ## format Rust and Python
+	$(PYTHON) scripts/bootstrap.py --no-extension -- cargo fmt --all
+	$(PYTHON) scripts/bootstrap.py --no-extension -- ruff check --fix
+	$(PYTHON) scripts/bootstrap.py --no-extension -- ruff format
+
+valgrind: ## the Rust tests under memcheck
+	$(PYTHON) scripts/valgrind.py
+
+lock: ## bring the lock files in requirements/ up to date
+	$(PYTHON) scripts/lock.py
+
+clean: ## remove what was built
+	rm -rf build dist target

@@ -1,0 +1,261 @@
+"""`make test`: every check of the tree, a summary, and one closing line `N passed, N failed`.
+
+    check.py [--full] [--inventory] [--python 3.12 ...] [--only STEP ...]
+
+A failing step does not stop the ones after it. `--full` adds what takes longer, on all Pythons, and writes
+tests/results/full.json. `--inventory` runs the tests only and rewrites tests/inventory.txt from what they
+did. `--only` runs the steps whose names begin so, for work on one of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bootstrap
+import inventory
+import machine
+import outcomes
+from bootstrap import BUILD, ROOT, Command, Environment
+from outcomes import Outcomes
+
+LOGS = BUILD / "logs"
+RESULTS = BUILD / "results"
+INVENTORY = ROOT / "tests" / "inventory.txt"
+FULL = ROOT / "tests" / "results" / "full.json"
+CARGO = ["--workspace", "--locked", "--profile", "testing"]
+
+
+@dataclass
+class Result:
+    """How one step ended. A step without tests of its own counts as one check."""
+
+    name: str
+    passed: bool
+    seconds: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def totals(self) -> Counter[str]:
+        """Tests passed, failed and skipped; never 0 failed when the step failed."""
+        totals = self.counts or Counter(passed=int(self.passed))
+        if not self.passed and not totals["failed"]:
+            totals = totals + Counter(failed=max(1, len(self.problems)))
+        return totals
+
+
+@dataclass(frozen=True)
+class Step:
+    """A name and what to do; the action gets the step's log file and returns the result."""
+
+    name: str
+    action: Callable[[Path], Result]
+
+
+class Checks:
+    """The steps, and the outcomes of the tests that they ran (by Python, and `cargo`)."""
+
+    def __init__(self, environments: Sequence[Environment], *, rewriting: bool) -> None:
+        self.environments = environments
+        self.tools = environments[0].tools
+        self.env = self.tools.run_environment()
+        self.rewriting = rewriting
+        self.runs: dict[str, Outcomes] = {}
+
+    def command(self, name: str, *command: str | Path) -> Step:
+        """A step that is one command with the tools on PATH."""
+
+        def action(log: Path) -> Result:
+            return Result(name, self.run(command, log) == 0)
+
+        return Step(name, action)
+
+    def steps(self, *, full: bool) -> Iterator[Step]:
+        if not self.rewriting:
+            yield from self.static_checks()
+        yield Step("cargo test", self.cargo_test)
+        every = self.environments
+        for environment in every:
+            yield self.pytest(environment)
+        if self.rewriting:
+            return
+        for environment in every if full else every[-1:]:
+            yield self.gate(environment)
+        yield self.command("manual", "sphinx-build", "-qW", "-b", "html", "docs", "build/docs")
+        doctest = ["sphinx-build", "-qW", "-b", "doctest", "docs", "build/doctest"]
+        yield self.command("manual's examples", *doctest)
+        yield self.command("demo", "python", "scripts/demo.py")
+        if full:
+            yield self.command("wheels", "python", "scripts/wheel.py")
+            yield self.command("valgrind", "python", "scripts/valgrind.py")
+
+    def static_checks(self) -> Iterator[Step]:
+        yield self.command("rustfmt", "cargo", "fmt", "--all", "--check")
+        clippy = ["cargo", "clippy", "--all-targets", *CARGO, "--", "-D", "warnings"]
+        yield self.command("clippy", *clippy)
+        yield self.command("ruff check", "ruff", "check")
+        yield self.command("ruff format", "ruff", "format", "--check")
+        yield self.command("mypy", "mypy")
+        yield self.command("stubtest", "stubtest", "pyuv", "--allowlist", "tests/stubtest-allowlist.txt")
+
+    def cargo_test(self, log: Path) -> Result:
+        status = self.run(["cargo", "test", "--no-fail-fast", *CARGO], log)
+        tests = outcomes.parse_cargo(log.read_text().splitlines())
+        return self.judge("cargo test", inventory.CARGO, tests, status)
+
+    def pytest(self, environment: Environment) -> Step:
+        name = f"pytest {environment.name}"
+
+        def action(log: Path) -> Result:
+            report = RESULTS / f"pytest-{environment.name}.json"
+            report.unlink(missing_ok=True)
+            plugin: Command = ["-p", "pytest_outcomes", "--outcomes", report]
+            pytest: Command = [environment.bin / "pytest", "-q", "-n", "auto", *plugin]
+            env = {**environment.run_environment(), "PYTHONPATH": str(ROOT / "scripts")}
+            status = self.run(pytest, log, env)
+            tests = outcomes.read_pytest(report) if report.exists() else {}
+            return self.judge(name, environment.name, tests, status)
+
+        return Step(name, action)
+
+    def judge(self, name: str, where: str, tests: Outcomes, status: int) -> Result:
+        """A run passes if its runner says so, some test ran, and the inventory agrees."""
+        self.runs[where] = tests
+        problems = [] if tests else ["no test ran"]
+        if not self.rewriting:
+            problems += inventory.differences(inventory.load(INVENTORY), where, tests)
+        counts = outcomes.count(tests)
+        if status and not counts["failed"]:
+            problems.append(f"exit status {status}")
+        return Result(name, not status and not problems, counts=counts, problems=problems)
+
+    def gate(self, environment: Environment) -> Step:
+        name = f"1.4.0 gate {environment.name}"
+
+        def action(log: Path) -> Result:
+            report = RESULTS / f"gate-{environment.name}.json"
+            report.unlink(missing_ok=True)
+            gate: Command = [self.tools.python, "tests/gate/gate.py", "--json", report]
+            status = self.run([*gate, "--python", environment.python], log)
+            counts = Counter(json.loads(report.read_text()) if report.exists() else {})
+            return Result(name, status == 0, counts=counts)
+
+        return Step(name, action)
+
+    def run(self, command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None) -> int:
+        """Run with both streams in `log`; the environment is that of the tools unless one is given."""
+        with log.open("w") as output:
+            return subprocess.run(
+                command,
+                cwd=ROOT,
+                env=env or self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+
+
+def perform(step: Step) -> Result:
+    """Run one step, say how it ended, and show its log if it failed."""
+    log = LOGS / f"{step.name.replace(' ', '-')}.log"
+    log.unlink(missing_ok=True)
+    print(f"{step.name} ...", flush=True)
+    started = time.monotonic()
+    try:
+        result = step.action(log)
+    except Exception as error:  # a broken step is a failed step; the others still run
+        result = Result(step.name, passed=False, problems=[f"{type(error).__name__}: {error}"])
+    result.seconds = round(time.monotonic() - started, 1)
+    if not result.passed:
+        if log.exists():
+            print(log.read_text(errors="replace").rstrip())
+        for problem in result.problems:
+            print(f"{step.name}: {problem}")
+        print(f"{step.name}: FAILED", flush=True)
+    return result
+
+
+def summary(results: Sequence[Result], seconds: float) -> str:
+    """The table of all steps; its last line is the one that a machine reads."""
+    total: Counter[str] = sum((result.totals() for result in results), Counter())
+    lines = ["", f"{'step':22} {'':6} {'time':>8}   tests"]
+    for result in results:
+        verdict = "ok" if result.passed else "FAILED"
+        tests = ", ".join(f"{number} {kind}" for kind, number in result.counts.items() if number)
+        lines.append(f"{result.name:22} {verdict:6} {result.seconds:7.1f}s   {tests}".rstrip())
+    lines.append(f"{'all':22} {'':6} {seconds:7.1f}s")
+    skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
+    lines += ["", f"{total['passed']} passed, {total['failed']} failed{skipped}"]
+    return "\n".join(lines)
+
+
+def write_full(results: Sequence[Result], environments: Sequence[Environment]) -> None:
+    """tests/results/full.json: what ran, with what, where."""
+    rows = [
+        {
+            "step": result.name,
+            "passed": result.passed,
+            "seconds": result.seconds,
+            "counts": dict(result.counts),
+        }
+        for result in results
+    ]
+    total: Counter[str] = sum((result.totals() for result in results), Counter())
+    report = {
+        "passed": all(result.passed for result in results),
+        "totals": dict(total),
+        "steps": rows,
+        **machine.describe(environments),
+    }
+    FULL.parent.mkdir(parents=True, exist_ok=True)
+    FULL.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="every check of the tree")
+    parser.add_argument("--full", action="store_true", help="everything, on all Pythons")
+    parser.add_argument("--inventory", action="store_true", help="rewrite the list of tests")
+    parser.add_argument("--python", action="append", default=[], metavar="3.X", help="only these")
+    parser.add_argument("--only", action="append", default=[], metavar="STEP", help="only these")
+    options = parser.parse_args()
+    if options.inventory and (options.python or options.only or options.full):
+        parser.error("the inventory is of all tests on all Pythons")
+
+    started = time.monotonic()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(exist_ok=True)
+    results = []
+    environments: list[Environment] = []
+
+    def set_up(_: Path) -> Result:
+        environments.extend(bootstrap.prepare(options.python))
+        return Result("set-up", passed=True)
+
+    results.append(perform(Step("set-up", set_up)))
+    if environments:
+        checks = Checks(environments, rewriting=options.inventory)
+        for step in checks.steps(full=options.full):
+            if not options.only or step.name.startswith(tuple(options.only)):
+                results.append(perform(step))
+    passed = all(result.passed for result in results)
+    if options.inventory:
+        if passed:
+            inventory.dump(inventory.record(checks.runs), INVENTORY)
+        else:
+            print("the inventory is as it was: it is rewritten when every test passes")
+    if options.full and not (options.only or options.python):
+        write_full(results, environments)
+    print(summary(results, time.monotonic() - started))
+    return not passed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
