@@ -8,7 +8,7 @@
 //!
 //! # Answers
 //! c-ares calls back from inside its own calls. What it calls here only copies the answer onto
-//! the [`Queue`]; the user's callbacks run from [`Core::deliver`], straight from the loop, when no
+//! the `Queue`; the user's callbacks run from `Core::deliver`, straight from the loop, when no
 //! call of c-ares's is on the stack and no lock is held. There they may ask, cancel, close and
 //! drop. A query that is answered at once (from the cache, for want of a server) is delivered by
 //! the idle handle in the next turn of the loop.
@@ -21,7 +21,7 @@
 //! Whoever calls owns the loop ([`Loop::hold`]), and so does every callback; the locks below are
 //! never waited for, and only make that safe Rust. Nothing here is the last to drop the c-ares
 //! channel on a thread that does not own the loop: a closure of the anchor handle's does, and a
-//! handle's closure is dropped by the owner. See [`Anchored`].
+//! handle's closure is dropped by the owner. See `Anchored`.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,7 +62,7 @@ use crate::sockets::Sockets;
 pub struct Channel {
     core: Arc<Core>,
     event_loop: Loop,
-    /// Never active. See [`Anchored`].
+    /// Never active. See `Anchored`.
     _anchor: Idle,
 }
 
