@@ -138,6 +138,12 @@ macro_rules! handle_kind {
             $($hooks)*
         }
 
+        impl From<$name> for $crate::Handle {
+            fn from(handle: $name) -> $crate::Handle {
+                handle.0
+            }
+        }
+
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Debug::fmt(&self.0, f)
@@ -443,8 +449,11 @@ impl Handle {
     /// Takes the loop, for a handle that is open.
     #[inline]
     pub(crate) fn enter(&self) -> Result<crate::r#loop::Entered<'_>> {
-        let entered = self.header().inner().enter()?;
-        if self.header().is_open() { Ok(entered) } else { Err(Error::HandleClosed) }
+        match self.header().inner().enter() {
+            Ok(entered) if self.header().is_open() => Ok(entered),
+            Ok(_) | Err(Error::LoopClosed) => Err(Error::HandleClosed),
+            Err(error) => Err(error),
+        }
     }
 
     /// For the owner: sets the closure that [`dispatch`] calls. Drops the old one last.

@@ -43,6 +43,7 @@ pub mod request;
 mod signal;
 mod timer;
 mod trampoline;
+pub mod util;
 mod watcher;
 mod work;
 

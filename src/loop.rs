@@ -699,13 +699,17 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
     trampoline::enter(inner, || {
         crate::poll::check_fresh(inner);
-        let Some(hooks) = inner.hooks.get() else { return };
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
             && inner.closing.get() == 0;
-        // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
-        inner.asleep.set(unsafe { hooks.as_ref() }.before_poll(may_block));
+        if let Some(hooks) = inner.hooks.get() {
+            // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
+            inner.asleep.set(unsafe { hooks.as_ref() }.before_poll(may_block));
+        }
+        if may_block {
+            inner.requests.gather();
+        }
     });
 }
 

@@ -9,7 +9,8 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU8, Ordering, fence};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
+use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
 
@@ -36,19 +37,50 @@ pub unsafe trait RawRequest: Sized {
 /// The pointer is valid for the duration of the call.
 type Done<U> = Box<dyn FnOnce(*mut U, c_int) + Send>;
 
+/// How long [`RequestList::gather`] pauses. Measured on two virtual cores with 16 `stat` in
+/// flight, chained from their callbacks: with less, the loop still sleeps between requests; with
+/// more, the pool's threads run out of work.
+const PAUSE: Duration = Duration::from_nanos(3000);
+
+/// Requests in flight on all loops of the process.
+static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many requests are in flight in this process, on whichever loop.
+pub fn in_flight() -> usize {
+    IN_FLIGHT.load(Ordering::Relaxed)
+}
+
 /// Requests in flight on a loop, as a list through their headers.
 pub(crate) struct RequestList {
     first: Cell<*const Header>,
     length: Cell<usize>,
+    /// Whether a request has ended since the loop last went to poll.
+    ended: Cell<bool>,
 }
 
 impl RequestList {
     pub(crate) fn new() -> RequestList {
-        RequestList { first: Cell::new(ptr::null()), length: Cell::new(0) }
+        RequestList { first: Cell::new(ptr::null()), length: Cell::new(0), ended: Cell::new(false) }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.length.get()
+    }
+
+    /// Before the loop sleeps: gives the thread pool a moment, if requests have just ended and
+    /// more are in flight.
+    ///
+    /// A request that ends while the loop sleeps costs two context switches and, on a virtual
+    /// machine, an interrupt of another processor: several times what a request to a warm file
+    /// takes. Without the pause a loop whose callbacks are quick is woken for every one or two
+    /// requests; with it, it finds a few at a time and does not sleep at all.
+    pub(crate) fn gather(&self) {
+        if self.ended.replace(false) && self.length.get() > 1 {
+            let begin = Instant::now();
+            while begin.elapsed() < PAUSE {
+                std::hint::spin_loop();
+            }
+        }
     }
 
     fn insert(&self, header: &Header) {
@@ -60,6 +92,7 @@ impl RequestList {
             next.previous.set(header);
         }
         self.length.set(self.length.get() + 1);
+        IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
     }
 
     fn remove(&self, header: &Header) {
@@ -75,6 +108,8 @@ impl RequestList {
             }
         }
         self.length.set(self.length.get() - 1);
+        self.ended.set(true);
+        IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Cancels what the thread pool has not begun; says how many. Their callbacks come later.

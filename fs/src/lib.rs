@@ -1,1 +1,49 @@
-//! placeholder
+//! libuv's filesystem operations, as values that run at once or on a loop.
+//!
+//! Each function here describes one operation and does nothing yet. [`Operation::run`] does it
+//! now, in this thread, without a loop; [`Operation::submit`] hands it to the loop's thread pool
+//! and has a closure called with the outcome.
+//!
+//! ```
+//! use pyuv::{Loop, RunMode};
+//! use pyuv_fs::{Operation, stat};
+//!
+//! println!("{} bytes", stat("Cargo.toml").run()?.size);
+//!
+//! let event_loop = Loop::new()?;
+//! stat("Cargo.toml").submit(&event_loop, |outcome| match outcome {
+//!     Ok(stat) => println!("{} bytes", stat.size),
+//!     Err(error) => println!("{error}"),
+//! })?;
+//! event_loop.run(RunMode::Default)?;
+//! # Ok::<(), pyuv::Error>(())
+//! ```
+//!
+//! An [`Error`](pyuv::Error) names the path, the two paths or the fd that it is about. Modes and
+//! flags are those of the system (`0o644`, `O_RDONLY`); an fd is the number that [`open`] gave,
+//! and whoever opened it closes it.
+
+mod argument;
+mod buffer;
+mod dirent;
+mod operation;
+mod own_fd;
+mod path;
+mod read;
+mod scandir;
+mod stat;
+mod table;
+mod target;
+mod write;
+
+pub use argument::{NOW, OMIT, SYMLINK_DIR, SYMLINK_JUNCTION};
+pub use buffer::{Buffer, Destination, MAX_LENGTH, Source};
+pub use dirent::{Dirent, DirentType};
+pub use operation::Operation;
+pub use own_fd::is_own_fd;
+pub use path::PathArg;
+pub use read::{read, read_into};
+pub use scandir::scandir;
+pub use stat::{Stat, Timestamp};
+pub use table::*;
+pub use write::write;

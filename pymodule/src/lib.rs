@@ -2,9 +2,32 @@
 
 use pyo3::prelude::*;
 
+mod active;
+mod r#async;
+mod buffer;
+mod call;
+mod check;
+mod constants;
 mod dns;
 mod errno;
 mod error;
+mod exit;
+mod fs;
+mod gil;
+mod handle;
+mod idle;
+mod r#loop;
+mod poll;
+mod prepare;
+mod seconds;
+mod signal;
+mod slot;
+mod structseq;
+mod timer;
+mod util;
+mod wakeup;
+mod watcher;
+mod work;
 
 /// Everything that the package `pyuv` re-exports under its public names.
 #[pymodule(gil_used = false)]
@@ -12,6 +35,21 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
     errno::register(module)?;
+    exit::register(module)?;
+    module.add_class::<r#loop::Loop>()?;
+    module.add_class::<r#loop::LoopMetrics>()?;
+    module.add_class::<work::WorkRequest>()?;
+    module.add_class::<handle::Handle>()?;
+    module.add_class::<r#async::Async>()?;
+    module.add_class::<check::Check>()?;
+    module.add_class::<idle::Idle>()?;
+    module.add_class::<poll::Poll>()?;
+    module.add_class::<prepare::Prepare>()?;
+    module.add_class::<signal::Signal>()?;
+    module.add_class::<timer::Timer>()?;
+    constants::register(module)?;
     dns::register(module)?;
+    fs::register(module)?;
+    util::register(module)?;
     Ok(())
 }

@@ -1,6 +1,41 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from . import errno, error
-from ._pyuv import __version__
+from . import _pyuv, errno, error, fs, util
+from ._pyuv import (
+    LIBUV_VERSION,
+    Async,
+    Check,
+    Handle,
+    Idle,
+    Loop,
+    LoopMetrics,
+    Poll,
+    Prepare,
+    Signal,
+    Timer,
+    WorkRequest,
+    __version__,
+)
 
-__all__ = ["__version__", "errno", "error"]
+globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
+
+__all__ = [
+    "LIBUV_VERSION",
+    "Async",
+    "Check",
+    "Handle",
+    "Idle",
+    "Loop",
+    "LoopMetrics",
+    "Poll",
+    "Prepare",
+    "Signal",
+    "Timer",
+    "WorkRequest",
+    "__version__",
+    "errno",
+    "error",
+    "fs",
+    "util",
+    *_pyuv.constants,
+]

@@ -1,0 +1,175 @@
+//! `uv_fs_t`: the machinery that every operation shares.
+
+use std::ffi::{CStr, c_int};
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use libuv_sys2 as uv;
+use pyuv::request::{self, RawRequest};
+use pyuv::{Error, Loop, Request, Result};
+
+use crate::stat::Stat;
+use crate::target::Target;
+
+/// A filesystem operation that is ready to go.
+///
+/// What cannot be (a path that holds a NUL, an fd that is negative) is an error of `run` or
+/// `submit`, before libuv sees it.
+pub trait Operation: Sized {
+    /// What it gives when it succeeds.
+    type Output;
+
+    /// Does it now, in this thread; blocks until it is done.
+    fn run(self) -> Result<Self::Output>;
+
+    /// Has it done by a thread of the pool (or by io_uring, see
+    /// [`Configure::IoUring`](pyuv::Configure)), then `done` called on the loop's thread.
+    ///
+    /// `done` is not called if this fails, or if the loop is dropped before the operation is
+    /// over; what it holds is dropped then.
+    fn submit(
+        self,
+        event_loop: &Loop,
+        done: impl FnOnce(Result<Self::Output>) + Send + 'static,
+    ) -> Result<Request>;
+}
+
+/// A `uv_fs_t` of this crate's.
+#[repr(transparent)]
+struct FsRequest(uv::uv_fs_t);
+
+// SAFETY: a uv_fs_t begins as a uv_req_t does and is plain C data; uv_fs_req_cleanup frees what
+// libuv hung on it, and may be called on a request that libuv initialised and refused.
+unsafe impl RawRequest for FsRequest {
+    unsafe fn cleanup(request: *mut Self) {
+        // SAFETY: the caller submitted it, so it is initialised.
+        unsafe { uv::uv_fs_req_cleanup(request.cast()) };
+    }
+}
+
+/// What an operation gives, read off its finished request.
+pub trait FromRequest: Sized {
+    /// # Safety
+    /// `request` has succeeded, belongs to an operation that gives such a result, and has not
+    /// been cleaned up.
+    unsafe fn from_request(request: *mut uv::uv_fs_t) -> Self;
+}
+
+impl FromRequest for () {
+    unsafe fn from_request(_request: *mut uv::uv_fs_t) {}
+}
+
+/// An fd.
+impl FromRequest for i32 {
+    unsafe fn from_request(request: *mut uv::uv_fs_t) -> i32 {
+        // SAFETY: the request is finished, so the caller. What `open` gives is a C int.
+        unsafe { uv::uv_fs_get_result(request) as i32 }
+    }
+}
+
+/// A count of bytes.
+impl FromRequest for usize {
+    unsafe fn from_request(request: *mut uv::uv_fs_t) -> usize {
+        // SAFETY: the request is finished, so the caller. It succeeded: not negative.
+        unsafe { uv::uv_fs_get_result(request) as usize }
+    }
+}
+
+impl FromRequest for Stat {
+    unsafe fn from_request(request: *mut uv::uv_fs_t) -> Stat {
+        // SAFETY: a stat that succeeded has filled the request's statbuf.
+        Stat::from(unsafe { &*uv::uv_fs_get_statbuf(request) })
+    }
+}
+
+/// A path.
+impl FromRequest for Vec<u8> {
+    unsafe fn from_request(request: *mut uv::uv_fs_t) -> Vec<u8> {
+        // SAFETY: readlink and realpath that succeeded have a string as their result.
+        unsafe { CStr::from_ptr(uv::uv_fs_get_ptr(request).cast()) }.to_bytes().to_vec()
+    }
+}
+
+/// Runs `make`, in which `?` leads to an [`Op::start`] that is an error.
+pub(crate) fn prepare<S>(make: impl FnOnce() -> Result<S>) -> Result<S> {
+    make()
+}
+
+/// Everything an operation is made of.
+///
+/// `start` calls one `uv_fs_*` function, and returns what that returned; `finish` reads the result
+/// off the request, and owns what libuv was lent for as long as the operation takes. The functions
+/// that make one of these vouch for both.
+pub(crate) struct Op<T, S, F> {
+    pub(crate) target: T,
+    /// An error here is about an argument.
+    pub(crate) start: Result<S>,
+    pub(crate) finish: F,
+}
+
+impl<T, S, F, Output> Operation for Op<T, S, F>
+where
+    T: Target,
+    S: FnOnce(&T, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int,
+    F: FnOnce(*mut uv::uv_fs_t) -> Output + Send + 'static,
+{
+    type Output = Output;
+
+    fn run(self) -> Result<Output> {
+        /// Frees what libuv hung on the request, whatever `finish` does.
+        struct Cleanup(*mut uv::uv_fs_t);
+        impl Drop for Cleanup {
+            fn drop(&mut self) {
+                // SAFETY: made below, once the request is initialised.
+                unsafe { uv::uv_fs_req_cleanup(self.0) };
+            }
+        }
+        self.target.check()?;
+        let start = self.start?;
+        let mut request = MaybeUninit::<uv::uv_fs_t>::uninit();
+        let request = request.as_mut_ptr();
+        // Without a callback libuv uses no loop.
+        let status = start(&self.target, ptr::null_mut(), request, None);
+        let cleanup = Cleanup(request);
+        if status < 0 {
+            return Err(Error::check(status, self.target.describe()).unwrap_err());
+        }
+        let output = (self.finish)(cleanup.0);
+        Ok(output)
+    }
+
+    fn submit(
+        self,
+        event_loop: &Loop,
+        done: impl FnOnce(Result<Output>) + Send + 'static,
+    ) -> Result<Request> {
+        unsafe extern "C" fn on_done(request: *mut uv::uv_fs_t) {
+            // SAFETY: libuv's callback for a request that was submitted below.
+            unsafe { request::complete::<FsRequest>(request.cast(), 0) };
+        }
+        let Op { target, start, finish } = self;
+        target.check()?;
+        let start = start?;
+        let kept = target.keep();
+        // SAFETY: `start` calls one libuv function with the callback above. libuv copies paths
+        // and lists of buffers; the buffers themselves are owned by `finish`.
+        unsafe {
+            request::submit::<FsRequest>(
+                event_loop,
+                || target.describe(),
+                |event_loop, request| start(&target, event_loop, request.cast(), Some(on_done)),
+                move |request, _| {
+                    let request = request.cast::<uv::uv_fs_t>();
+                    let result = uv::uv_fs_get_result(request);
+                    if result < 0 {
+                        let what = T::describe_finished(kept, request);
+                        drop(finish);
+                        done(Err(Error::check(result as i32, what).unwrap_err()));
+                    } else {
+                        done(Ok(finish(request)));
+                    }
+                },
+            )
+        }
+    }
+}

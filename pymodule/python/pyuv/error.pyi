@@ -1,0 +1,88 @@
+"""The exceptions that pyuv raises: ``args`` is ``(code, message)`` where libuv or c-ares said no."""
+
+class UVError(Exception):
+    """An error of libuv; args are (code, message)."""
+
+class ThreadError(UVError):
+    """A thread primitive was misused."""
+
+class FSError(UVError):
+    """A filesystem operation failed."""
+
+class DNSError(UVError):
+    """A c-ares call failed; args are (code, message) with a c-ares code."""
+
+class HandleError(UVError):
+    """An error of a handle."""
+
+class HandleClosedError(HandleError):
+    """The handle was closed before this call."""
+
+class AsyncError(HandleError):
+    """An error of an Async handle."""
+
+class TimerError(HandleError):
+    """An error of a Timer handle."""
+
+class PrepareError(HandleError):
+    """An error of a Prepare handle."""
+
+class IdleError(HandleError):
+    """An error of an Idle handle."""
+
+class CheckError(HandleError):
+    """An error of a Check handle."""
+
+class SignalError(HandleError):
+    """An error of a Signal handle."""
+
+class PollError(HandleError):
+    """An error of a Poll handle."""
+
+class StreamError(HandleError):
+    """An error of a stream."""
+
+class TCPError(StreamError):
+    """An error of a TCP handle."""
+
+class PipeError(StreamError):
+    """An error of a Pipe handle."""
+
+class TTYError(StreamError):
+    """An error of a TTY handle."""
+
+class UDPError(HandleError):
+    """An error of a UDP handle."""
+
+class ProcessError(HandleError):
+    """An error of a Process handle."""
+
+class FSEventError(HandleError):
+    """An error of an FSEvent handle."""
+
+class FSPollError(HandleError):
+    """An error of an FSPoll handle."""
+
+__all__ = [
+    "AsyncError",
+    "CheckError",
+    "DNSError",
+    "FSError",
+    "FSEventError",
+    "FSPollError",
+    "HandleClosedError",
+    "HandleError",
+    "IdleError",
+    "PipeError",
+    "PollError",
+    "PrepareError",
+    "ProcessError",
+    "SignalError",
+    "StreamError",
+    "TCPError",
+    "TTYError",
+    "ThreadError",
+    "TimerError",
+    "UDPError",
+    "UVError",
+]

@@ -1,0 +1,368 @@
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from types import GenericAlias
+from typing import Any, AnyStr, Final, Generic, SupportsIndex, TypeAlias, final, overload
+
+from typing_extensions import Buffer, disjoint_base
+
+from . import Loop
+
+_StrOrBytesPath: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
+_AnyPath: TypeAlias = AnyStr | PathLike[AnyStr]
+_Callback: TypeAlias = Callable[[FSRequest], object]
+
+@disjoint_base
+class FSRequest:
+    @property
+    def loop(self) -> Loop: ...
+    @property
+    def path(self) -> Any: ...
+    @property
+    def path2(self) -> Any: ...
+    @property
+    def fd(self) -> int | None: ...
+    @property
+    def result(self) -> Any: ...
+    @property
+    def error(self) -> int | None: ...
+    def cancel(self) -> bool: ...
+
+@final
+class stat_result:  # noqa: N801
+    @property
+    def st_mode(self) -> int: ...
+    @property
+    def st_ino(self) -> int: ...
+    @property
+    def st_dev(self) -> int: ...
+    @property
+    def st_nlink(self) -> int: ...
+    @property
+    def st_uid(self) -> int: ...
+    @property
+    def st_gid(self) -> int: ...
+    @property
+    def st_size(self) -> int: ...
+    @property
+    def st_blksize(self) -> int: ...
+    @property
+    def st_blocks(self) -> int: ...
+    @property
+    def st_rdev(self) -> int: ...
+    @property
+    def st_flags(self) -> int: ...
+    @property
+    def st_gen(self) -> int: ...
+    @property
+    def st_atime(self) -> float: ...
+    @property
+    def st_atime_ns(self) -> int: ...
+    @property
+    def st_mtime(self) -> float: ...
+    @property
+    def st_mtime_ns(self) -> int: ...
+    @property
+    def st_ctime(self) -> float: ...
+    @property
+    def st_ctime_ns(self) -> int: ...
+    @property
+    def st_birthtime(self) -> float: ...
+    @property
+    def st_birthtime_ns(self) -> int: ...
+    def __new__(cls, state: tuple[Sequence[int], Sequence[tuple[int, int]], bool], /) -> stat_result: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> tuple[int, ...]: ...
+    def __iter__(self) -> Iterator[int]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Dirent(Generic[AnyStr]):
+    __match_args__: Final = ("name", "type")
+    @property
+    def name(self) -> AnyStr: ...
+    @property
+    def type(self) -> int: ...
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+    def __new__(cls, name: AnyStr, type: int) -> Dirent[AnyStr]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@overload
+def stat_float_times(newvalue: None = None, /) -> bool: ...
+@overload
+def stat_float_times(newvalue: bool, /) -> None: ...
+@overload
+def access(loop: Loop, path: _StrOrBytesPath, mode: int, callback: None = None) -> None: ...
+@overload
+def access(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
+@overload
+def chmod(loop: Loop, path: _StrOrBytesPath, mode: int, callback: None = None) -> None: ...
+@overload
+def chmod(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
+@overload
+def chown(loop: Loop, path: _StrOrBytesPath, uid: int, gid: int, callback: None = None) -> None: ...
+@overload
+def chown(loop: Loop, path: _StrOrBytesPath, uid: int, gid: int, callback: _Callback) -> FSRequest: ...
+@overload
+def close(loop: Loop, fd: int, callback: None = None) -> None: ...
+@overload
+def close(loop: Loop, fd: int, callback: _Callback) -> FSRequest: ...
+@overload
+def fchmod(loop: Loop, fd: int, mode: int, callback: None = None) -> None: ...
+@overload
+def fchmod(loop: Loop, fd: int, mode: int, callback: _Callback) -> FSRequest: ...
+@overload
+def fchown(loop: Loop, fd: int, uid: int, gid: int, callback: None = None) -> None: ...
+@overload
+def fchown(loop: Loop, fd: int, uid: int, gid: int, callback: _Callback) -> FSRequest: ...
+@overload
+def fdatasync(loop: Loop, fd: int, callback: None = None) -> None: ...
+@overload
+def fdatasync(loop: Loop, fd: int, callback: _Callback) -> FSRequest: ...
+@overload
+def fstat(loop: Loop, fd: int, callback: None = None) -> stat_result: ...
+@overload
+def fstat(loop: Loop, fd: int, callback: _Callback) -> FSRequest: ...
+@overload
+def fsync(loop: Loop, fd: int, callback: None = None) -> None: ...
+@overload
+def fsync(loop: Loop, fd: int, callback: _Callback) -> FSRequest: ...
+@overload
+def ftruncate(loop: Loop, fd: int, offset: int, callback: None = None) -> None: ...
+@overload
+def ftruncate(loop: Loop, fd: int, offset: int, callback: _Callback) -> FSRequest: ...
+@overload
+def futime(loop: Loop, fd: int, atime: float, mtime: float, callback: None = None) -> None: ...
+@overload
+def futime(loop: Loop, fd: int, atime: float, mtime: float, callback: _Callback) -> FSRequest: ...
+@overload
+def lchown(loop: Loop, path: _StrOrBytesPath, uid: int, gid: int, callback: None = None) -> None: ...
+@overload
+def lchown(loop: Loop, path: _StrOrBytesPath, uid: int, gid: int, callback: _Callback) -> FSRequest: ...
+@overload
+def link(loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, callback: None = None) -> None: ...
+@overload
+def link(loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
+@overload
+def lstat(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> stat_result: ...
+@overload
+def lstat(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
+@overload
+def lutime(loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: None = None) -> None: ...
+@overload
+def lutime(
+    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: _Callback
+) -> FSRequest: ...
+@overload
+def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int = 0o777, callback: None = None) -> None: ...
+@overload
+def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int = 0o777, *, callback: _Callback) -> FSRequest: ...
+@overload
+def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
+@overload
+def open(loop: Loop, path: _StrOrBytesPath, flags: int, mode: int = 0o666, callback: None = None) -> int: ...
+@overload
+def open(
+    loop: Loop, path: _StrOrBytesPath, flags: int, mode: int = 0o666, *, callback: _Callback
+) -> FSRequest: ...
+@overload
+def open(loop: Loop, path: _StrOrBytesPath, flags: int, mode: int, callback: _Callback) -> FSRequest: ...
+@overload
+def read(loop: Loop, fd: int, length: int, offset: int = -1, callback: None = None) -> bytes: ...
+@overload
+def read(loop: Loop, fd: int, length: int, offset: int = -1, *, callback: _Callback) -> FSRequest: ...
+@overload
+def read(loop: Loop, fd: int, length: int, offset: int, callback: _Callback) -> FSRequest: ...
+@overload
+def readlink(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> AnyStr: ...
+@overload
+def readlink(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def realpath(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> AnyStr: ...
+@overload
+def realpath(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def rename(loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, callback: None = None) -> None: ...
+@overload
+def rename(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, callback: _Callback
+) -> FSRequest: ...
+@overload
+def rmdir(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> None: ...
+@overload
+def rmdir(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
+@overload
+def scandir(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> list[Dirent[AnyStr]]: ...
+@overload
+def scandir(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def sendfile(
+    loop: Loop, out_fd: int, in_fd: int, in_offset: int, length: int, callback: None = None
+) -> int: ...
+@overload
+def sendfile(
+    loop: Loop, out_fd: int, in_fd: int, in_offset: int, length: int, callback: _Callback
+) -> FSRequest: ...
+@overload
+def stat(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> stat_result: ...
+@overload
+def stat(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
+@overload
+def symlink(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, callback: None = None
+) -> None: ...
+@overload
+def symlink(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, *, callback: _Callback
+) -> FSRequest: ...
+@overload
+def symlink(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int, callback: _Callback
+) -> FSRequest: ...
+@overload
+def unlink(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> None: ...
+@overload
+def unlink(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
+@overload
+def utime(loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: None = None) -> None: ...
+@overload
+def utime(
+    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: _Callback
+) -> FSRequest: ...
+@overload
+def write(
+    loop: Loop, fd: int, write_data: Buffer | Sequence[Buffer], offset: int = -1, callback: None = None
+) -> int: ...
+@overload
+def write(
+    loop: Loop, fd: int, write_data: Buffer | Sequence[Buffer], offset: int = -1, *, callback: _Callback
+) -> FSRequest: ...
+@overload
+def write(
+    loop: Loop, fd: int, write_data: Buffer | Sequence[Buffer], offset: int, callback: _Callback
+) -> FSRequest: ...
+
+UTIME_NOW: Final[float]
+UTIME_OMIT: Final[float]
+UV_RENAME: Final[int]
+UV_CHANGE: Final[int]
+UV_FS_EVENT_WATCH_ENTRY: Final[int]
+UV_FS_EVENT_STAT: Final[int]
+UV_FS_EVENT_RECURSIVE: Final[int]
+UV_DIRENT_UNKNOWN: Final[int]
+UV_DIRENT_FILE: Final[int]
+UV_DIRENT_DIR: Final[int]
+UV_DIRENT_LINK: Final[int]
+UV_DIRENT_FIFO: Final[int]
+UV_DIRENT_SOCKET: Final[int]
+UV_DIRENT_CHAR: Final[int]
+UV_DIRENT_BLOCK: Final[int]
+UV_FS_SYMLINK_DIR: Final[int]
+UV_FS_SYMLINK_JUNCTION: Final[int]
+UV_FS_COPYFILE_EXCL: Final[int]
+UV_FS_COPYFILE_FICLONE: Final[int]
+UV_FS_COPYFILE_FICLONE_FORCE: Final[int]
+UV_FS_O_APPEND: Final[int]
+UV_FS_O_CREAT: Final[int]
+UV_FS_O_DIRECT: Final[int]
+UV_FS_O_DIRECTORY: Final[int]
+UV_FS_O_DSYNC: Final[int]
+UV_FS_O_EXCL: Final[int]
+UV_FS_O_EXLOCK: Final[int]
+UV_FS_O_FILEMAP: Final[int]
+UV_FS_O_NOATIME: Final[int]
+UV_FS_O_NOCTTY: Final[int]
+UV_FS_O_NOFOLLOW: Final[int]
+UV_FS_O_NONBLOCK: Final[int]
+UV_FS_O_RANDOM: Final[int]
+UV_FS_O_RDONLY: Final[int]
+UV_FS_O_RDWR: Final[int]
+UV_FS_O_SEQUENTIAL: Final[int]
+UV_FS_O_SHORT_LIVED: Final[int]
+UV_FS_O_SYMLINK: Final[int]
+UV_FS_O_SYNC: Final[int]
+UV_FS_O_TEMPORARY: Final[int]
+UV_FS_O_TRUNC: Final[int]
+UV_FS_O_WRONLY: Final[int]
+
+__all__ = [
+    "UTIME_NOW",
+    "UTIME_OMIT",
+    "UV_CHANGE",
+    "UV_DIRENT_BLOCK",
+    "UV_DIRENT_CHAR",
+    "UV_DIRENT_DIR",
+    "UV_DIRENT_FIFO",
+    "UV_DIRENT_FILE",
+    "UV_DIRENT_LINK",
+    "UV_DIRENT_SOCKET",
+    "UV_DIRENT_UNKNOWN",
+    "UV_FS_COPYFILE_EXCL",
+    "UV_FS_COPYFILE_FICLONE",
+    "UV_FS_COPYFILE_FICLONE_FORCE",
+    "UV_FS_EVENT_RECURSIVE",
+    "UV_FS_EVENT_STAT",
+    "UV_FS_EVENT_WATCH_ENTRY",
+    "UV_FS_O_APPEND",
+    "UV_FS_O_CREAT",
+    "UV_FS_O_DIRECT",
+    "UV_FS_O_DIRECTORY",
+    "UV_FS_O_DSYNC",
+    "UV_FS_O_EXCL",
+    "UV_FS_O_EXLOCK",
+    "UV_FS_O_FILEMAP",
+    "UV_FS_O_NOATIME",
+    "UV_FS_O_NOCTTY",
+    "UV_FS_O_NOFOLLOW",
+    "UV_FS_O_NONBLOCK",
+    "UV_FS_O_RANDOM",
+    "UV_FS_O_RDONLY",
+    "UV_FS_O_RDWR",
+    "UV_FS_O_SEQUENTIAL",
+    "UV_FS_O_SHORT_LIVED",
+    "UV_FS_O_SYMLINK",
+    "UV_FS_O_SYNC",
+    "UV_FS_O_TEMPORARY",
+    "UV_FS_O_TRUNC",
+    "UV_FS_O_WRONLY",
+    "UV_FS_SYMLINK_DIR",
+    "UV_FS_SYMLINK_JUNCTION",
+    "UV_RENAME",
+    "Dirent",
+    "FSRequest",
+    "access",
+    "chmod",
+    "chown",
+    "close",
+    "fchmod",
+    "fchown",
+    "fdatasync",
+    "fstat",
+    "fsync",
+    "ftruncate",
+    "futime",
+    "lchown",
+    "link",
+    "lstat",
+    "lutime",
+    "mkdir",
+    "open",
+    "read",
+    "readlink",
+    "realpath",
+    "rename",
+    "rmdir",
+    "scandir",
+    "sendfile",
+    "stat",
+    "stat_float_times",
+    "stat_result",
+    "symlink",
+    "unlink",
+    "utime",
+    "write",
+]

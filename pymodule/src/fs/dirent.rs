@@ -1,0 +1,54 @@
+//! `uv_dirent_t`: an entry of a folder.
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+/// An entry of a folder, as scandir tells it.
+#[pyclass(frozen, generic, module = "pyuv.fs")]
+pub struct Dirent {
+    /// Its name in the folder: bytes if the folder's path was, otherwise str.
+    #[pyo3(get)]
+    name: Py<PyAny>,
+    /// What it is, one of the UV_DIRENT_ constants.
+    #[pyo3(get, name = "type")]
+    kind: i32,
+}
+
+#[pymethods]
+impl Dirent {
+    #[new]
+    #[pyo3(signature = (name, r#type))]
+    pub fn new(name: Py<PyAny>, r#type: i32) -> Dirent {
+        Dirent { name, kind: r#type }
+    }
+
+    #[classattr]
+    fn __match_args__() -> (&'static str, &'static str) {
+        ("name", "type")
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("Dirent(name={}, type={})", self.name.bind(py).repr()?, self.kind))
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let py = other.py();
+        match other.cast::<Dirent>() {
+            Ok(other) => {
+                let same = self.kind == other.get().kind
+                    && self.name.bind(py).eq(other.get().name.bind(py))?;
+                Ok(same.into_pyobject(py)?.to_owned().into_any().unbind())
+            }
+            Err(_) => Ok(py.NotImplemented()),
+        }
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        PyTuple::new(py, [self.name.bind(py), self.kind.into_pyobject(py)?.as_any()])?.hash()
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (Py<PyAny>, i32)) {
+        let this = slf.get();
+        (slf.get_type().into_any(), (this.name.clone_ref(slf.py()), this.kind))
+    }
+}

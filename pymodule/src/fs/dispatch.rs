@@ -1,0 +1,49 @@
+//! An operation, with the loop and the callback it was asked with.
+
+use pyo3::prelude::*;
+use pyuv::Code;
+use pyuv_fs::Operation;
+
+use crate::call::callable;
+use crate::error::{FSError, to_py};
+use crate::fs::request::{About, FSRequest};
+use crate::r#loop::Loop;
+
+/// Without a callback, runs the operation now, with the GIL released, and gives its result; with
+/// one, submits it and gives the `FSRequest`.
+///
+/// `convert` makes the result's Python object, and holds the Python objects whose memory the
+/// operation uses.
+pub fn dispatch<'py, O>(
+    event_loop: &Bound<'py, Loop>,
+    callback: Option<Bound<'py, PyAny>>,
+    about: impl FnOnce() -> About,
+    operation: O,
+    convert: impl FnOnce(Python<'_>, O::Output) -> PyResult<Py<PyAny>> + Send + 'static,
+) -> PyResult<Bound<'py, PyAny>>
+where
+    O: Operation + Send,
+    O::Output: Send,
+{
+    let py = event_loop.py();
+    let Some(callback) = callback else {
+        let output = py.detach(|| operation.run()).map_err(to_py::<FSError>)?;
+        return Ok(convert(py, output)?.into_bound(py));
+    };
+    let core = event_loop.get().core()?;
+    let request = FSRequest::new(event_loop, about(), callable(callback)?)?;
+    let address = request.as_ptr() as usize;
+    let submitted = operation
+        .submit(core, move |outcome| {
+            // SAFETY: the core runs this closure, and the address is that of the request below.
+            let request = unsafe { FSRequest::from_address(address) };
+            let outcome = match outcome {
+                Ok(output) => Ok(convert(request.py(), output)),
+                Err(error) => Err(error.code().unwrap_or(Code::UNKNOWN)),
+            };
+            FSRequest::end(&request, outcome);
+        })
+        .map_err(to_py::<FSError>)?;
+    FSRequest::submitted(&request, event_loop, submitted);
+    Ok(request.into_any())
+}

@@ -1,0 +1,169 @@
+//! `uv_fs_t`: an operation that was submitted with a callback.
+
+use std::sync::OnceLock;
+
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyuv::{Code, Request};
+
+use crate::active::ActiveKey;
+use crate::call::call;
+use crate::error::{FSError, to_py};
+use crate::r#loop::Loop;
+use crate::slot::PySlot;
+
+/// What an operation is about, as Python gave it.
+#[derive(Default)]
+pub struct About {
+    pub path: Option<Py<PyAny>>,
+    pub path2: Option<Py<PyAny>>,
+    pub fd: Option<i32>,
+}
+
+/// How an operation ended.
+enum Ended {
+    Result(Py<PyAny>),
+    Error(i32),
+}
+
+/// A filesystem operation that was started with a callback, which gets this object.
+#[pyclass(frozen, subclass, dict, weakref, module = "pyuv.fs")]
+pub struct FSRequest {
+    about: About,
+    ended: OnceLock<Ended>,
+    core: OnceLock<Request>,
+    event_loop: PySlot,
+    callback: PySlot,
+    key: ActiveKey,
+}
+
+impl FSRequest {
+    pub fn new<'py>(
+        event_loop: &Bound<'py, Loop>,
+        about: About,
+        callback: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, FSRequest>> {
+        let request = FSRequest {
+            about,
+            ended: OnceLock::new(),
+            core: OnceLock::new(),
+            event_loop: PySlot::new(),
+            callback: PySlot::new(),
+            key: ActiveKey::default(),
+        };
+        request.event_loop.set(Some(event_loop.clone().into_any()));
+        request.callback.set(Some(callback));
+        Bound::new(event_loop.py(), request)
+    }
+
+    /// Has the loop keep the request until it has ended.
+    pub fn submitted(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>, core: Request) {
+        let this = slf.get();
+        let _ = this.core.set(core);
+        this.key.keep(&event_loop.get().active, slf.as_any());
+    }
+
+    /// The object whose address a closure was given when it was submitted.
+    ///
+    /// # Safety
+    /// The core runs that closure, so this thread is attached and the loop's Python object is
+    /// alive; its table keeps the request until `end`.
+    pub unsafe fn from_address<'py>(address: usize) -> Bound<'py, FSRequest> {
+        // SAFETY: the caller says so.
+        unsafe {
+            let py = Python::assume_attached();
+            let object = Bound::from_borrowed_ptr(py, address as *mut pyo3::ffi::PyObject);
+            object.cast_into_unchecked::<FSRequest>()
+        }
+    }
+
+    /// Remembers how the operation ended, lets the loop let the request go, and calls back.
+    pub fn end(slf: &Bound<'_, FSRequest>, outcome: Result<PyResult<Py<PyAny>>, Code>) {
+        let (py, this) = (slf.py(), slf.get());
+        let Some(event_loop) = this.event_loop.get(py) else { return };
+        // SAFETY: the slot is set from a Bound<Loop> alone.
+        let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
+        drop(this.key.release(&event_loop.get().active, py));
+        let ended = match outcome {
+            Ok(Ok(result)) => Ended::Result(result),
+            Ok(Err(error)) => {
+                // For want of memory, say, to tell of a result that is there.
+                Loop::handle_exception(&event_loop, error);
+                Ended::Error(Code::ENOMEM.0)
+            }
+            Err(code) => Ended::Error(code.0),
+        };
+        let _ = this.ended.set(ended);
+        let Some(callback) = this.callback.take(py) else { return };
+        if let Err(error) = call(&callback, [slf.as_any()]) {
+            Loop::handle_exception(&event_loop, error);
+        }
+    }
+}
+
+#[pymethods]
+impl FSRequest {
+    /// The loop it was submitted to.
+    #[getter(r#loop)]
+    fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.event_loop.get(py)
+    }
+
+    /// The path it is about, as it was given, or None.
+    #[getter]
+    fn path(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.about.path.as_ref().map(|path| path.clone_ref(py))
+    }
+
+    /// The second path of rename, link and symlink, as it was given, or None.
+    #[getter]
+    fn path2(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.about.path2.as_ref().map(|path| path.clone_ref(py))
+    }
+
+    /// The file descriptor it is about, or None.
+    #[getter]
+    fn fd(&self) -> Option<i32> {
+        self.about.fd
+    }
+
+    /// What the operation gave; None while it runs, and if it failed.
+    #[getter]
+    fn result(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match self.ended.get() {
+            Some(Ended::Result(result)) => Some(result.clone_ref(py)),
+            _ => None,
+        }
+    }
+
+    /// The code of pyuv.errno it failed with; None while it runs, and if it did not fail.
+    #[getter]
+    fn error(&self) -> Option<i32> {
+        match self.ended.get() {
+            Some(Ended::Error(code)) => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Takes the operation back if it has not begun (uv_cancel): its callback then gets
+    /// UV_ECANCELED. Returns whether it did; False for one that runs or is over.
+    fn cancel(&self) -> PyResult<bool> {
+        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<FSError>))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.event_loop.visit(&visit)?;
+        self.callback.visit(&visit)?;
+        visit.call(&self.about.path)?;
+        visit.call(&self.about.path2)?;
+        match self.ended.get() {
+            Some(Ended::Result(result)) => visit.call(result),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        self.event_loop.clear(py);
+        self.callback.clear(py);
+    }
+}

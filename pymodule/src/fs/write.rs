@@ -1,0 +1,40 @@
+//! `uv_fs_write`, from bytes-like objects.
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyuv_fs::Buffer;
+
+use crate::buffer::pieces;
+use crate::fs::argument::{Fd, Offset};
+use crate::fs::dispatch::dispatch;
+use crate::fs::lent::Lent;
+use crate::fs::request::About;
+use crate::r#loop::Loop;
+
+/// Writes a bytes-like object, or a sequence of them one after the other, at offset, or where the
+/// file stands if that is -1 (uv_fs_write). Gives how many bytes went out: all, unless an error
+/// came after some had. The objects are not copied.
+#[pyfunction]
+#[pyo3(signature = (r#loop, fd, write_data, offset = Offset(None), callback = None))]
+pub fn write<'py>(
+    r#loop: &Bound<'py, Loop>,
+    fd: Fd,
+    write_data: &Bound<'py, PyAny>,
+    offset: Offset,
+    callback: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = r#loop.py();
+    let pieces = pieces(write_data)?;
+    let buffers = pieces.iter().map(|piece| {
+        let (address, length) = piece.memory(py);
+        Buffer::new(address, length)
+    });
+    // SAFETY: the pieces are kept by the closure below.
+    let lent = unsafe { Lent::new(buffers.collect()) };
+    let operation = pyuv_fs::write(fd.0, lent, offset.0);
+    let about = || About { fd: Some(fd.0), ..About::default() };
+    dispatch(r#loop, callback, about, operation, move |py, written| {
+        drop(pieces);
+        written.into_py_any(py)
+    })
+}

@@ -1,0 +1,87 @@
+//! Letting go of the GIL while the loop sleeps: once per iteration, not once per callback.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyuv::PollHooks;
+
+use crate::exit;
+
+/// How long a loop that never sleeps keeps the GIL: CPython's own switch interval.
+const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A clock is read only every so many iterations that do not sleep.
+const READ_CLOCK_EVERY: u32 = 32;
+
+/// Detaches this thread before the poll phase and attaches it again before the phase's first
+/// callback.
+///
+/// PyO3 does not see this: between the two no `Py` may be made, cloned or dropped, and every
+/// callback comes through the core's one test that calls `after_poll`.
+pub struct GilHooks {
+    detached: Cell<*mut ffi::PyThreadState>,
+    main_thread: bool,
+    busy_iterations: Cell<u32>,
+    last_detached: Cell<Instant>,
+}
+
+impl GilHooks {
+    pub fn new(_py: Python<'_>, main_thread: bool) -> GilHooks {
+        GilHooks {
+            detached: Cell::new(std::ptr::null_mut()),
+            main_thread,
+            busy_iterations: Cell::new(0),
+            last_detached: Cell::new(Instant::now()),
+        }
+    }
+
+    /// Whether other threads have waited long enough, in a loop that does not sleep.
+    fn is_their_turn(&self) -> bool {
+        let busy = self.busy_iterations.get() + 1;
+        self.busy_iterations.set(busy % READ_CLOCK_EVERY);
+        busy == READ_CLOCK_EVERY && {
+            let now = Instant::now();
+            let due = now.duration_since(self.last_detached.get()) >= SWITCH_INTERVAL;
+            if due {
+                self.last_detached.set(now);
+            }
+            due
+        }
+    }
+}
+
+impl PollHooks for GilHooks {
+    #[inline]
+    fn before_poll(&self, may_block: bool) -> bool {
+        if !may_block && !self.is_their_turn() {
+            return false;
+        }
+        // SAFETY: `Loop.run` is on the stack of an attached thread, and callbacks leave it so.
+        self.detached.set(unsafe { ffi::PyEval_SaveThread() });
+        true
+    }
+
+    #[inline]
+    fn after_poll(&self) {
+        if exit::is_finalizing() && !self.main_thread {
+            exit::hang();
+        }
+        // SAFETY: the state that `before_poll` detached on this very thread.
+        unsafe { ffi::PyEval_RestoreThread(self.detached.replace(std::ptr::null_mut())) };
+    }
+}
+
+/// The token of a thread that is in a callback of the core.
+///
+/// # Safety
+/// The caller is such a callback, of a loop that `Loop.run` or `Loop.close` runs: the hooks have
+/// attached the thread.
+#[inline]
+pub unsafe fn in_callback<'py>() -> Python<'py> {
+    // SAFETY: may be asked on any thread.
+    debug_assert!(unsafe { ffi::PyGILState_Check() } == 1, "a callback ran detached");
+    // SAFETY: the caller says so.
+    unsafe { Python::assume_attached() }
+}

@@ -1,0 +1,291 @@
+//! `pyuv.Handle`: what all handle classes share.
+
+use std::sync::OnceLock;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+
+use pyuv::{HandleKind, HandleType};
+
+use crate::active::ActiveKey;
+use crate::call::{call, optional_callable};
+use crate::error::{HandleError, to_py};
+use crate::gil::in_callback;
+use crate::r#loop::Loop;
+use crate::slot::PySlot;
+
+/// What every handle is (`uv_handle_t`); not for making instances of.
+///
+/// An active handle is kept alive by its loop. One that loses its last reference while it is
+/// inactive is closed.
+#[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
+#[derive(Default)]
+pub struct Handle {
+    core: OnceLock<pyuv::Handle>,
+    event_loop: PySlot,
+    callback: PySlot,
+    on_close: PySlot,
+    key: ActiveKey,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some(core) = self.core.take() {
+            // The core knows this object by its data.
+            core.set_data(std::ptr::null_mut());
+            core.discard();
+        }
+    }
+}
+
+impl Handle {
+    /// Sets up a new object: makes the core handle and binds the two to each other.
+    pub fn init<H: Into<pyuv::Handle>>(
+        slf: &Bound<'_, Handle>,
+        event_loop: &Bound<'_, Loop>,
+        make: impl FnOnce(&pyuv::Loop) -> PyResult<H>,
+    ) -> PyResult<()> {
+        let this = slf.get();
+        let twice = || PyRuntimeError::new_err("__init__ was called a second time");
+        if this.core.get().is_some() {
+            return Err(twice());
+        }
+        let handle: pyuv::Handle = make(event_loop.get().core()?)?.into();
+        handle.set_data(slf.as_ptr().cast());
+        this.event_loop.set(Some(event_loop.clone().into_any()));
+        this.core.set(handle).map_err(|_| twice())
+    }
+
+    /// The core handle; RuntimeError where a subclass did not call `__init__`.
+    #[inline]
+    pub fn core(&self) -> PyResult<&pyuv::Handle> {
+        self.core.get().ok_or_else(|| PyRuntimeError::new_err("__init__ was not called"))
+    }
+
+    /// The core handle as what it is.
+    #[inline]
+    pub fn core_as<K: HandleKind>(&self) -> PyResult<&K> {
+        self.core()?
+            .downcast_ref::<K>()
+            .ok_or_else(|| PyRuntimeError::new_err("the handle is of another type"))
+    }
+
+    /// The Python loop, unless the collector has taken it away.
+    pub fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Loop>> {
+        let event_loop = self.event_loop.get(py)?;
+        // SAFETY: the slot is set from a Bound<Loop> alone.
+        Some(unsafe { event_loop.cast_into_unchecked::<Loop>() })
+    }
+
+    /// Sets the callback of a handle that was started, and has its loop keep it.
+    pub fn started(slf: &Bound<'_, Handle>, callback: Bound<'_, PyAny>) {
+        slf.get().callback.set(Some(callback));
+        Handle::keep(slf);
+    }
+
+    /// Has the loop keep the handle alive.
+    pub fn keep(slf: &Bound<'_, Handle>) {
+        if let Some(event_loop) = slf.get().event_loop(slf.py()) {
+            slf.get().key.keep(&event_loop.get().active, slf.as_any());
+        }
+    }
+
+    /// Has the loop let the handle go, after it stopped.
+    pub fn stopped(slf: &Bound<'_, Handle>) {
+        let this = slf.get();
+        if let Some(event_loop) = this.event_loop(slf.py()) {
+            drop(this.key.release(&event_loop.get().active, slf.py()));
+        }
+    }
+
+    /// For callbacks of the core: finds the Python object of `core` and runs `f` with it and its
+    /// callable. What `f` raises goes to the loop.
+    #[inline]
+    pub fn dispatch(
+        core: &pyuv::Handle,
+        f: impl FnOnce(&Bound<'_, Handle>, Bound<'_, PyAny>) -> PyResult<()>,
+    ) {
+        let object = core.data().cast::<pyo3::ffi::PyObject>();
+        if object.is_null() {
+            return;
+        }
+        // SAFETY: the core runs callbacks attached (see `GilHooks`); the data is the object that
+        // holds this handle, kept alive by the loop's table while the handle is active.
+        let object = unsafe { Bound::from_borrowed_ptr(in_callback(), object) };
+        // SAFETY: as above; every such object is a Handle.
+        let slf = unsafe { object.cast_unchecked::<Handle>() };
+        let Some(callback) = slf.get().callback.get(slf.py()) else { return };
+        if let Err(error) = f(slf, callback) {
+            Handle::handle_exception(slf, error);
+        }
+    }
+
+    /// The common case of `dispatch`: `callback(handle)`.
+    #[inline]
+    pub fn dispatch_plain(core: &pyuv::Handle) {
+        Handle::dispatch(core, |slf, callback| call(&callback, [slf.as_any()]));
+    }
+
+    #[cold]
+    fn handle_exception(slf: &Bound<'_, Handle>, error: PyErr) {
+        match slf.get().event_loop(slf.py()) {
+            Some(event_loop) => Loop::handle_exception(&event_loop, error),
+            None => error.write_unraisable(slf.py(), Some(slf.as_any())),
+        }
+    }
+
+    /// The Python object of a core handle: the one there is or, for a handle whose object is gone,
+    /// a new one.
+    pub fn wrapper_of<'py>(
+        event_loop: &Bound<'py, Loop>,
+        core: pyuv::Handle,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = event_loop.py();
+        let object = core.data().cast::<pyo3::ffi::PyObject>();
+        if !object.is_null() {
+            // SAFETY: the object resets the data when it goes, attached as this thread is.
+            return Ok(unsafe { Bound::from_borrowed_ptr(py, object) });
+        }
+        let base = Handle::default();
+        base.event_loop.set(Some(event_loop.clone().into_any()));
+        macro_rules! new {
+            ($($class:ident: $module:ident),*) => {
+                match core.handle_type() {
+                    $(HandleType::$class => {
+                        let class = PyClassInitializer::from(base)
+                            .add_subclass(crate::$module::$class);
+                        Bound::new(py, class)?.into_any()
+                    })*
+                }
+            };
+        }
+        let object = new!(
+            Async: r#async, Check: check, Idle: idle, Poll: poll, Prepare: prepare,
+            Signal: signal, Timer: timer
+        );
+        core.set_data(object.as_ptr().cast());
+        // SAFETY: every handle class extends Handle.
+        let slf = unsafe { object.cast_unchecked::<Handle>() };
+        let _ = slf.get().core.set(core);
+        Ok(object)
+    }
+}
+
+#[pymethods]
+impl Handle {
+    /// Whether the handle is doing something (`uv_is_active`).
+    #[getter]
+    fn active(&self) -> PyResult<bool> {
+        self.core()?.is_active().map_err(to_py::<HandleError>)
+    }
+
+    /// Whether the handle is closed or closing (`uv_is_closing`).
+    #[getter]
+    fn closed(&self) -> PyResult<bool> {
+        Ok(self.core()?.is_closing())
+    }
+
+    /// The loop the handle is on.
+    #[getter]
+    #[pyo3(name = "loop")]
+    fn get_loop<'py>(slf: &Bound<'py, Handle>) -> PyResult<Bound<'py, Loop>> {
+        slf.get().core()?;
+        slf.get()
+            .event_loop(slf.py())
+            .ok_or_else(|| PyRuntimeError::new_err("the loop was collected"))
+    }
+
+    /// Whether the handle keeps the loop running while it is active (`uv_has_ref`).
+    #[getter]
+    #[pyo3(name = "ref")]
+    fn get_ref(&self) -> PyResult<bool> {
+        self.core()?.has_ref().map_err(to_py::<HandleError>)
+    }
+
+    #[setter]
+    #[pyo3(name = "ref")]
+    fn set_ref(&self, on: bool) -> PyResult<()> {
+        self.core()?.set_ref(on).map_err(to_py::<HandleError>)
+    }
+
+    /// Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration.
+    #[pyo3(signature = (callback=None))]
+    pub fn close(slf: &Bound<'_, Handle>, callback: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        let this = slf.get();
+        let callback = optional_callable(callback)?;
+        let core = this.core()?;
+        core.close(on_closed).map_err(to_py::<HandleError>)?;
+        this.on_close.set(callback);
+        Handle::keep(slf);
+        this.callback.clear(slf.py());
+        Ok(())
+    }
+
+    fn __repr__(slf: &Bound<'_, Handle>) -> PyResult<String> {
+        let name = slf.get_type().qualname()?;
+        let state = match slf.get().core.get() {
+            None => "not initialised",
+            Some(core) if core.is_closing() => "closed",
+            Some(core) if core.is_active().unwrap_or(true) => "active",
+            Some(_) => "inactive",
+        };
+        Ok(format!("<{name} {state} at {:p}>", slf.as_ptr()))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.event_loop.visit(&visit)?;
+        self.callback.visit(&visit)?;
+        self.on_close.visit(&visit)
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        self.event_loop.clear(py);
+        self.callback.clear(py);
+        self.on_close.clear(py);
+    }
+}
+
+fn on_closed(core: &pyuv::Handle) {
+    let object = core.data().cast::<pyo3::ffi::PyObject>();
+    if object.is_null() {
+        return;
+    }
+    // SAFETY: as in `Handle::dispatch`; a closing handle is kept by the table, too.
+    let object = unsafe { Bound::from_borrowed_ptr(in_callback(), object) };
+    // SAFETY: as above.
+    let slf = unsafe { object.cast_unchecked::<Handle>() };
+    Handle::stopped(slf);
+    if let Some(callback) = slf.get().on_close.take(slf.py())
+        && let Err(error) = call(&callback, [slf.as_any()])
+    {
+        Handle::handle_exception(slf, error);
+    }
+}
+
+/// Writes a handle class without its methods: the unit struct, and a `__new__` that takes
+/// anything, since `__init__` looks at it.
+macro_rules! handle_class {
+    ($(#[$doc:meta])* $name:ident) => {
+        $crate::handle::handle_class! { $(#[$doc])* $name in "pyuv" }
+    };
+    ($(#[$doc:meta])* $name:ident in $module:literal) => {
+        $(#[$doc])*
+        #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
+        pub struct $name;
+
+        #[pyo3::pymethods]
+        impl $name {
+            #[new]
+            #[pyo3(signature = (*_args, **_kwargs))]
+            fn new(
+                _args: &pyo3::Bound<'_, pyo3::types::PyTuple>,
+                _kwargs: Option<&pyo3::Bound<'_, pyo3::types::PyDict>>,
+            ) -> pyo3::PyClassInitializer<$name> {
+                pyo3::PyClassInitializer::from($crate::handle::Handle::default())
+                    .add_subclass($name)
+            }
+        }
+    };
+}
+pub(crate) use handle_class;

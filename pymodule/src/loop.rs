@@ -1,0 +1,377 @@
+//! `pyuv.Loop`.
+
+use std::cell::RefCell;
+use std::sync::OnceLock;
+
+use pyo3::exceptions::{
+    PyAttributeError, PyKeyboardInterrupt, PyRuntimeError, PySystemExit, PyValueError,
+};
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple, PyType};
+use pyuv::{Configure, RunMode};
+
+use crate::active::ActiveTable;
+use crate::call::{call, callable};
+use crate::error::{UVError, to_py};
+use crate::gil::GilHooks;
+use crate::handle::Handle;
+use crate::slot::PySlot;
+use crate::wakeup::{Wakeup, on_main_thread};
+
+/// An event loop (`uv_loop_t`).
+///
+/// A loop and its handles belong to the thread that is using them: while one thread is inside
+/// `run`, a call from another raises RuntimeError. Only `Async.send` may come from anywhere.
+#[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
+pub struct Loop {
+    core: OnceLock<pyuv::Loop>,
+    pub active: ActiveTable,
+    excepthook: PySlot,
+    /// The KeyboardInterrupt or SystemExit that stopped the loop, for `run` to raise.
+    stopped_by: PySlot,
+    wakeup: WakeupCell,
+}
+
+/// The wakeup of a loop that has run on the main thread.
+#[derive(Default)]
+struct WakeupCell(RefCell<Option<Wakeup>>);
+
+// SAFETY: the cell is borrowed only by the thread that owns the loop, or the last one to have it.
+unsafe impl Sync for WakeupCell {}
+
+static DEFAULT: PyOnceLock<Py<Loop>> = PyOnceLock::new();
+
+impl Loop {
+    /// The core loop; RuntimeError where a subclass did not call `__init__`.
+    #[inline]
+    pub fn core(&self) -> PyResult<&pyuv::Loop> {
+        self.core.get().ok_or_else(|| PyRuntimeError::new_err("Loop.__init__ was not called"))
+    }
+
+    /// The core loop, to run it.
+    fn core_to_run(&self) -> PyResult<&pyuv::Loop> {
+        if self.active.is_cleared() {
+            return Err(PyRuntimeError::new_err("the loop is being garbage-collected"));
+        }
+        self.core()
+    }
+
+    /// What becomes of an exception from a callback. KeyboardInterrupt and SystemExit stop the
+    /// loop and leave `run`; others go to `excepthook` or stderr, and the loop goes on.
+    pub fn handle_exception(slf: &Bound<'_, Loop>, error: PyErr) {
+        let py = slf.py();
+        if error.is_instance_of::<PyKeyboardInterrupt>(py)
+            || error.is_instance_of::<PySystemExit>(py)
+        {
+            let this = slf.get();
+            this.stopped_by.set(Some(error.into_value(py).into_bound(py).into_any()));
+            if let Ok(core) = this.core() {
+                // Fails only on a loop that is closed, and then there is nothing to stop.
+                let _ = core.stop();
+            }
+            return;
+        }
+        match slf.as_any().getattr(pyo3::intern!(py, "excepthook")) {
+            Ok(hook) if !hook.is_none() => {
+                let value = error.value(py).clone().into_any();
+                let traceback = error
+                    .traceback(py)
+                    .map_or_else(|| py.None().into_bound(py), |traceback| traceback.into_any());
+                let kind = error.get_type(py).into_any();
+                if let Err(second) = call(&hook, [&kind, &value, &traceback]) {
+                    if second.is_instance_of::<PyKeyboardInterrupt>(py)
+                        || second.is_instance_of::<PySystemExit>(py)
+                    {
+                        Loop::handle_exception(slf, second);
+                    } else {
+                        print(py, "Unhandled exception in excepthook\n", &second, "\n");
+                        print(py, "Unhandled exception in callback\n", &error, "");
+                    }
+                }
+                return;
+            }
+            Ok(_) => {}
+            Err(missing) if missing.is_instance_of::<PyAttributeError>(py) => {}
+            Err(second) => print(py, "Exception while getting excepthook\n", &second, "\n"),
+        }
+        print(py, "Unhandled exception in callback\n", &error, "");
+    }
+
+    /// Raises what a callback left for the caller of `run` or `close`.
+    fn raise_stopped_by(&self, py: Python<'_>) -> PyResult<()> {
+        match self.stopped_by.take(py) {
+            Some(exception) => Err(PyErr::from_value(exception)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes a traceback between two texts to `sys.stderr`, if there is one.
+fn print(py: Python<'_>, before: &str, error: &PyErr, after: &str) {
+    let write = |text: &str| {
+        py.import("sys").and_then(|sys| sys.getattr("stderr")).and_then(|stderr| {
+            if stderr.is_none() { Ok(stderr) } else { stderr.call_method1("write", (text,)) }
+        })
+    };
+    // A stderr that cannot be written to has nowhere to say so.
+    let _ = write(before);
+    error.display(py);
+    if !after.is_empty() {
+        let _ = write(after);
+    }
+}
+
+fn run_mode(mode: i32) -> PyResult<RunMode> {
+    match mode {
+        0 => Ok(RunMode::Default),
+        1 => Ok(RunMode::Once),
+        2 => Ok(RunMode::NoWait),
+        _ => Err(PyValueError::new_err(format!(
+            "mode must be UV_RUN_DEFAULT, UV_RUN_ONCE or UV_RUN_NOWAIT, not {mode}"
+        ))),
+    }
+}
+
+#[pymethods]
+impl Loop {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Loop {
+        Loop {
+            core: OnceLock::new(),
+            active: ActiveTable::default(),
+            excepthook: PySlot::new(),
+            stopped_by: PySlot::new(),
+            wakeup: WakeupCell::default(),
+        }
+    }
+
+    fn __init__(&self) -> PyResult<()> {
+        if self.core.get().is_some() {
+            return Err(PyRuntimeError::new_err("Loop.__init__ was called a second time"));
+        }
+        let core = pyuv::Loop::new().map_err(to_py::<UVError>)?;
+        self.core
+            .set(core)
+            .map_err(|_| PyRuntimeError::new_err("Loop.__init__ was called a second time"))
+    }
+
+    /// The process's default loop, made when first asked for.
+    #[classmethod]
+    fn default_loop(cls: &Bound<'_, PyType>) -> PyResult<Py<Loop>> {
+        let py = cls.py();
+        let default = DEFAULT
+            .get_or_try_init(py, || PyResult::Ok(cls.call0()?.cast_into::<Loop>()?.unbind()))?;
+        Ok(default.clone_ref(py))
+    }
+
+    /// Whether this is the default loop.
+    #[getter]
+    fn default(slf: &Bound<'_, Loop>) -> bool {
+        DEFAULT.get(slf.py()).is_some_and(|default| default.is(slf))
+    }
+
+    /// Runs the loop (`uv_run`) and says whether anything is still active.
+    ///
+    /// `mode` is UV_RUN_DEFAULT (until nothing is active, or `stop`), UV_RUN_ONCE (one iteration)
+    /// or UV_RUN_NOWAIT (one that does not wait). The GIL is released while the loop waits.
+    #[pyo3(signature = (mode=0))]
+    fn run(slf: &Bound<'_, Loop>, mode: i32) -> PyResult<bool> {
+        let py = slf.py();
+        let this = slf.get();
+        let core = this.core_to_run()?;
+        let mode = run_mode(mode)?;
+        let main_thread = on_main_thread(py)?;
+        let installed = if main_thread && mode != RunMode::NoWait && !core.is_running() {
+            // Taking the loop first: another thread's is not to be touched.
+            core.now().map_err(to_py::<UVError>)?;
+            let mut wakeup = this.wakeup.0.borrow_mut();
+            if wakeup.is_none() {
+                *wakeup = Some(Wakeup::new(slf, core)?);
+            }
+            wakeup.as_ref().map(|wakeup| wakeup.install(py)).transpose()?
+        } else {
+            None
+        };
+        let hooks = GilHooks::new(py, main_thread);
+        let outcome = core.run_with(mode, &hooks);
+        drop(installed);
+        this.raise_stopped_by(py)?;
+        outcome.map_err(to_py::<UVError>)
+    }
+
+    /// Makes `run` return after this iteration (`uv_stop`).
+    fn stop(&self) -> PyResult<()> {
+        self.core()?.stop().map_err(to_py::<UVError>)
+    }
+
+    /// The loop's time in milliseconds, read once per iteration (`uv_now`).
+    fn now(&self) -> PyResult<u64> {
+        self.core()?.now().map_err(to_py::<UVError>)
+    }
+
+    /// Reads the clock anew (`uv_update_time`).
+    fn update_time(&self) -> PyResult<()> {
+        self.core()?.update_time().map_err(to_py::<UVError>)
+    }
+
+    /// The fd that becomes readable when the loop has something to do (`uv_backend_fd`).
+    fn fileno(&self) -> PyResult<i32> {
+        self.core()?.fileno().map_err(to_py::<UVError>)
+    }
+
+    /// Seconds until the loop has something to do, -1.0 for never (`uv_backend_timeout`).
+    fn get_timeout(&self) -> PyResult<f64> {
+        let timeout = self.core()?.timeout().map_err(to_py::<UVError>)?;
+        Ok(timeout.map_or(-1.0, |timeout| timeout.as_secs_f64()))
+    }
+
+    /// Whether anything is active, referenced or closing (`uv_loop_alive`).
+    #[getter]
+    fn alive(&self) -> PyResult<bool> {
+        self.core()?.is_alive().map_err(to_py::<UVError>)
+    }
+
+    /// Whether the loop was closed.
+    #[getter]
+    fn closed(&self) -> PyResult<bool> {
+        Ok(self.core()?.is_closed())
+    }
+
+    /// Every handle on the loop, closing ones included (`uv_walk`).
+    #[getter]
+    fn handles<'py>(slf: &Bound<'py, Loop>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let handles = slf.get().core()?.handles().map_err(to_py::<UVError>)?;
+        handles.into_iter().map(|handle| Handle::wrapper_of(slf, handle)).collect()
+    }
+
+    /// Called with (type, value, traceback) of an exception from a callback; None prints it.
+    #[getter]
+    fn excepthook<'py>(slf: &Bound<'py, Loop>) -> Option<Bound<'py, PyAny>> {
+        slf.get().excepthook.get(slf.py())
+    }
+
+    #[setter]
+    fn set_excepthook(&self, hook: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        self.excepthook.set(hook.map(callable).transpose()?);
+        Ok(())
+    }
+
+    /// Closes the loop and gives its fds back (`uv_loop_close`). Handles that are closing are
+    /// run to their end first.
+    ///
+    /// Raises UVError with UV_EBUSY, naming what is open, while there are open handles or
+    /// requests in flight.
+    fn close(slf: &Bound<'_, Loop>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let core = this.core_to_run()?;
+        core.now().map_err(to_py::<UVError>)?;
+        if !core.is_running() {
+            this.wakeup.0.take();
+        }
+        let outcome = core.close();
+        this.raise_stopped_by(py)?;
+        outcome.map_err(to_py::<UVError>)
+    }
+
+    /// Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`).
+    fn fork(&self) -> PyResult<()> {
+        self.core()?.fork().map_err(to_py::<UVError>)?;
+        if let Some(wakeup) = self.wakeup.0.borrow().as_ref() {
+            wakeup.fork()?;
+        }
+        Ok(())
+    }
+
+    /// Sets options (`uv_loop_configure`), before the loop first runs.
+    ///
+    /// `metrics_idle_time` measures the time spent waiting, for `metrics`; `block_sigprof` spares
+    /// a profiler's signals while waiting; `io_uring` submits filesystem operations to io_uring
+    /// where the kernel has it. Raises UVError with UV_ENOSYS where an option does not exist.
+    #[pyo3(signature = (*, metrics_idle_time=false, block_sigprof=false, io_uring=false))]
+    fn configure(
+        &self,
+        metrics_idle_time: bool,
+        block_sigprof: bool,
+        io_uring: bool,
+    ) -> PyResult<()> {
+        let core = self.core()?;
+        for (wanted, option) in [
+            (metrics_idle_time, Configure::MetricsIdleTime),
+            (block_sigprof, Configure::BlockSigprof),
+            (io_uring, Configure::IoUring),
+        ] {
+            if wanted {
+                core.configure(option).map_err(to_py::<UVError>)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the loop has done so far (`uv_metrics_info`, `uv_metrics_idle_time`).
+    fn metrics(&self) -> PyResult<LoopMetrics> {
+        let metrics = self.core()?.metrics().map_err(to_py::<UVError>)?;
+        Ok(LoopMetrics {
+            loop_count: metrics.loop_count,
+            events: metrics.events,
+            events_waiting: metrics.events_waiting,
+            idle_time: metrics.idle_time.as_secs_f64(),
+        })
+    }
+
+    /// The same as `metrics()`: pyuv 0.2's name.
+    #[getter]
+    fn counters(&self) -> PyResult<LoopMetrics> {
+        self.metrics()
+    }
+
+    fn __repr__(slf: &Bound<'_, Loop>) -> PyResult<String> {
+        let name = slf.get_type().qualname()?;
+        let state = match slf.get().core.get() {
+            None => "not initialised",
+            Some(core) if core.is_closed() => "closed",
+            Some(core) if core.is_running() => "running",
+            Some(_) => "idle",
+        };
+        Ok(format!("<{name} {state} at {:p}>", slf.as_ptr()))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.active.visit(&visit)?;
+        self.excepthook.visit(&visit)?;
+        self.stopped_by.visit(&visit)
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        self.active.clear(py);
+        self.excepthook.clear(py);
+        self.stopped_by.clear(py);
+    }
+}
+
+/// Counters of a loop.
+#[pyclass(module = "pyuv", frozen, get_all, eq)]
+#[derive(PartialEq)]
+pub struct LoopMetrics {
+    /// Iterations of the loop.
+    loop_count: u64,
+    /// Events that callbacks have been called for.
+    events: u64,
+    /// Events that were waiting when the loop polled.
+    events_waiting: u64,
+    /// Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called.
+    idle_time: f64,
+}
+
+#[pymethods]
+impl LoopMetrics {
+    fn __repr__(&self) -> String {
+        format!(
+            "LoopMetrics(loop_count={}, events={}, events_waiting={}, idle_time={:?})",
+            self.loop_count, self.events, self.events_waiting, self.idle_time
+        )
+    }
+}

@@ -1,0 +1,56 @@
+//! How arguments of `pyuv.util` come in, and how what libuv says about them goes out.
+
+use std::path::PathBuf;
+
+use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::prelude::*;
+use pyuv::{Code, Error};
+
+use crate::error::{UVError, to_py};
+
+/// An int that fits in `T`. One that does not is a wrong value like any other: ValueError.
+pub struct Int<T>(pub T);
+
+impl<'a, 'py, T> FromPyObject<'a, 'py> for Int<T>
+where
+    T: FromPyObject<'a, 'py>,
+{
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Int<T>> {
+        object.extract().map(Int).map_err(|error: T::Error| {
+            let error: PyErr = error.into();
+            if error.is_instance_of::<PyOverflowError>(object.py()) {
+                PyValueError::new_err(format!("{} is out of range", object.as_any()))
+            } else {
+                error
+            }
+        })
+    }
+}
+
+/// A path: str, bytes or path-like.
+pub struct AnyPath(pub PathBuf);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for AnyPath {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<AnyPath> {
+        let path = object.py().import("os")?.call_method1("fsdecode", (object,))?;
+        path.extract().map(AnyPath)
+    }
+}
+
+/// The exception for a call that failed: ValueError where libuv refused the value of an argument,
+/// UVError for everything else.
+pub fn refused(error: Error) -> PyErr {
+    match error.code() {
+        Some(Code::EINVAL | Code::E2BIG) => PyValueError::new_err(error.to_string()),
+        _ => to_py::<UVError>(error),
+    }
+}
+
+/// The exception for a call without arguments that failed.
+pub fn failed(error: Error) -> PyErr {
+    to_py::<UVError>(error)
+}

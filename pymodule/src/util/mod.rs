@@ -1,0 +1,39 @@
+//! `pyuv.util`: the machine, the process, its environment and the clocks.
+
+use pyo3::prelude::*;
+
+mod affinity;
+mod argument;
+mod clock;
+mod cpu;
+mod directory;
+mod env;
+mod handle_type;
+mod interface;
+mod memory;
+mod priority;
+mod process;
+mod random;
+mod rusage;
+mod signal_checker;
+mod system;
+mod user;
+
+/// Adds everything of `pyuv.util`.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    affinity::register(module)?;
+    clock::register(module)?;
+    cpu::register(module)?;
+    directory::register(module)?;
+    env::register(module)?;
+    handle_type::register(module)?;
+    interface::register(module)?;
+    memory::register(module)?;
+    priority::register(module)?;
+    process::register(module)?;
+    random::register(module)?;
+    rusage::register(module)?;
+    module.add_class::<signal_checker::SignalChecker>()?;
+    system::register(module)?;
+    user::register(module)
+}

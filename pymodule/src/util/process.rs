@@ -1,0 +1,59 @@
+//! `getpid`, `getppid`, `exepath`, `get_process_title`, `set_process_title`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyuv::util;
+
+use super::argument::{failed, refused};
+
+/// This process's number. `uv_os_getpid`
+#[pyfunction]
+fn getpid() -> i32 {
+    util::pid()
+}
+
+/// The number of this process's parent. `uv_os_getppid`
+#[pyfunction]
+fn getppid() -> i32 {
+    util::parent_pid()
+}
+
+/// The absolute path of the program that runs in this process, a str: the Python interpreter's.
+///
+/// Raises UVError. `uv_exepath`
+#[pyfunction]
+fn exepath() -> PyResult<OsString> {
+    util::exepath().map(PathBuf::into_os_string).map_err(failed)
+}
+
+/// The title of this process, a str: what ps shows.
+///
+/// On Linux the first string of its command line, so the program's name until a title is set.
+///
+/// Raises UVError. `uv_get_process_title`
+#[pyfunction]
+fn get_process_title() -> PyResult<OsString> {
+    util::process_title().map_err(failed)
+}
+
+/// Set the title of this process, which ps shows.
+///
+/// On Linux it overwrites the command line in /proc, arguments included, and is cut to that
+/// line's length; the process's short name becomes its first 15 bytes. sys.argv stays.
+///
+/// Raises ValueError for a title with a NUL, UVError where the system does not let it be set.
+/// `uv_set_process_title`
+#[pyfunction]
+fn set_process_title(title: OsString) -> PyResult<()> {
+    util::set_process_title(&title).map_err(refused)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(getpid, module)?)?;
+    module.add_function(wrap_pyfunction!(getppid, module)?)?;
+    module.add_function(wrap_pyfunction!(exepath, module)?)?;
+    module.add_function(wrap_pyfunction!(get_process_title, module)?)?;
+    module.add_function(wrap_pyfunction!(set_process_title, module)?)
+}

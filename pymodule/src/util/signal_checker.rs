@@ -1,0 +1,76 @@
+//! `pyuv.util.SignalChecker`.
+
+use std::io::{Error, ErrorKind};
+
+use pyo3::prelude::*;
+use pyuv::Events;
+
+use crate::error::{SignalError, to_py};
+use crate::handle::{Handle, handle_class};
+use crate::r#loop::Loop;
+use crate::poll::descriptor;
+
+handle_class! {
+    /// Runs Python's signal handlers when the wakeup fd says that a signal has come.
+    ///
+    /// For programs that call `signal.set_wakeup_fd` themselves and give the other end of that
+    /// socket here, whose bytes are read and dropped. `Loop.run` on the main thread needs none:
+    /// it watches for signals by itself.
+    SignalChecker in "pyuv.util"
+}
+
+#[pymethods]
+impl SignalChecker {
+    /// `fd` is the readable end, a number or an object with `fileno()`. Raises SignalError with
+    /// UV_EBADF, UV_EPERM or UV_EEXIST as `Poll` does.
+    fn __init__(
+        slf: &Bound<'_, Self>,
+        r#loop: &Bound<'_, Loop>,
+        fd: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let fd = descriptor(fd)?;
+        Handle::init(slf.as_super(), r#loop, |core| {
+            pyuv::Poll::new(core, fd).map_err(to_py::<SignalError>)
+        })
+    }
+
+    /// Watches the descriptor (`uv_poll_start`).
+    fn start(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let base = slf.as_super();
+        base.get()
+            .core_as::<pyuv::Poll>()?
+            .start(Events::READABLE, on_signals)
+            .map_err(to_py::<SignalError>)?;
+        Handle::started(base, slf.py().None().into_bound(slf.py()));
+        Ok(())
+    }
+
+    /// Watches it no more (`uv_poll_stop`).
+    fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let base = slf.as_super();
+        base.get().core_as::<pyuv::Poll>()?.stop().map_err(to_py::<SignalError>)?;
+        Handle::stopped(base);
+        Ok(())
+    }
+}
+
+fn on_signals(poll: &pyuv::Poll, _outcome: pyuv::Result<Events>) {
+    Handle::dispatch(poll, |slf, _callback| {
+        if let Ok(fd) = poll.fileno() {
+            drain(fd);
+        }
+        slf.py().check_signals()
+    });
+}
+
+/// Reads what there is to read.
+fn drain(fd: i32) {
+    let mut bytes = [0u8; 256];
+    loop {
+        // SAFETY: the buffer is valid for its length; the fd was made non-blocking by libuv.
+        let count = unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) };
+        if count == 0 || (count < 0 && Error::last_os_error().kind() != ErrorKind::Interrupted) {
+            return;
+        }
+    }
+}

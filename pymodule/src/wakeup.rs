@@ -1,0 +1,164 @@
+//! Ctrl-C: waking a sleeping loop for Python's signal handlers.
+//!
+//! libuv goes back to sleep after EINTR, so a signal alone does not end a poll. While `run` is on
+//! the main thread, `signal.set_wakeup_fd` points to a socket that the loop watches.
+
+use std::io::{ErrorKind, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyuv::{Events, Poll};
+
+use crate::error::UVError;
+use crate::error::to_py;
+use crate::gil::in_callback;
+use crate::r#loop::Loop;
+
+/// A loop's wakeup: a socket pair, and the handle that watches it.
+pub struct Wakeup {
+    poll: Option<Poll>,
+    ends: Arc<Ends>,
+}
+
+struct Ends {
+    read: UnixStream,
+    write: UnixStream,
+    /// The wakeup fd that was set before ours, which gets its signals still; -1 for none.
+    previous: AtomicI32,
+}
+
+impl Wakeup {
+    pub fn new(event_loop: &Bound<'_, Loop>, core: &pyuv::Loop) -> PyResult<Wakeup> {
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        write.set_nonblocking(true)?;
+        let ends = Arc::new(Ends { read, write, previous: AtomicI32::new(-1) });
+        let poll = Poll::new(core, ends.read.as_raw_fd()).map_err(to_py::<UVError>)?;
+        let for_callback = ends.clone();
+        // The Python loop is alive whenever the core loop runs: `run` and `close` hold it.
+        let event_loop = event_loop.as_ptr() as usize;
+        let watch = || -> pyuv::Result<()> {
+            poll.hide()?;
+            poll.set_ref(false)?;
+            poll.start_unchecked(Events::READABLE, move |_, _| {
+                for_callback.drain();
+                // SAFETY: callbacks run attached, on a loop whose Python object is alive.
+                let event_loop = unsafe {
+                    Bound::from_borrowed_ptr(in_callback(), event_loop as *mut pyo3::ffi::PyObject)
+                };
+                // SAFETY: this wakeup belongs to a Loop.
+                let event_loop = unsafe { event_loop.cast_unchecked::<Loop>() };
+                if let Err(error) = event_loop.py().check_signals() {
+                    Loop::handle_exception(event_loop, error);
+                }
+            })
+        };
+        watch().map_err(to_py::<UVError>)?;
+        Ok(Wakeup { poll: Some(poll), ends })
+    }
+
+    /// Points Python's wakeup fd here until the guard goes.
+    pub fn install<'py>(&self, py: Python<'py>) -> PyResult<Installed<'py>> {
+        let previous = set_wakeup_fd(py, self.ends.write.as_raw_fd())?;
+        let outer = self.ends.previous.swap(previous, Ordering::Relaxed);
+        Ok(Installed { py, ends: self.ends.clone(), previous, outer })
+    }
+
+    /// Gives a forked child a pair of its own under the same numbers: the parent's end would take
+    /// the child's signals.
+    pub fn fork(&self) -> std::io::Result<()> {
+        let (read, write) = UnixStream::pair()?;
+        for (new, old) in [(&read, &self.ends.read), (&write, &self.ends.write)] {
+            new.set_nonblocking(true)?;
+            // SAFETY: both fds are open and ours.
+            if unsafe { libc::dup3(new.as_raw_fd(), old.as_raw_fd(), libc::O_CLOEXEC) } == -1 {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Wakeup {
+    fn drop(&mut self) {
+        if let Some(poll) = self.poll.take() {
+            // The handle goes before the fds: libuv deregisters by number.
+            let ends = self.ends.clone();
+            if poll.close(move |_| drop(ends)).is_err() {
+                // Closed already, with its loop, or to be closed by the thread that has it.
+                pyuv::Handle::from(poll).discard();
+            }
+        }
+    }
+}
+
+impl Ends {
+    /// Empties the socket, and passes on to the earlier wakeup fd what was meant for it too.
+    fn drain(&self) {
+        let mut signals = [0; 256];
+        loop {
+            match (&self.read).read(&mut signals) {
+                Ok(0) => return,
+                Ok(count) => {
+                    let previous = self.previous.load(Ordering::Relaxed);
+                    if previous != -1 {
+                        // SAFETY: the buffer is valid for `count`; a full or closed fd is its
+                        // owner's affair, as it is for CPython itself.
+                        unsafe { libc::write(previous, signals.as_ptr().cast(), count) };
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Python's wakeup fd is ours.
+pub struct Installed<'py> {
+    py: Python<'py>,
+    ends: Arc<Ends>,
+    previous: i32,
+    outer: i32,
+}
+
+impl Drop for Installed<'_> {
+    fn drop(&mut self) {
+        self.ends.previous.store(self.outer, Ordering::Relaxed);
+        if let Err(error) = set_wakeup_fd(self.py, self.previous) {
+            // The earlier fd was closed meanwhile: there is nothing to go back to.
+            drop(error);
+            if let Err(error) = set_wakeup_fd(self.py, -1) {
+                error.write_unraisable(self.py, None);
+            }
+        }
+    }
+}
+
+fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
+    static SET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let set = SET.get_or_try_init(py, || {
+        PyResult::Ok(py.import("signal")?.getattr("set_wakeup_fd")?.unbind())
+    })?;
+    let keywords = pyo3::types::PyDict::new(py);
+    keywords.set_item(pyo3::intern!(py, "warn_on_full_buffer"), false)?;
+    set.bind(py).call((fd,), Some(&keywords))?.extract()
+}
+
+/// Whether this is the thread that Python runs signal handlers on.
+pub fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
+    static MAIN: PyOnceLock<(Py<PyAny>, Py<PyAny>)> = PyOnceLock::new();
+    let (main_thread, get_ident) = MAIN.get_or_try_init(py, || {
+        let threading = py.import("threading")?;
+        PyResult::Ok((
+            threading.getattr("main_thread")?.unbind(),
+            threading.getattr("get_ident")?.unbind(),
+        ))
+    })?;
+    let ident = main_thread.bind(py).call0()?.getattr(pyo3::intern!(py, "ident"))?;
+    ident.eq(get_ident.bind(py).call0()?)
+}

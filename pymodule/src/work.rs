@@ -1,0 +1,146 @@
+//! `Loop.queue_work`: a function on the thread pool.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+
+use crate::active::ActiveKey;
+use crate::call::{call, callable, error_argument, optional_callable};
+use crate::error::{UVError, to_py};
+use crate::exit;
+use crate::gil::in_callback;
+use crate::r#loop::Loop;
+use crate::slot::PySlot;
+
+/// A function queued to the thread pool (`uv_work_t`).
+#[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
+pub struct WorkRequest {
+    core: OnceLock<pyuv::Request>,
+    /// Never None, but that is what the zeroes are that the collector may see (see `ActiveTable`).
+    job: Option<Arc<Job>>,
+    done: PySlot,
+    event_loop: PySlot,
+    key: ActiveKey,
+}
+
+/// What the request shares with the pool thread. The request alone counts as the owner of the
+/// function: when it is collected, with its loop, there is nothing left to run.
+struct Job {
+    work: PySlot,
+    raised: Mutex<Option<PyErr>>,
+}
+
+impl Job {
+    /// On a thread of the pool.
+    fn run(&self) {
+        if exit::is_finalizing() {
+            return;
+        }
+        Python::try_attach(|py| {
+            if let Some(work) = self.work.take(py)
+                && let Err(error) = call(&work, [])
+            {
+                *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+        });
+    }
+}
+
+impl Drop for WorkRequest {
+    fn drop(&mut self) {
+        // Here, where the thread is attached: the pool's half of the job may go on a thread that
+        // is not.
+        if let Some(job) = &self.job {
+            // SAFETY: Python objects are deallocated by attached threads.
+            job.work.clear(unsafe { Python::assume_attached() });
+        }
+    }
+}
+
+#[pymethods]
+impl WorkRequest {
+    /// Cancels the request if no thread has begun it (`uv_cancel`); its done callback then gets
+    /// UV_ECANCELED. Says whether it did.
+    fn cancel(&self) -> PyResult<bool> {
+        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<UVError>))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.job.as_ref().map_or(Ok(()), |job| job.work.visit(&visit))?;
+        self.done.visit(&visit)?;
+        self.event_loop.visit(&visit)
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        if let Some(job) = &self.job {
+            job.work.clear(py);
+        }
+        self.done.clear(py);
+        self.event_loop.clear(py);
+    }
+}
+
+#[pymethods]
+impl Loop {
+    /// Calls `work()` on a thread of the pool, then `done(errorno)` on the loop's thread
+    /// (`uv_queue_work`). Returns a WorkRequest.
+    ///
+    /// `errorno` is None, or UV_ECANCELED. What `work` raises goes to `excepthook`.
+    #[pyo3(signature = (work, done=None))]
+    fn queue_work<'py>(
+        slf: &Bound<'py, Loop>,
+        work: Bound<'py, PyAny>,
+        done: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, WorkRequest>> {
+        let py = slf.py();
+        let job = Arc::new(Job { work: PySlot::new(), raised: Mutex::new(None) });
+        job.work.set(Some(callable(work)?));
+        let request = Bound::new(
+            py,
+            WorkRequest {
+                core: OnceLock::new(),
+                job: Some(job.clone()),
+                done: PySlot::new(),
+                event_loop: PySlot::new(),
+                key: ActiveKey::default(),
+            },
+        )?;
+        let this = request.get();
+        this.done.set(optional_callable(done)?);
+        let object = request.as_ptr() as usize;
+        let core = slf
+            .get()
+            .core()?
+            .queue_work(move || job.run(), move |outcome| on_done(object, outcome))
+            .map_err(to_py::<UVError>)?;
+        let _ = this.core.set(core);
+        this.event_loop.set(Some(slf.clone().into_any()));
+        this.key.keep(&slf.get().active, request.as_any());
+        Ok(request)
+    }
+}
+
+fn on_done(request: usize, outcome: pyuv::Result<()>) {
+    // SAFETY: the core runs callbacks attached, on a loop that runs: so its Python object is
+    // alive, and its table keeps the request until just below.
+    let request =
+        unsafe { Bound::from_borrowed_ptr(in_callback(), request as *mut pyo3::ffi::PyObject) };
+    // SAFETY: the pointer was that of a WorkRequest.
+    let request = unsafe { request.cast_unchecked::<WorkRequest>() };
+    let (py, this) = (request.py(), request.get());
+    let Some(event_loop) = this.event_loop.take(py) else { return };
+    // SAFETY: the slot is set from a Bound<Loop> alone.
+    let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
+    drop(this.key.release(&event_loop.get().active, py));
+    if let Some(job) = &this.job
+        && let Some(error) = job.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
+    {
+        Loop::handle_exception(&event_loop, error);
+    }
+    let Some(done) = this.done.take(py) else { return };
+    let code = outcome.err().map(|error| error.code().map_or(pyuv::Code::UNKNOWN.0, |code| code.0));
+    if let Err(error) = call(&done, [&error_argument(py, code)]) {
+        Loop::handle_exception(&event_loop, error);
+    }
+}
