@@ -1,4 +1,4 @@
-"""Raw DNS: messages and their records, c-ares's status codes."""
+"""DNS: c-ares's raw channel and its messages, and the system's resolver."""
 
 from ._dns_registry import Flags, Opcode, Rcode, RecordClass, RecordType
 from ._pyuv import DNSError
@@ -21,16 +21,23 @@ from ._pyuv.dns import (
     TXT,
     URI,
     A,
+    Channel,
+    DNSRequest,
     Message,
     Question,
     RawData,
     Record,
+    channel_flags,
     errorcode,
+    getaddrinfo,
+    getnameinfo,
     strerror,
 )
 
 # ARES_SUCCESS, ARES_ENODATA and their kin.
 globals().update({name: code for code, name in errorcode.items()})
+# ARES_FLAG_USEVC and its kin.
+globals().update(channel_flags)
 
 __all__ = [
     "AAAA",
@@ -51,7 +58,9 @@ __all__ = [
     "TXT",
     "URI",
     "A",
+    "Channel",
     "DNSError",
+    "DNSRequest",
     "Flags",
     "Message",
     "Opcode",
@@ -62,6 +71,9 @@ __all__ = [
     "RecordClass",
     "RecordType",
     "errorcode",
+    "getaddrinfo",
+    "getnameinfo",
     "strerror",
+    *channel_flags,
     *errorcode.values(),
 ]

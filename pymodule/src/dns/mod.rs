@@ -1,12 +1,18 @@
-//! `pyuv.dns`: c-ares's messages as Python objects.
+//! `pyuv.dns`: the c-ares channel, its messages, and the system's resolver.
 
 use pyo3::prelude::*;
 
+mod argument;
+mod channel;
 mod constants;
 mod data;
 mod error;
+mod getaddrinfo;
+mod getnameinfo;
 mod message;
+mod name;
 mod record;
+mod request;
 mod value;
 
 /// Adds the submodule `_pyuv.dns`.
@@ -17,6 +23,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dns.add_class::<record::Question>()?;
     dns.add_class::<record::Record>()?;
     dns.add_class::<message::Message>()?;
+    channel::register(&dns)?;
+    dns.add_class::<request::DNSRequest>()?;
+    dns.add_function(wrap_pyfunction!(getaddrinfo::getaddrinfo, &dns)?)?;
+    dns.add_function(wrap_pyfunction!(getnameinfo::getnameinfo, &dns)?)?;
     constants::register(&dns)?;
     module.add_submodule(&dns)?;
     // An extension's submodule is found by `from ._pyuv.dns import` only if it is listed here.
