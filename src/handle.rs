@@ -506,7 +506,8 @@ impl std::fmt::Debug for Handle {
 
 /// Runs a handle's closure from its libuv callback.
 ///
-/// The closure is taken out while it runs, so it may stop, restart or close its own handle.
+/// The closure is taken out while it runs, so it may stop, restart or close its own handle. It is
+/// put back even if it panics: the loop may be run again.
 ///
 /// # Safety
 /// `handle` was given by libuv to a callback of a K.
@@ -515,6 +516,24 @@ pub(crate) unsafe fn dispatch<K: Kind>(
     handle: *mut K::Uv,
     call: impl FnOnce(&mut K::Callback, &K),
 ) {
+    /// A closure that is running, and whose it is.
+    struct Running<'a, K: Kind> {
+        header: &'a Header,
+        callback: ManuallyDrop<K::Callback>,
+    }
+    impl<K: Kind> Drop for Running<'_, K> {
+        fn drop(&mut self) {
+            // SAFETY: this is the last use of the field.
+            let callback = unsafe { ManuallyDrop::take(&mut self.callback) };
+            // SAFETY: the handle is a K, and this thread owns the loop.
+            let slot = unsafe { allocation::<K>(self.header) }.callback.get();
+            // SAFETY: only the owner touches the slot, and no reference into it is kept.
+            if self.header.is_open() && unsafe { (*slot).is_none() } {
+                // SAFETY: as above.
+                unsafe { *slot = Some(callback) };
+            }
+        }
+    }
     // SAFETY: a handle with a callback has its header in `data`, alive by libuv's reference.
     let this = unsafe { &*(*handle.cast::<uv::uv_handle_t>()).data.cast::<Header>() };
     let inner = this.inner();
@@ -522,13 +541,9 @@ pub(crate) unsafe fn dispatch<K: Kind>(
         // SAFETY: the handle is a K, and this thread owns the loop.
         let slot = unsafe { allocation::<K>(this) }.callback.get();
         // SAFETY: only the owner touches the slot, and no reference into it is kept.
-        let Some(mut callback) = (unsafe { (*slot).take() }) else { return };
-        this.with::<K, _>(|handle| call(&mut callback, handle));
-        // SAFETY: as above.
-        if this.is_open() && unsafe { (*slot).is_none() } {
-            // SAFETY: as above.
-            unsafe { *slot = Some(callback) };
-        }
+        let Some(callback) = (unsafe { (*slot).take() }) else { return };
+        let mut running = Running::<K> { header: this, callback: ManuallyDrop::new(callback) };
+        this.with::<K, _>(|handle| call(&mut running.callback, handle));
     });
     this.close_if_lost();
 }

@@ -54,7 +54,7 @@ pub use error::{Code, Error, Result};
 pub use handle::{Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
-pub use r#loop::{Configure, Loop, RunMode};
+pub use r#loop::{Configure, Held, Loop, RunMode};
 pub use metrics::Metrics;
 pub use poll::{Events, Poll};
 pub use prepare::Prepare;

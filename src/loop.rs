@@ -123,6 +123,16 @@ impl Drop for Entered<'_> {
     }
 }
 
+/// A loop that is this thread's own: see [`Loop::hold`].
+pub struct Held<'a>(Entered<'a>);
+
+impl Held<'_> {
+    /// The `uv_loop_t`, valid as long as this value.
+    pub fn as_raw(&self) -> *mut uv::uv_loop_t {
+        self.0.uv()
+    }
+}
+
 impl Loop {
     /// A new loop (`uv_loop_init`). Fails with `UV_EMFILE` where no fd is left.
     pub fn new() -> Result<Loop> {
@@ -368,10 +378,19 @@ impl Loop {
         Ok(entered.requests.cancel_all())
     }
 
+    /// Makes the loop this thread's own until the value returned is dropped, for a call that is
+    /// several calls of this crate, or one of libuv's.
+    ///
+    /// Fails with [`Error::WrongThread`] while another thread has the loop.
+    pub fn hold(&self) -> Result<Held<'_>> {
+        Ok(Held(self.enter()?))
+    }
+
     /// The `uv_loop_t`, for crates that bring requests and handles of their own.
     ///
     /// It is valid as long as this loop is open, and may be used only while this thread has
-    /// ownership, as a callback or the `start` of [`request::submit`](crate::request::submit) has.
+    /// ownership, as a callback, [`hold`](Loop::hold) or the `start` of
+    /// [`request::submit`](crate::request::submit) has.
     pub fn as_raw(&self) -> *mut uv::uv_loop_t {
         self.inner().uv.get()
     }

@@ -174,4 +174,22 @@ mod tests {
         assert_eq!(count.load(Ordering::Relaxed), 1);
         assert!(event_loop.handles().unwrap().is_empty());
     }
+
+    #[test]
+    fn a_panic_stops_the_loop_and_not_the_timer() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        let millisecond = Duration::from_millis(1);
+        let mut calls = 0;
+        timer
+            .start(millisecond, millisecond, move |timer| {
+                calls += 1;
+                assert!(calls != 1, "the first");
+                timer.close(|_| ()).unwrap();
+            })
+            .unwrap();
+        assert!(matches!(event_loop.run(RunMode::Default), Err(Error::Panicked(_))));
+        assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+        assert!(timer.is_closing());
+    }
 }

@@ -1,1 +1,48 @@
-//! placeholder
+//! DNS on a libuv loop: c-ares's raw channel, its messages as plain Rust values, and the system's
+//! resolver.
+//!
+//! [`Channel`] asks name servers itself, on the loop of the crate `pyuv` and without a thread:
+//! any record type, any number of queries at once. [`getaddrinfo`](getaddrinfo()) and
+//! [`getnameinfo`](getnameinfo()) ask the operating system, on libuv's thread pool, and know what
+//! it knows: `/etc/hosts`, `nsswitch.conf`, mDNS.
+//!
+//! ```
+//! use pyuv::{Loop, RunMode};
+//! use pyuv_dns::{Hints, getaddrinfo};
+//!
+//! let event_loop = Loop::new()?;
+//! getaddrinfo(&event_loop, Some("localhost"), Some("80"), Hints::default(), |result| {
+//!     for found in result.unwrap_or_default() {
+//!         println!("{}", found.address);
+//!     }
+//! })?;
+//! event_loop.run(RunMode::Default)?;
+//! # Ok::<(), pyuv_dns::Error>(())
+//! ```
+//!
+//! Names and text of DNS messages are in [`field`] and [`name`]; every number of the protocol that
+//! has a name in [`registry`].
+
+pub mod channel;
+pub mod error;
+pub mod field;
+pub mod getaddrinfo;
+pub mod getnameinfo;
+pub mod message;
+pub mod name;
+pub mod options;
+mod queue;
+pub mod record;
+pub mod registry;
+mod server;
+mod sockets;
+
+pub use c_ares::Flags as ChannelFlags;
+pub use channel::Channel;
+pub use error::{Code, Error, Result};
+pub use getaddrinfo::{AddrInfo, Hints, getaddrinfo, getaddrinfo_sync};
+pub use getnameinfo::{getnameinfo, getnameinfo_sync};
+pub use message::{Flags, Message, Question};
+pub use options::{DEFAULT_MAX_IN_FLIGHT, LIMIT_IN_FLIGHT, Options};
+pub use record::{Raw, Record, RecordData, data};
+pub use registry::{Opcode, Rcode, RecordClass, RecordType};

@@ -8,6 +8,7 @@ mod buffer;
 mod call;
 mod check;
 mod constants;
+mod dns;
 mod errno;
 mod error;
 mod exit;
@@ -49,6 +50,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<signal::Signal>()?;
     module.add_class::<timer::Timer>()?;
     constants::register(module)?;
+    dns::register(module)?;
     fs::register(module)?;
     thread::register(module)?;
     util::register(module)?;

@@ -1,6 +1,6 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from . import _pyuv, errno, error, fs, thread, util
+from . import _pyuv, dns, errno, error, fs, thread, util
 from ._pyuv import (
     LIBUV_VERSION,
     Async,
@@ -33,6 +33,7 @@ __all__ = [
     "Timer",
     "WorkRequest",
     "__version__",
+    "dns",
     "errno",
     "error",
     "fs",

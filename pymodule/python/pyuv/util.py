@@ -54,6 +54,7 @@ from ._pyuv import (
     unsetenv,
     uptime,
 )
+from ._pyuv.dns import getaddrinfo, getnameinfo
 
 # Its name in the documentation of pyuv 1.4, whose code had only the other one.
 resident_set_size = resident_set_memory
@@ -77,8 +78,10 @@ __all__ = [
     "get_passwd",
     "get_process_title",
     "get_total_memory",
+    "getaddrinfo",
     "getcpu",
     "getenv",
+    "getnameinfo",
     "getpid",
     "getppid",
     "getpriority",

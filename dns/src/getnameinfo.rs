@@ -1,0 +1,198 @@
+//! `uv_getnameinfo`: the name of an address, by the system's resolver on the thread pool.
+
+use std::ffi::CStr;
+use std::mem;
+use std::net::SocketAddr;
+use std::os::raw::{c_char, c_int};
+
+use libuv_sys2 as uv;
+use pyuv::request::{self, RawRequest};
+use pyuv::{Loop, Request};
+
+use crate::error::Result;
+
+#[repr(transparent)]
+struct GetNameInfo(uv::uv_getnameinfo_t);
+
+// SAFETY: it is the struct of libuv's, whose fields may all be zero and who hangs nothing on it.
+unsafe impl RawRequest for GetNameInfo {
+    unsafe fn cleanup(_request: *mut Self) {}
+}
+
+/// An address as C has it.
+#[repr(C)]
+union Storage {
+    v4: libc::sockaddr_in,
+    v6: libc::sockaddr_in6,
+}
+
+impl From<SocketAddr> for Storage {
+    fn from(address: SocketAddr) -> Storage {
+        // SAFETY: all-zero is a valid value of C structs of integers.
+        let mut storage: Storage = unsafe { mem::zeroed() };
+        match address {
+            SocketAddr::V4(address) => {
+                // SAFETY: this is the field that counts from here on.
+                let v4 = unsafe { &mut storage.v4 };
+                v4.sin_family = libc::AF_INET as libc::sa_family_t;
+                v4.sin_port = address.port().to_be();
+                v4.sin_addr.s_addr = u32::from(*address.ip()).to_be();
+            }
+            SocketAddr::V6(address) => {
+                // SAFETY: this is the field that counts from here on.
+                let v6 = unsafe { &mut storage.v6 };
+                v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+                v6.sin6_port = address.port().to_be();
+                v6.sin6_addr.s6_addr = address.ip().octets();
+                v6.sin6_flowinfo = address.flowinfo().to_be();
+                v6.sin6_scope_id = address.scope_id();
+            }
+        }
+        storage
+    }
+}
+
+/// # Safety
+/// The loop is open and this thread's; the request is valid memory, until `callback` was called
+/// or, without one, this has returned.
+unsafe fn start(
+    event_loop: *mut uv::uv_loop_t,
+    request: *mut GetNameInfo,
+    callback: uv::uv_getnameinfo_cb,
+    address: SocketAddr,
+    flags: i32,
+) -> c_int {
+    let storage = Storage::from(address);
+    // SAFETY: the caller vouches for loop and request; libuv copies the address.
+    unsafe {
+        let address = (&raw const storage).cast();
+        uv::uv_getnameinfo(event_loop, request.cast(), callback, address, flags)
+    }
+}
+
+/// Looks up the names of an address and its port (`uv_getnameinfo`), on the thread pool;
+/// `callback` gets host and service on the loop's thread. `flags` are `NI_*`.
+///
+/// It gets one of the `UV_EAI_*` codes when they cannot be had, `UV_EAI_CANCELED` after
+/// [`Request::cancel`].
+pub fn getnameinfo(
+    event_loop: &Loop,
+    address: SocketAddr,
+    flags: i32,
+    callback: impl FnOnce(Result<(String, String)>) + Send + 'static,
+) -> Result<Request> {
+    unsafe extern "C" fn on_done(
+        request: *mut uv::uv_getnameinfo_t,
+        status: c_int,
+        _host: *const c_char,
+        _service: *const c_char,
+    ) {
+        // SAFETY: libuv's callback for a request that was submitted below.
+        unsafe { request::complete(request.cast::<GetNameInfo>(), status) };
+    }
+    // SAFETY: uv_getnameinfo gets the request and a callback that completes it, and copies
+    // everything else.
+    let submitted = unsafe {
+        request::submit::<GetNameInfo>(
+            event_loop,
+            || address.to_string(),
+            |event_loop, request| start(event_loop, request, Some(on_done), address, flags),
+            // SAFETY: submit gives the finished request.
+            move |request, status| callback(read(status, address, request)),
+        )
+    };
+    Ok(submitted?)
+}
+
+/// [`getnameinfo`], waiting for the answer. This thread has the loop meanwhile.
+pub fn getnameinfo_sync(
+    event_loop: &Loop,
+    address: SocketAddr,
+    flags: i32,
+) -> Result<(String, String)> {
+    let held = event_loop.hold()?;
+    // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
+    let mut request: GetNameInfo = unsafe { mem::zeroed() };
+    // SAFETY: the loop is held; without a callback libuv is done with the request on return.
+    let status = unsafe { start(held.as_raw(), &raw mut request, None, address, flags) };
+    // SAFETY: the request is finished.
+    unsafe { read(status, address, &raw const request) }
+}
+
+/// # Safety
+/// The request is finished, with this status.
+unsafe fn read(
+    status: c_int,
+    address: SocketAddr,
+    request: *const GetNameInfo,
+) -> Result<(String, String)> {
+    if status < 0 {
+        pyuv::Error::check(status, address.to_string())?;
+    }
+    // SAFETY: the caller says so; both fields are strings then.
+    let (host, service) = unsafe {
+        let host = CStr::from_ptr((&raw const (*request).0.host).cast());
+        (host, CStr::from_ptr((&raw const (*request).0.service).cast()))
+    };
+    Ok((host.to_string_lossy().into_owned(), service.to_string_lossy().into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use pyuv::RunMode;
+
+    use super::*;
+    use crate::error::Error;
+
+    const NUMERIC: i32 = libc::NI_NUMERICHOST | libc::NI_NUMERICSERV;
+
+    #[test]
+    fn both_ways_give_the_same_names() {
+        let event_loop = Loop::new().unwrap();
+        for (text, host) in [("127.0.0.1:80", "127.0.0.1"), ("[::1]:80", "::1")] {
+            let address = text.parse().unwrap();
+            let (sender, receiver) = mpsc::channel();
+            getnameinfo(&event_loop, address, NUMERIC, move |result| {
+                sender.send(result).unwrap();
+            })
+            .unwrap();
+            event_loop.run(RunMode::Default).unwrap();
+            let expected = Ok((host.to_owned(), "80".to_owned()));
+            assert_eq!(receiver.try_recv(), Ok(expected.clone()));
+            assert_eq!(getnameinfo_sync(&event_loop, address, NUMERIC), expected);
+        }
+    }
+
+    #[test]
+    fn wrong_flags_are_an_error_that_names_the_address() {
+        let event_loop = Loop::new().unwrap();
+        let error = getnameinfo_sync(&event_loop, "127.0.0.1:80".parse().unwrap(), -1).unwrap_err();
+        assert!(error.to_string().contains("127.0.0.1:80"), "{error}");
+    }
+
+    #[test]
+    fn what_waits_for_the_thread_pool_can_be_cancelled() {
+        let event_loop = Loop::new().unwrap();
+        let address = "127.0.0.1:80".parse().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let requests: Vec<_> = (0..200)
+            .map(|_| {
+                let sender = sender.clone();
+                getnameinfo(&event_loop, address, NUMERIC, move |result| {
+                    sender.send(result).unwrap();
+                })
+                .unwrap()
+            })
+            .collect();
+        let cancelled =
+            requests.iter().rev().filter(|request| request.cancel() == Ok(true)).count();
+        event_loop.run(RunMode::Default).unwrap();
+        let outcomes: Vec<_> = receiver.try_iter().collect();
+        assert_eq!(outcomes.len(), 200);
+        let canceled = Err(Error::Loop(pyuv::Error::new(pyuv::Code::EAI_CANCELED, "127.0.0.1:80")));
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == canceled).count(), cancelled);
+        assert!(cancelled > 0);
+    }
+}

@@ -1,0 +1,117 @@
+//! The sockets of a c-ares channel, each with its `Poll`.
+
+use std::sync::{Mutex, OnceLock, PoisonError, Weak};
+
+use c_ares::Socket;
+use pyuv::{Events, Loop, Poll};
+
+use crate::channel::Core;
+
+/// What [`Sockets::watch`] keeps of a socket.
+struct Watched {
+    socket: Socket,
+    events: Events,
+    poll: Poll,
+}
+
+/// The sockets that c-ares has open: it says so from inside its calls, and each gets a [`Poll`].
+///
+/// The polls do not keep the loop running (the channel's timer does, while there is a query) and
+/// are hidden.
+pub(crate) struct Sockets {
+    core: OnceLock<Weak<Core>>,
+    open: Mutex<Option<Open>>,
+}
+
+struct Open {
+    event_loop: Loop,
+    /// A handful at most: c-ares has one UDP and one TCP socket per server, unless told to change
+    /// its port after so many queries.
+    watched: Vec<Watched>,
+}
+
+impl Sockets {
+    pub(crate) fn new(event_loop: &Loop) -> Sockets {
+        let open = Open { event_loop: event_loop.clone(), watched: Vec::new() };
+        Sockets { core: OnceLock::new(), open: Mutex::new(Some(open)) }
+    }
+
+    /// Says whom the sockets' events are for; once, before c-ares opens any.
+    pub(crate) fn belong_to(&self, core: Weak<Core>) {
+        let _ = self.core.set(core);
+    }
+
+    /// c-ares's socket-state callback.
+    ///
+    /// It comes from inside a call of c-ares's, whose caller owns the loop. When neither event is
+    /// wanted c-ares closes the socket right after, and the kernel may give its number to the
+    /// next one at once: the poll is closed here and now, and not touched again.
+    pub(crate) fn watch(&self, socket: Socket, readable: bool, writable: bool) {
+        let mut events = Events::empty();
+        events.set(Events::READABLE, readable);
+        events.set(Events::WRITABLE, writable);
+        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = guard.as_mut() else { return };
+        let known = open.watched.iter().position(|watched| watched.socket == socket);
+        if events.is_empty() {
+            if let Some(index) = known {
+                close(open.watched.swap_remove(index).poll);
+            }
+            return;
+        }
+        // Where a socket cannot be watched its queries end in a timeout.
+        match known {
+            Some(index) => {
+                let watched = &mut open.watched[index];
+                watched.events = events;
+                let _ = watched.poll.set_events(events);
+            }
+            None => {
+                let Some(core) = self.core.get() else { return };
+                if let Ok(poll) = start(&open.event_loop, socket, events, core.clone()) {
+                    open.watched.push(Watched { socket, events, poll });
+                }
+            }
+        }
+    }
+
+    /// Watches a socket again whose poll stopped: libuv stops it when the socket has an error.
+    /// c-ares mostly closes the socket for it, and then there is nothing to do.
+    pub(crate) fn watch_again(&self, socket: Socket) {
+        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = guard.as_mut() else { return };
+        if let Some(watched) = open.watched.iter().find(|watched| watched.socket == socket) {
+            let _ = watched.poll.set_events(watched.events);
+        }
+    }
+
+    /// Closes what is left and lets go of the loop, after the c-ares channel was destroyed.
+    pub(crate) fn close(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for watched in open.into_iter().flat_map(|open| open.watched) {
+            close(watched.poll);
+        }
+    }
+}
+
+fn start(
+    event_loop: &Loop,
+    socket: Socket,
+    events: Events,
+    core: Weak<Core>,
+) -> pyuv::Result<Poll> {
+    let poll = Poll::new(event_loop, socket)?;
+    poll.hide()?;
+    poll.set_ref(false)?;
+    poll.start_unchecked(events, move |_, outcome| {
+        if let Some(core) = core.upgrade() {
+            core.on_socket(socket, outcome);
+        }
+    })?;
+    Ok(poll)
+}
+
+fn close(poll: Poll) {
+    // It fails only for a poll that is closed, which is what is wanted.
+    let _ = poll.close(|_| ());
+}

@@ -1,0 +1,643 @@
+"""Raw DNS: messages and their records, c-ares's status codes."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Final, Self, final
+
+from typing_extensions import Buffer
+
+from ._dns_registry import Flags, Opcode, Rcode, RecordClass, RecordType
+from .error import DNSError
+
+__all__ = [
+    "AAAA",
+    "ARES_EADDRGETNETWORKPARAMS",
+    "ARES_EBADFAMILY",
+    "ARES_EBADFLAGS",
+    "ARES_EBADHINTS",
+    "ARES_EBADNAME",
+    "ARES_EBADQUERY",
+    "ARES_EBADRESP",
+    "ARES_EBADSTR",
+    "ARES_ECANCELLED",
+    "ARES_ECONNREFUSED",
+    "ARES_EDESTRUCTION",
+    "ARES_EFILE",
+    "ARES_EFORMERR",
+    "ARES_ELOADIPHLPAPI",
+    "ARES_ENODATA",
+    "ARES_ENOMEM",
+    "ARES_ENONAME",
+    "ARES_ENOSERVER",
+    "ARES_ENOTFOUND",
+    "ARES_ENOTIMP",
+    "ARES_ENOTINITIALIZED",
+    "ARES_EOF",
+    "ARES_EREFUSED",
+    "ARES_ESERVFAIL",
+    "ARES_ESERVICE",
+    "ARES_ETIMEOUT",
+    "ARES_SUCCESS",
+    "CAA",
+    "CNAME",
+    "HINFO",
+    "HTTPS",
+    "MX",
+    "NAPTR",
+    "NS",
+    "OPT",
+    "PTR",
+    "SIG",
+    "SOA",
+    "SRV",
+    "SVCB",
+    "TLSA",
+    "TXT",
+    "URI",
+    "A",
+    "DNSError",
+    "Flags",
+    "Message",
+    "Opcode",
+    "Question",
+    "RawData",
+    "Rcode",
+    "Record",
+    "RecordClass",
+    "RecordType",
+    "errorcode",
+    "strerror",
+]
+
+errorcode: Final[dict[int, str]]
+"""c-ares's status codes: from number to name."""
+
+def strerror(code: int, /) -> str:
+    """The message for a c-ares status code (`ares_strerror`)."""
+
+ARES_SUCCESS: Final = 0
+ARES_ENODATA: Final = 1
+ARES_EFORMERR: Final = 2
+ARES_ESERVFAIL: Final = 3
+ARES_ENOTFOUND: Final = 4
+ARES_ENOTIMP: Final = 5
+ARES_EREFUSED: Final = 6
+ARES_EBADQUERY: Final = 7
+ARES_EBADNAME: Final = 8
+ARES_EBADFAMILY: Final = 9
+ARES_EBADRESP: Final = 10
+ARES_ECONNREFUSED: Final = 11
+ARES_ETIMEOUT: Final = 12
+ARES_EOF: Final = 13
+ARES_EFILE: Final = 14
+ARES_ENOMEM: Final = 15
+ARES_EDESTRUCTION: Final = 16
+ARES_EBADSTR: Final = 17
+ARES_EBADFLAGS: Final = 18
+ARES_ENONAME: Final = 19
+ARES_EBADHINTS: Final = 20
+ARES_ENOTINITIALIZED: Final = 21
+ARES_ELOADIPHLPAPI: Final = 22
+ARES_EADDRGETNETWORKPARAMS: Final = 23
+ARES_ECANCELLED: Final = 24
+ARES_ESERVICE: Final = 25
+ARES_ENOSERVER: Final = 26
+
+class _Comparable:
+    """Immutable, hashable, picklable, and ordered by its fields."""
+
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: Self, /) -> bool: ...
+    def __le__(self, other: Self, /) -> bool: ...
+    def __gt__(self, other: Self, /) -> bool: ...
+    def __ge__(self, other: Self, /) -> bool: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]: ...
+
+@final
+class A(_Comparable):
+    """An IPv4 address (RFC 1035)."""
+
+    __match_args__ = ("addr",)
+
+    def __new__(cls, addr: str | ipaddress.IPv4Address) -> A: ...
+    @property
+    def addr(self) -> str:
+        """The address."""
+
+@final
+class NS(_Comparable):
+    """A name server of a zone (RFC 1035)."""
+
+    __match_args__ = ("nsdname",)
+
+    def __new__(cls, nsdname: str) -> NS: ...
+    @property
+    def nsdname(self) -> str:
+        """The server's name."""
+
+@final
+class CNAME(_Comparable):
+    """The name that the owner is an alias of (RFC 1035)."""
+
+    __match_args__ = ("cname",)
+
+    def __new__(cls, cname: str) -> CNAME: ...
+    @property
+    def cname(self) -> str:
+        """The canonical name."""
+
+@final
+class SOA(_Comparable):
+    """The start of a zone of authority (RFC 1035)."""
+
+    __match_args__ = (
+        "mname",
+        "rname",
+        "serial",
+        "refresh",
+        "retry",
+        "expire",
+        "minimum",
+    )
+
+    def __new__(
+        cls, mname: str, rname: str, serial: int, refresh: int, retry: int, expire: int, minimum: int
+    ) -> SOA: ...
+    @property
+    def mname(self) -> str:
+        """The primary name server."""
+    @property
+    def rname(self) -> str:
+        """The mailbox of who is responsible, its first dot standing for the at sign."""
+    @property
+    def serial(self) -> int:
+        """The zone's version."""
+    @property
+    def refresh(self) -> int:
+        """Seconds between a secondary's looks at the serial."""
+    @property
+    def retry(self) -> int:
+        """Seconds before a secondary tries again after a failed refresh."""
+    @property
+    def expire(self) -> int:
+        """Seconds after which a secondary that cannot refresh stops answering."""
+    @property
+    def minimum(self) -> int:
+        """Seconds for which a negative answer may be cached (RFC 2308)."""
+
+@final
+class PTR(_Comparable):
+    """A pointer to another name, as reverse zones use it (RFC 1035)."""
+
+    __match_args__ = ("dname",)
+
+    def __new__(cls, dname: str) -> PTR: ...
+    @property
+    def dname(self) -> str:
+        """The name pointed to."""
+
+@final
+class HINFO(_Comparable):
+    """A host's hardware and system (RFC 1035)."""
+
+    __match_args__ = (
+        "cpu",
+        "os",
+    )
+
+    def __new__(cls, cpu: str, os: str) -> HINFO: ...
+    @property
+    def cpu(self) -> str:
+        """The kind of CPU."""
+    @property
+    def os(self) -> str:
+        """The operating system."""
+
+@final
+class MX(_Comparable):
+    """A mail exchanger (RFC 1035)."""
+
+    __match_args__ = (
+        "priority",
+        "exchange",
+    )
+
+    def __new__(cls, priority: int, exchange: str) -> MX: ...
+    @property
+    def priority(self) -> int:
+        """The lowest is tried first."""
+    @property
+    def exchange(self) -> str:
+        """The mail server's name."""
+
+@final
+class TXT(_Comparable):
+    """Text: one or more strings of at most 255 bytes (RFC 1035)."""
+
+    __match_args__ = ("data",)
+
+    def __new__(cls, data: bytes | Iterable[bytes]) -> TXT: ...
+    @property
+    def data(self) -> bytes:
+        """The strings in their order."""
+    @property
+    def strings(self) -> tuple[bytes, ...]:
+        """The strings one by one, as a tuple of bytes."""
+
+@final
+class SIG(_Comparable):
+    """A signature over a message or a record set (RFC 2931)."""
+
+    __match_args__ = (
+        "type_covered",
+        "algorithm",
+        "labels",
+        "original_ttl",
+        "expiration",
+        "inception",
+        "key_tag",
+        "signers_name",
+        "signature",
+    )
+
+    def __new__(
+        cls,
+        type_covered: int,
+        algorithm: int,
+        labels: int,
+        original_ttl: int,
+        expiration: int,
+        inception: int,
+        key_tag: int,
+        signers_name: str,
+        signature: bytes,
+    ) -> SIG: ...
+    @property
+    def type_covered(self) -> int:
+        """The type of the records covered; 0 for a whole message."""
+    @property
+    def algorithm(self) -> int:
+        """The signature's algorithm."""
+    @property
+    def labels(self) -> int:
+        """How many labels the signed owner has."""
+    @property
+    def original_ttl(self) -> int:
+        """The time to live as signed, in seconds."""
+    @property
+    def expiration(self) -> int:
+        """The end of validity, in seconds since 1970 modulo 2**32."""
+    @property
+    def inception(self) -> int:
+        """The begin of validity, in seconds since 1970 modulo 2**32."""
+    @property
+    def key_tag(self) -> int:
+        """Which of the signer's keys."""
+    @property
+    def signers_name(self) -> str:
+        """The signer."""
+    @property
+    def signature(self) -> bytes:
+        """The signature."""
+
+@final
+class AAAA(_Comparable):
+    """An IPv6 address (RFC 3596)."""
+
+    __match_args__ = ("addr",)
+
+    def __new__(cls, addr: str | ipaddress.IPv6Address) -> AAAA: ...
+    @property
+    def addr(self) -> str:
+        """The address."""
+
+@final
+class SRV(_Comparable):
+    """Where a service is to be found (RFC 2782)."""
+
+    __match_args__ = (
+        "priority",
+        "weight",
+        "port",
+        "target",
+    )
+
+    def __new__(cls, priority: int, weight: int, port: int, target: str) -> SRV: ...
+    @property
+    def priority(self) -> int:
+        """The lowest is tried first."""
+    @property
+    def weight(self) -> int:
+        """The share among those of one priority."""
+    @property
+    def port(self) -> int:
+        """The service's port."""
+    @property
+    def target(self) -> str:
+        """The host's name."""
+
+@final
+class NAPTR(_Comparable):
+    """A rule that rewrites the name (RFC 3403)."""
+
+    __match_args__ = (
+        "order",
+        "preference",
+        "flags",
+        "service",
+        "regexp",
+        "replacement",
+    )
+
+    def __new__(
+        cls, order: int, preference: int, flags: str, service: str, regexp: str, replacement: str
+    ) -> NAPTR: ...
+    @property
+    def order(self) -> int:
+        """The lowest is applied first."""
+    @property
+    def preference(self) -> int:
+        """The lowest of one order is preferred."""
+    @property
+    def flags(self) -> str:
+        """What the rule's result is: `"S"`, `"A"`, `"U"`, `"P"`."""
+    @property
+    def service(self) -> str:
+        """The services that the rule leads to."""
+    @property
+    def regexp(self) -> str:
+        """The substitution."""
+    @property
+    def replacement(self) -> str:
+        """The next name, where there is no substitution."""
+
+@final
+class OPT(_Comparable):
+    """EDNS: what a peer can do, and options (RFC 6891)."""
+
+    __match_args__ = (
+        "udp_size",
+        "version",
+        "flags",
+        "options",
+    )
+
+    def __new__(
+        cls, udp_size: int, version: int, flags: int, options: Iterable[tuple[int, bytes]]
+    ) -> OPT: ...
+    @property
+    def udp_size(self) -> int:
+        """The largest UDP message that the peer takes, in bytes."""
+    @property
+    def version(self) -> int:
+        """EDNS's version."""
+    @property
+    def flags(self) -> int:
+        """EDNS's flags: 0x8000 is DO, the wish for DNSSEC records."""
+    @property
+    def options(self) -> tuple[tuple[int, bytes], ...]:
+        """Option numbers and values."""
+
+@final
+class TLSA(_Comparable):
+    """A certificate for a TLS server (RFC 6698)."""
+
+    __match_args__ = (
+        "cert_usage",
+        "selector",
+        "matching_type",
+        "cert_association_data",
+    )
+
+    def __new__(
+        cls, cert_usage: int, selector: int, matching_type: int, cert_association_data: bytes
+    ) -> TLSA: ...
+    @property
+    def cert_usage(self) -> int:
+        """What the certificate is for."""
+    @property
+    def selector(self) -> int:
+        """Which part of it is compared."""
+    @property
+    def matching_type(self) -> int:
+        """How it is compared: 0 whole, 1 by SHA-256, 2 by SHA-512."""
+    @property
+    def cert_association_data(self) -> bytes:
+        """What it is compared with."""
+
+@final
+class SVCB(_Comparable):
+    """Where and how a service is reached (RFC 9460)."""
+
+    __match_args__ = (
+        "priority",
+        "target",
+        "params",
+    )
+
+    def __new__(cls, priority: int, target: str, params: Iterable[tuple[int, bytes]]) -> SVCB: ...
+    @property
+    def priority(self) -> int:
+        """0 for an alias, else the lowest is tried first."""
+    @property
+    def target(self) -> str:
+        """The host's name."""
+    @property
+    def params(self) -> tuple[tuple[int, bytes], ...]:
+        """Parameter numbers and values."""
+
+@final
+class HTTPS(_Comparable):
+    """SVCB for HTTPS (RFC 9460)."""
+
+    __match_args__ = (
+        "priority",
+        "target",
+        "params",
+    )
+
+    def __new__(cls, priority: int, target: str, params: Iterable[tuple[int, bytes]]) -> HTTPS: ...
+    @property
+    def priority(self) -> int:
+        """0 for an alias, else the lowest is tried first."""
+    @property
+    def target(self) -> str:
+        """The host's name."""
+    @property
+    def params(self) -> tuple[tuple[int, bytes], ...]:
+        """Parameter numbers and values."""
+
+@final
+class URI(_Comparable):
+    """A URI (RFC 7553)."""
+
+    __match_args__ = (
+        "priority",
+        "weight",
+        "target",
+    )
+
+    def __new__(cls, priority: int, weight: int, target: str) -> URI: ...
+    @property
+    def priority(self) -> int:
+        """The lowest is tried first."""
+    @property
+    def weight(self) -> int:
+        """The share among those of one priority."""
+    @property
+    def target(self) -> str:
+        """The URI."""
+
+@final
+class CAA(_Comparable):
+    """Who may issue certificates for the owner (RFC 8659)."""
+
+    __match_args__ = (
+        "critical",
+        "tag",
+        "value",
+    )
+
+    def __new__(cls, critical: int, tag: str, value: str | bytes) -> CAA: ...
+    @property
+    def critical(self) -> int:
+        """The flags byte; 0x80 is set if the property is critical."""
+    @property
+    def tag(self) -> str:
+        """The property: `"issue"`, `"issuewild"`, `"iodef"`."""
+    @property
+    def value(self) -> str:
+        """The property's value."""
+
+@final
+class RawData(_Comparable):
+    """The data of a type that c-ares does not parse: the type and its bytes."""
+
+    __match_args__ = ("type", "data")
+    def __new__(cls, type: int | str, data: bytes) -> RawData: ...
+    @property
+    def type(self) -> RecordType:
+        """The type's number."""
+    @property
+    def data(self) -> bytes:
+        """The bytes as they stood on the wire."""
+
+_Data = (
+    A
+    | NS
+    | CNAME
+    | SOA
+    | PTR
+    | HINFO
+    | MX
+    | TXT
+    | SIG
+    | AAAA
+    | SRV
+    | NAPTR
+    | OPT
+    | TLSA
+    | SVCB
+    | HTTPS
+    | URI
+    | CAA
+    | RawData
+)
+
+@final
+class Question(_Comparable):
+    """What a message asks: a name, a type and a class."""
+
+    __match_args__ = ("name", "type", "record_class")
+    def __new__(cls, name: str, type: int | str, record_class: int | str = 1) -> Question: ...
+    @property
+    def name(self) -> str:
+        """The name asked for."""
+    @property
+    def type(self) -> RecordType:
+        """The type asked for."""
+    @property
+    def record_class(self) -> RecordClass:
+        """The class asked for."""
+
+@final
+class Record(_Comparable):
+    """A resource record: its owner's name, and what it says about it."""
+
+    __match_args__ = ("name", "data", "ttl", "record_class")
+    def __new__(cls, name: str, data: _Data, ttl: int = 0, record_class: int | str = 1) -> Record: ...
+    @property
+    def name(self) -> str:
+        """The owner's name, without the final dot."""
+    @property
+    def type(self) -> RecordType:
+        """The record's type, a RecordType."""
+    @property
+    def record_class(self) -> RecordClass:
+        """The record's class, a RecordClass."""
+    @property
+    def ttl(self) -> int:
+        """How long the record may be kept, in seconds."""
+    @property
+    def data(self) -> _Data:
+        """What the record says: an object of the class named after its type."""
+
+@final
+class Message:
+    """A DNS message: header, question and three sections of records."""
+
+    __match_args__ = ("id", "flags", "opcode", "rcode", "question", "answer", "authority", "additional")
+    def __new__(
+        cls,
+        id: int = 0,
+        flags: int = 0,
+        opcode: int = 0,
+        rcode: int = 0,
+        question: Iterable[Question] = (),
+        answer: Iterable[Record] = (),
+        authority: Iterable[Record] = (),
+        additional: Iterable[Record] = (),
+    ) -> Message: ...
+    @classmethod
+    def parse(cls, wire: Buffer, /) -> Message:
+        """Parses a message from the wire (`ares_dns_parse`): any bytes-like object.
+
+        Raises DNSError with a c-ares code for bytes that are no message. c-ares reads messages
+        with exactly one question.
+        """
+    def to_bytes(self) -> bytes:
+        """The message as it goes on the wire, names compressed (`ares_dns_write`).
+
+        Raises ValueError for a name that cannot stand there, DNSError with a c-ares code for a
+        record that c-ares refuses.
+        """
+    @property
+    def id(self) -> int:
+        """The query's number, which its answer repeats."""
+    @property
+    def flags(self) -> Flags:
+        """The header's flags, a Flags."""
+    @property
+    def opcode(self) -> Opcode:
+        """The kind of message, an Opcode."""
+    @property
+    def rcode(self) -> Rcode:
+        """How the server answered, an Rcode; with EDNS, all 12 bits."""
+    @property
+    def question(self) -> tuple[Question, ...]:
+        """What was asked: a tuple of Question."""
+    @property
+    def answer(self) -> tuple[Record, ...]:
+        """The records that answer the question: a tuple of Record."""
+    @property
+    def authority(self) -> tuple[Record, ...]:
+        """The records that name an authority: a tuple of Record."""
+    @property
+    def additional(self) -> tuple[Record, ...]:
+        """The records that may help, EDNS's OPT among them: a tuple of Record."""
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]: ...

@@ -1,0 +1,54 @@
+//! Options on their way from Python; the errors name the option and the value.
+
+use std::path::PathBuf;
+
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::constants::type_name;
+
+/// A number, unless it does not fit.
+pub fn number<T: TryFrom<i64>>(
+    what: &str,
+    value: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Option<T>> {
+    let Some(value) = value else { return Ok(None) };
+    let number = match value.extract::<i64>() {
+        Err(error) if !error.is_instance_of::<PyOverflowError>(value.py()) => {
+            let given = type_name(value);
+            return Err(PyTypeError::new_err(format!("{what} must be an int, not {given}")));
+        }
+        number => number.ok().and_then(|number| number.try_into().ok()),
+    };
+    match number {
+        Some(number) => Ok(Some(number)),
+        None => Err(PyValueError::new_err(format!("{what} {} is out of range", value.str()?))),
+    }
+}
+
+/// The strings of an iterable. One string by itself would be taken for its characters.
+pub fn strings(what: &str, items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    if items.is_instance_of::<PyString>() {
+        let given = items.repr()?;
+        return Err(PyTypeError::new_err(format!("{what} must be a list of str, not {given}")));
+    }
+    let string = |item: Bound<'_, PyAny>| match item.cast::<PyString>() {
+        Ok(text) => Ok(text.to_str()?.to_owned()),
+        Err(_) => {
+            let given = item.repr()?;
+            Err(PyTypeError::new_err(format!("{what} must be a list of str, but one is {given}")))
+        }
+    };
+    items.try_iter()?.map(|item| string(item?)).collect()
+}
+
+/// A path: str or path-like.
+pub fn path(what: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
+    let Some(value) = value else { return Ok(None) };
+    let path: PathBuf = value.extract()?;
+    match path.into_os_string().into_string() {
+        Ok(path) => Ok(Some(path)),
+        Err(path) => Err(PyValueError::new_err(format!("{what} {path:?} is not UTF-8"))),
+    }
+}

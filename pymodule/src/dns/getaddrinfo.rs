@@ -1,0 +1,124 @@
+//! `pyuv.dns.getaddrinfo`.
+
+use std::net::SocketAddr;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyList, PyString};
+use pyuv_dns::{AddrInfo, Hints};
+
+use super::constants::type_name;
+use super::error::to_py;
+use super::request::DNSRequest;
+use crate::call::optional_callable;
+use crate::r#loop::Loop;
+
+/// Looks up the addresses of a host (`uv_getaddrinfo`), as `socket.getaddrinfo` does: a list of
+/// (family, type, proto, canonname, address).
+///
+/// With a callback the thread pool does it, a DNSRequest is returned, and the loop calls
+/// `callback(result, errorno)`. Without, the result is returned, or UVError raised. `host` and
+/// `port` are str or bytes, `port` may be a number, and either None.
+#[pyfunction]
+#[pyo3(signature = (r#loop, host, port=None, family=0, socktype=0, proto=0, flags=0, callback=None),
+    text_signature = "(loop, host, port=0, family=0, socktype=0, proto=0, flags=0, callback=None)")]
+#[expect(clippy::too_many_arguments, reason = "getaddrinfo has that many")]
+pub fn getaddrinfo<'py>(
+    r#loop: &Bound<'py, Loop>,
+    host: &Bound<'py, PyAny>,
+    port: Option<&Bound<'py, PyAny>>,
+    family: i32,
+    socktype: i32,
+    proto: i32,
+    flags: i32,
+    callback: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = r#loop.py();
+    let host = if host.is_none() { None } else { Some(text("host", host)?) };
+    let service = match port {
+        Some(port) => Some(service(port)?),
+        None if host.is_none() => Some("0".to_owned()),
+        None => None,
+    };
+    let hints = Hints { family, socktype, protocol: proto, flags };
+    let Some(callback) = optional_callable(callback)? else {
+        let core = r#loop.get().core()?;
+        let found = py.detach(|| {
+            pyuv_dns::getaddrinfo_sync(core, host.as_deref(), service.as_deref(), hints)
+        });
+        return to_list(py, found.map_err(to_py)?);
+    };
+    let request = DNSRequest::submit(r#loop, callback, to_list, |core, done| {
+        pyuv_dns::getaddrinfo(core, host.as_deref(), service.as_deref(), hints, done)
+    })?;
+    Ok(request.into_any())
+}
+
+/// A `str`, or `bytes` that are UTF-8. libuv encodes what is not ASCII with IDNA.
+pub fn text(what: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
+    let decoded = if let Ok(text) = object.cast::<PyString>() {
+        text.to_str().ok()
+    } else if let Ok(bytes) = object.cast::<PyBytes>() {
+        str::from_utf8(bytes.as_bytes()).ok()
+    } else {
+        let given = type_name(object);
+        return Err(PyTypeError::new_err(format!("{what} must be str or bytes, not {given}")));
+    };
+    match decoded {
+        Some(text) => Ok(text.to_owned()),
+        None => {
+            let repr = object.repr()?;
+            Err(PyValueError::new_err(format!("bad {what} {repr}: it is not UTF-8")))
+        }
+    }
+}
+
+/// A service's name, or a port's number.
+fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
+    if port.is_instance_of::<PyString>() || port.is_instance_of::<PyBytes>() {
+        return text("port", port);
+    }
+    let number: Option<u16> = super::argument::number("port", Some(port))?;
+    Ok(number.map_or_else(String::new, |number| number.to_string()))
+}
+
+/// The list that `socket.getaddrinfo` would give.
+fn to_list(py: Python<'_>, found: Vec<AddrInfo>) -> PyResult<Bound<'_, PyAny>> {
+    static FAMILY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static KIND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let family = FAMILY.import(py, "socket", "AddressFamily")?;
+    let kind = KIND.import(py, "socket", "SocketKind")?;
+    let list = PyList::empty(py);
+    for info in found {
+        list.append((
+            member(family, info.family)?,
+            member(kind, info.socktype)?,
+            info.protocol,
+            info.canonname.unwrap_or_default(),
+            address(py, info.address)?,
+        ))?;
+    }
+    Ok(list.into_any())
+}
+
+/// The enum's member, or the number where it has none.
+fn member<'py>(class: &Bound<'py, PyAny>, number: i32) -> PyResult<Bound<'py, PyAny>> {
+    match class.call1((number,)) {
+        Err(error) if error.is_instance_of::<PyValueError>(class.py()) => {
+            Ok(number.into_pyobject(class.py())?.into_any())
+        }
+        member => member,
+    }
+}
+
+fn address(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
+    let host = address.ip().to_string();
+    let tuple = match address {
+        SocketAddr::V4(v4) => (host, v4.port()).into_pyobject(py)?.into_any(),
+        SocketAddr::V6(v6) => {
+            (host, v6.port(), v6.flowinfo(), v6.scope_id()).into_pyobject(py)?.into_any()
+        }
+    };
+    Ok(tuple)
+}

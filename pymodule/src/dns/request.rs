@@ -1,0 +1,112 @@
+//! A call to the system's resolver that was submitted with a callback.
+
+use std::sync::OnceLock;
+
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyuv::Request;
+use pyuv_dns::{Error, Result};
+
+use crate::active::ActiveKey;
+use crate::call::{call, error_argument};
+use crate::error::{UVError, to_py};
+use crate::gil::in_callback;
+use crate::r#loop::Loop;
+use crate::slot::PySlot;
+
+/// A `getaddrinfo` or `getnameinfo` that was started with a callback.
+#[pyclass(frozen, subclass, dict, weakref, module = "pyuv.dns")]
+pub struct DNSRequest {
+    core: OnceLock<Request>,
+    event_loop: PySlot,
+    callback: PySlot,
+    key: ActiveKey,
+}
+
+impl DNSRequest {
+    /// Submits a request whose outcome becomes a Python object by `convert`, and has the loop keep
+    /// it.
+    pub fn submit<'py, T: 'static>(
+        event_loop: &Bound<'py, Loop>,
+        callback: Bound<'py, PyAny>,
+        convert: for<'a> fn(Python<'a>, T) -> PyResult<Bound<'a, PyAny>>,
+        submit: impl FnOnce(&pyuv::Loop, Box<dyn FnOnce(Result<T>) + Send>) -> Result<Request>,
+    ) -> PyResult<Bound<'py, DNSRequest>> {
+        let request = Bound::new(
+            event_loop.py(),
+            DNSRequest {
+                core: OnceLock::new(),
+                event_loop: PySlot::new(),
+                callback: PySlot::new(),
+                key: ActiveKey::default(),
+            },
+        )?;
+        let this = request.get();
+        let address = request.as_ptr() as usize;
+        let done = move |outcome| DNSRequest::on_done(address, outcome, convert);
+        let core = submit(event_loop.get().core()?, Box::new(done)).map_err(super::error::to_py)?;
+        let _ = this.core.set(core);
+        this.event_loop.set(Some(event_loop.clone().into_any()));
+        this.callback.set(Some(callback));
+        this.key.keep(&event_loop.get().active, request.as_any());
+        Ok(request)
+    }
+
+    fn on_done<T>(
+        address: usize,
+        outcome: Result<T>,
+        convert: for<'a> fn(Python<'a>, T) -> PyResult<Bound<'a, PyAny>>,
+    ) {
+        // SAFETY: the core runs callbacks attached, on a loop that runs: so its Python object is
+        // alive, and its table keeps the request until just below.
+        let request =
+            unsafe { Bound::from_borrowed_ptr(in_callback(), address as *mut pyo3::ffi::PyObject) };
+        // SAFETY: the pointer was that of a DNSRequest.
+        let request = unsafe { request.cast_unchecked::<DNSRequest>() };
+        let (py, this) = (request.py(), request.get());
+        let Some(event_loop) = this.event_loop.take(py) else { return };
+        // SAFETY: the slot is set from a Bound<Loop> alone.
+        let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
+        drop(this.key.release(&event_loop.get().active, py));
+        let Some(callback) = this.callback.take(py) else { return };
+        let called = match outcome {
+            Ok(value) => convert(py, value)
+                .and_then(|result| call(&callback, [&result, &error_argument(py, None)])),
+            Err(error) => {
+                let none = py.None().into_bound(py);
+                call(&callback, [&none, &error_argument(py, Some(code(&error)))])
+            }
+        };
+        if let Err(error) = called {
+            Loop::handle_exception(&event_loop, error);
+        }
+    }
+}
+
+/// libuv's code for an outcome.
+fn code(error: &Error) -> i32 {
+    let code = match error {
+        Error::Loop(error) => error.code(),
+        _ => None,
+    };
+    code.unwrap_or(pyuv::Code::UNKNOWN).0
+}
+
+#[pymethods]
+impl DNSRequest {
+    /// Takes the request back if no thread has begun it (`uv_cancel`): its callback then gets
+    /// UV_EAI_CANCELED. Says whether it did.
+    fn cancel(&self) -> PyResult<bool> {
+        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<UVError>))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        self.event_loop.visit(&visit)?;
+        self.callback.visit(&visit)
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        self.event_loop.clear(py);
+        self.callback.clear(py);
+    }
+}
