@@ -34,6 +34,7 @@ struct Ends {
 impl Wakeup {
     pub fn new(event_loop: &Bound<'_, Loop>, core: &pyuv::Loop) -> PyResult<Wakeup> {
         let (read, write) = UnixStream::pair()?;
+        let (read, write) = (unpolled(core, read)?, unpolled(core, write)?);
         read.set_nonblocking(true)?;
         write.set_nonblocking(true)?;
         let ends = Arc::new(Ends { read, write, previous: AtomicI32::new(-1) });
@@ -116,6 +117,16 @@ impl Ends {
             }
         }
     }
+}
+
+/// The same socket under a number that no `Poll` of the loop has. One whose fd was closed under it
+/// is to learn that, not to get ours.
+fn unpolled(core: &pyuv::Loop, socket: UnixStream) -> PyResult<UnixStream> {
+    if !core.polls(socket.as_raw_fd()).map_err(to_py::<UVError>)? {
+        return Ok(socket);
+    }
+    // The clone gets another number because this one is still open.
+    unpolled(core, socket.try_clone()?)
 }
 
 /// Python's wakeup fd is ours.
