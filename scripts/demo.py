@@ -324,8 +324,8 @@ def main() -> int:
     for job in jobs:
         console.print(job.table())
         problems += job.wrongs()
-    if not problems:
-        loop.close()  # an error if anything is still open
+    if loop.alive:
+        problems.append(f"still at work: {loop.handles}")
     for job in jobs:
         console.print(f"{job.title}: {len(job.rows)} rows, done after {ms(job.ended - started)}")
     console.print(
