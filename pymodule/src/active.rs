@@ -64,6 +64,10 @@ impl ActiveTable {
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // SAFETY: the collector runs while nobody changes the table.
         let entries = unsafe { &*self.0.get() };
+        if entries.objects.is_empty() {
+            // The loop may still be zeroed memory, in which a Vec's pointer is not one.
+            return Ok(());
+        }
         entries.objects.iter().try_for_each(|object| visit_pointer(visit, *object))
     }
 

@@ -16,7 +16,9 @@ use crate::slot::PySlot;
 #[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
 pub struct WorkRequest {
     core: OnceLock<pyuv::Request>,
-    job: Arc<Job>,
+    /// None in the zeroed memory that the collector may visit while CPython still allocates the
+    /// rest of the object: `__traverse__` must bear that.
+    job: Option<Arc<Job>>,
     done: PySlot,
     event_loop: PySlot,
     key: ActiveKey,
@@ -50,7 +52,10 @@ impl Drop for WorkRequest {
         // Here, where the thread is attached: the pool's half of the job may go on a thread that
         // is not.
         // SAFETY: Python objects are deallocated by attached threads.
-        self.job.work.clear(unsafe { Python::assume_attached() });
+        let py = unsafe { Python::assume_attached() };
+        if let Some(job) = &self.job {
+            job.work.clear(py);
+        }
     }
 }
 
@@ -63,13 +68,17 @@ impl WorkRequest {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.job.work.visit(&visit)?;
+        if let Some(job) = &self.job {
+            job.work.visit(&visit)?;
+        }
         self.done.visit(&visit)?;
         self.event_loop.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
-        self.job.work.clear(py);
+        if let Some(job) = &self.job {
+            job.work.clear(py);
+        }
         self.done.clear(py);
         self.event_loop.clear(py);
     }
@@ -94,7 +103,7 @@ impl Loop {
             py,
             WorkRequest {
                 core: OnceLock::new(),
-                job: job.clone(),
+                job: Some(job.clone()),
                 done: PySlot::new(),
                 event_loop: PySlot::new(),
                 key: ActiveKey::default(),
@@ -128,7 +137,10 @@ fn on_done(request: usize, outcome: pyuv::Result<()>) {
     // SAFETY: the slot is set from a Bound<Loop> alone.
     let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
     drop(this.key.release(&event_loop.get().active, py));
-    let raised = this.job.raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let raised = this
+        .job
+        .as_ref()
+        .and_then(|job| job.raised.lock().unwrap_or_else(PoisonError::into_inner).take());
     if let Some(error) = raised {
         Loop::handle_exception(&event_loop, error);
     }
