@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
 
 use libuv_sys2 as uv;
 
@@ -44,6 +44,15 @@ pub fn in_flight() -> usize {
     IN_FLIGHT.load(Ordering::Relaxed)
 }
 
+/// Whether there has been a request, and so a thread pool, in this process or one it is a fork of.
+static POOL_STARTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether libuv may have threads to join when the process ends. In a forked child they are the
+/// parent's, which cannot be joined there.
+pub fn pool_started() -> bool {
+    POOL_STARTED.load(Ordering::Relaxed)
+}
+
 /// Requests in flight on a loop, as a list through their headers.
 pub(crate) struct RequestList {
     first: Cell<*const Header>,
@@ -69,6 +78,7 @@ impl RequestList {
         }
         self.length.set(self.length.get() + 1);
         IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
+        POOL_STARTED.store(true, Ordering::Relaxed);
     }
 
     fn remove(&self, header: &Header) {
