@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
@@ -48,6 +48,15 @@ static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
 /// How many requests are in flight in this process, on whichever loop.
 pub fn in_flight() -> usize {
     IN_FLIGHT.load(Ordering::Relaxed)
+}
+
+/// Whether there has been a request, and so a thread pool, in this process or one it is a fork of.
+static POOL_STARTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether libuv may have threads to join when the process ends. In a forked child they are the
+/// parent's, which cannot be joined there.
+pub fn pool_started() -> bool {
+    POOL_STARTED.load(Ordering::Relaxed)
 }
 
 /// Requests in flight on a loop, as a list through their headers.
@@ -93,6 +102,7 @@ impl RequestList {
         }
         self.length.set(self.length.get() + 1);
         IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
+        POOL_STARTED.store(true, Ordering::Relaxed);
     }
 
     fn remove(&self, header: &Header) {

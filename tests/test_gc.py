@@ -202,3 +202,23 @@ def test_handles_dropped_by_another_thread_while_the_loop_runs(loop):
     ends = None
     collect()
     assert loop.handles == []
+
+
+def test_a_collection_in_the_middle_of_making_an_object_finds_it_harmless():
+    """CPython may collect before it has filled an object of ours: every allocation does here."""
+    code = """
+        import gc, pyuv
+        class Mine(pyuv.Loop): pass
+        gc.set_threshold(1, 1, 1)
+        loop, done = Mine(), []
+        for kind in (pyuv.Timer, pyuv.Async, pyuv.Idle, pyuv.Prepare, pyuv.Check, pyuv.Signal):
+            kind(loop).close()
+        for _ in range(50):
+            loop.queue_work(lambda: [[]], lambda error: done.append([error]))
+            pyuv.Loop().close()
+            loop.metrics()
+        loop.run()
+        loop.close()
+        print(len(done))
+    """
+    assert in_child(code) == ["50"]

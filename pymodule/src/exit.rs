@@ -6,7 +6,7 @@
 //! thread stays asleep; and a process with requests in flight at its very end leaves without the
 //! destructors.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use pyo3::prelude::*;
 
@@ -54,8 +54,13 @@ fn at_process_exit() {
         fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
     }
 
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
+    PROCESS.store(std::process::id(), Ordering::Relaxed);
+
     extern "C" fn leave(status: c_int, _argument: *mut c_void) {
-        if pyuv::request::in_flight() > 0 {
+        // libuv would join the threads of the parent's pool, which a forked child does not have.
+        let forked = PROCESS.load(Ordering::Relaxed) != std::process::id();
+        if pyuv::request::in_flight() > 0 || (forked && pyuv::request::pool_started()) {
             // SAFETY: stdio is flushed as exit() would have; nothing runs after _exit.
             unsafe {
                 libc::fflush(std::ptr::null_mut());
