@@ -53,18 +53,11 @@ def pyuv_channel(run: Run, names: Iterator[str], server: str, in_flight: int) ->
     import pyuv.dns
 
     loop = pyuv.Loop()
-    channel = pyuv.dns.Channel(loop, servers=[server], **pyuv_options(pyuv.dns.Channel))
+    channel = pyuv.dns.Channel(loop, servers=[server], max_in_flight=in_flight)
     query = channel.query
     start(run, names, in_flight, lambda name, done: query(name, "A", done), channel.close)
     loop.run()
     return f"pyuv {pyuv.__version__}"
-
-
-def pyuv_options(channel: Any) -> dict[str, int]:
-    """The ground floor's channel takes no receive buffer and no cache limit yet."""
-    known = channel.__text_signature__ or ""
-    wanted = {"socket_receive_buffer_size": RECEIVE_BUFFER, "query_cache_ttl": 0}
-    return {name: value for name, value in wanted.items() if name in known}
 
 
 def pycares_epoll(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
