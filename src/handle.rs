@@ -68,7 +68,8 @@ pub(crate) struct Header {
     data: AtomicPtr<c_void>,
 
     // What follows is the loop owner's.
-    hidden: Cell<bool>,
+    /// What the handle is a part of, if it is not to be seen by itself.
+    part_of: Cell<Option<&'static str>>,
     on_close: Cell<Option<OnClose>>,
 }
 
@@ -198,7 +199,7 @@ impl Header {
     }
 
     pub(crate) fn is_hidden(&self) -> bool {
-        self.hidden.get()
+        self.part_of.get().is_some()
     }
 
     /// For the owner: whether libuv has this handle active.
@@ -208,6 +209,9 @@ impl Header {
     }
 
     pub(crate) fn describe(&self) -> String {
+        if let Some(whole) = self.part_of.get() {
+            return whole.to_owned();
+        }
         let state = if self.is_active() { "active" } else { "inactive" };
         format!("{} ({state})", self.kind.handle_type.name())
     }
@@ -341,7 +345,7 @@ impl Handle {
                 kind: &TableOf::<K>::TABLE,
                 inner: NonNull::from(event_loop.inner()),
                 data: AtomicPtr::new(ptr::null_mut()),
-                hidden: Cell::new(false),
+                part_of: Cell::new(None),
                 on_close: Cell::new(None),
             },
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers; `init`
@@ -419,10 +423,11 @@ impl Handle {
         self.header().discarded.store(true, Ordering::Relaxed);
     }
 
-    /// Leaves the handle out of [`Loop::handles`], as part of something bigger.
-    pub fn hide(&self) -> Result<()> {
+    /// Leaves the handle out of [`Loop::handles`], as part of `whole`, which is what
+    /// [`Loop::close`] calls it.
+    pub fn hide(&self, whole: &'static str) -> Result<()> {
         let _entered = self.enter()?;
-        self.header().hidden.set(true);
+        self.header().part_of.set(Some(whole));
         Ok(())
     }
 

@@ -466,13 +466,19 @@ impl LoopInner {
 
     /// The handles that nobody has closed, and the requests in flight, in words.
     fn open(&self) -> Vec<String> {
-        let mut open = Vec::new();
+        let mut open: Vec<String> = Vec::new();
         self.for_each_handle(|header| {
-            if header.is_open() {
-                open.push(header.describe());
+            let name = header.describe();
+            // The parts of one thing say its name once.
+            if header.is_open() && !(header.is_hidden() && open.contains(&name)) {
+                open.push(name);
             }
         });
-        open.extend((0..self.requests.len()).map(|_| "a request in flight".to_owned()));
+        match self.requests.len() {
+            0 => {}
+            1 => open.push("1 request in flight".to_owned()),
+            many => open.push(format!("{many} requests in flight")),
+        }
         open
     }
 

@@ -141,7 +141,7 @@ mod tests {
         let last = requests.pop().unwrap();
         assert_eq!(last.cancel(), Ok(true));
         assert_eq!(last.cancel(), Ok(false));
-        assert!(event_loop.close().unwrap_err().to_string().contains("request in flight"));
+        assert!(event_loop.close().unwrap_err().to_string().contains("requests in flight"));
         drop(release);
         event_loop.run(RunMode::Default).unwrap();
         let outcomes: Vec<_> = receiver.try_iter().collect();

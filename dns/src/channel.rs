@@ -63,7 +63,7 @@ pub struct Channel {
     core: Arc<Core>,
     event_loop: Loop,
     /// Never active. See `Anchored`.
-    _anchor: Idle,
+    anchor: Idle,
 }
 
 /// What the loop's callbacks work on.
@@ -135,9 +135,9 @@ impl Channel {
         let anchor = Idle::new(event_loop)?;
         let handles =
             Handles { timer: Timer::new(event_loop)?, due: None, delivery: Idle::new(event_loop)? };
-        anchor.hide()?;
-        handles.timer.hide()?;
-        handles.delivery.hide()?;
+        anchor.hide("Channel")?;
+        handles.timer.hide("Channel")?;
+        handles.delivery.hide("Channel")?;
         let core = Arc::new_cyclic(|weak| Core {
             weak: weak.clone(),
             ares: Mutex::new(Some(ares)),
@@ -155,7 +155,7 @@ impl Channel {
             let _ = &anchored;
         })?;
         anchor.stop()?;
-        Ok(Channel { core, event_loop: event_loop.clone(), _anchor: anchor })
+        Ok(Channel { core, event_loop: event_loop.clone(), anchor })
     }
 
     /// Asks for the records of `name` that are of one type (`ares_query_dnsrec`).
@@ -204,7 +204,12 @@ impl Channel {
                 drop(handles.delivery.close(|_| ()));
             }
         });
-        if closed { Ok(()) } else { Err(pyuv::Error::HandleClosed.into()) }
+        if !closed {
+            return Err(pyuv::Error::HandleClosed.into());
+        }
+        // Its closure only ends what is ended now.
+        self.anchor.close(|_| ())?;
+        Ok(())
     }
 
     /// Whether the channel was closed.

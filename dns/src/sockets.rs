@@ -101,7 +101,7 @@ fn start(
     core: Weak<Core>,
 ) -> pyuv::Result<Poll> {
     let poll = Poll::new(event_loop, socket)?;
-    poll.hide()?;
+    poll.hide("Channel")?;
     poll.set_ref(false)?;
     poll.start_unchecked(events, move |_, outcome| {
         if let Some(core) = core.upgrade() {

@@ -33,7 +33,9 @@ mod work;
 /// Everything that the package `pyuv` re-exports under its public names.
 #[pymodule(gil_used = false)]
 fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    // Cargo's 2.0.0-alpha.1 is Python's 2.0.0a1.
+    let version = env!("CARGO_PKG_VERSION").replace("-alpha.", "a").replace("-beta.", "b");
+    module.add("__version__", version.replace("-rc.", "rc"))?;
     error::register(module)?;
     errno::register(module)?;
     exit::register(module)?;

@@ -9,6 +9,7 @@ use pyuv::{Code, Request};
 use crate::active::ActiveKey;
 use crate::call::call;
 use crate::error::{FSError, to_py};
+use crate::gil::in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
 
@@ -71,7 +72,7 @@ impl FSRequest {
     pub unsafe fn from_address<'py>(address: usize) -> Bound<'py, FSRequest> {
         // SAFETY: the caller says so.
         unsafe {
-            let py = Python::assume_attached();
+            let py = in_callback();
             let object = Bound::from_borrowed_ptr(py, address as *mut pyo3::ffi::PyObject);
             object.cast_into_unchecked::<FSRequest>()
         }
@@ -152,6 +153,10 @@ impl FSRequest {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if self.event_loop.is_empty() {
+            // Cleared, or not filled yet (see `ActiveTable`).
+            return Ok(());
+        }
         self.event_loop.visit(&visit)?;
         self.callback.visit(&visit)?;
         visit.call(&self.about.path)?;
