@@ -186,6 +186,7 @@ impl Loop {
     /// [`run`](Loop::run), with `hooks` called around each poll phase.
     pub fn run_with(&self, mode: RunMode, hooks: &dyn PollHooks) -> Result<bool> {
         let entered = self.enter()?;
+        entered.check_backend()?;
         if entered.running.replace(true) {
             return Err(Error::AlreadyRunning);
         }
@@ -336,6 +337,7 @@ impl Loop {
         if entered.running.get() {
             return Err(Error::AlreadyRunning);
         }
+        entered.check_backend()?;
         entered.empty_inbox();
         let open = entered.open();
         if !open.is_empty() {
@@ -480,6 +482,23 @@ impl LoopInner {
             many => open.push(format!("{many} requests in flight")),
         }
         open
+    }
+
+    /// Whether the loop's own fd is still open. `fileno` hands it out, and libuv aborts the
+    /// process when it polls one that somebody has closed.
+    fn check_backend(&self) -> Result<()> {
+        #[cfg(unix)]
+        {
+            // SAFETY: the loop is open and the caller's; F_GETFD only asks.
+            let (fd, status) = unsafe {
+                let fd = uv::uv_backend_fd(self.uv());
+                (fd, libc::fcntl(fd, libc::F_GETFD))
+            };
+            if status == -1 {
+                return Err(Error::new(Code::EBADF, format!("somebody closed the loop's fd {fd}")));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn is_forked(&self) -> bool {
@@ -678,6 +697,10 @@ fn abandon(inner: NonNull<LoopInner>) {
     // Nobody else can own the loop: an owner has a reference. (This may be the thread that owned
     // it just now, so ownership is taken whatever `take` says.)
     let _ = this.owner.take();
+    if !this.closed.get() && this.check_backend().is_err() {
+        // It cannot be polled, so nothing on it can be closed in order.
+        return;
+    }
     if !this.closed.get() {
         this.abandoned.set(true);
         this.empty_inbox();

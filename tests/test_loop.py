@@ -4,6 +4,8 @@ import sys
 import threading
 import weakref
 
+import os
+
 import pytest
 import pyuv
 from pyuv import errno
@@ -295,7 +297,20 @@ def test_excepthook_may_be_a_method_of_a_subclass(capsys):
     event_loop.run()
     assert event_loop.seen == (error,)
     assert capsys.readouterr().err == ""
+    error.__traceback__ = None  # its frames hold the timer
     event_loop.close()
+
+
+def test_a_loop_whose_fd_was_closed_says_so():
+    event_loop = pyuv.Loop()
+    timer = pyuv.Timer(event_loop)
+    timer.start(lambda timer: None, 0)
+    os.close(event_loop.fileno())
+    with pytest.raises(pyuv.error.UVError, match="closed the loop's fd") as raised:
+        event_loop.run()
+    assert raised.value.args[0] == pyuv.errno.UV_EBADF
+    with pytest.raises(pyuv.error.UVError, match="closed the loop's fd"):
+        event_loop.close()
 
 
 def test_excepthook_that_is_a_failing_property_is_printed(capsys):
