@@ -41,6 +41,7 @@ mod poll;
 mod prepare;
 pub mod request;
 mod signal;
+pub mod thread;
 mod timer;
 mod trampoline;
 pub mod util;

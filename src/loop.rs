@@ -337,17 +337,22 @@ impl Loop {
             return Err(Error::AlreadyRunning);
         }
         entered.empty_inbox();
-        let mut open = Vec::new();
-        entered.for_each_handle(|header| {
-            if header.is_open() {
-                open.push(header.describe());
-            }
-        });
-        for _ in 0..entered.requests.len() {
-            open.push("a request in flight".to_owned());
-        }
+        let open = entered.open();
         if !open.is_empty() {
-            return Err(Error::new(Code::EBUSY, format!("still open: {}", open.join(", "))));
+            return Err(still_open(&open));
+        }
+        // Close callbacks come while the loop is whole: what they make stands in the way again.
+        entered.running.set(true);
+        entered.run_closing();
+        entered.running.set(false);
+        entered.stopping.set(false);
+        entered.empty_inbox();
+        if let Some(message) = entered.panic.take() {
+            return Err(Error::Panicked(message));
+        }
+        let open = entered.open();
+        if !open.is_empty() {
+            return Err(still_open(&open));
         }
         entered.tear_down();
         match entered.panic.take() {
@@ -457,6 +462,18 @@ impl LoopInner {
 
     pub(crate) fn uv(&self) -> *mut uv::uv_loop_t {
         self.uv.get()
+    }
+
+    /// The handles that nobody has closed, and the requests in flight, in words.
+    fn open(&self) -> Vec<String> {
+        let mut open = Vec::new();
+        self.for_each_handle(|header| {
+            if header.is_open() {
+                open.push(header.describe());
+            }
+        });
+        open.extend((0..self.requests.len()).map(|_| "a request in flight".to_owned()));
+        open
     }
 
     pub(crate) fn is_forked(&self) -> bool {
@@ -628,6 +645,10 @@ impl LoopInner {
             }
         }
     }
+}
+
+fn still_open(open: &[String]) -> Error {
+    Error::new(Code::EBUSY, format!("still open: {}", open.join(", ")))
 }
 
 /// Loops whose last reference went while a thread pool job still had to report to them.

@@ -200,6 +200,22 @@ pub(crate) fn check_fresh(inner: &LoopInner) {
     }
 }
 
+impl Loop {
+    /// Whether an active `Poll` of this loop has the number `fd`, its owner's or, where that was
+    /// closed too early, anybody's by now.
+    pub fn polls(&self, fd: Fd) -> Result<bool> {
+        let entered = self.enter()?;
+        let mut found = false;
+        entered.for_each_handle(|header: &Header| {
+            let handle = header.to_handle();
+            found |= header.is_open()
+                && header.is_active()
+                && handle.downcast_ref::<Poll>().is_some_and(|poll| poll.watched().fd == fd);
+        });
+        Ok(found)
+    }
+}
+
 /// Has every active `Poll` checked before the next poll phase, after a fork.
 pub(crate) fn recheck_all(entered: &Entered<'_>) {
     entered.for_each_handle(|header: &Header| {

@@ -98,6 +98,10 @@ impl Timer {
     /// (`uv_timer_get_due_in`).
     pub fn due_in(&self) -> Result<Duration> {
         let _entered = self.enter()?;
+        if !self.header().is_active() {
+            // libuv would answer from the time it was last started.
+            return Ok(Duration::ZERO);
+        }
         // SAFETY: the handle is open, a timer, and its loop is ours.
         Ok(Duration::from_millis(unsafe { uv::uv_timer_get_due_in(self.uv()) }))
     }

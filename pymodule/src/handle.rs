@@ -176,7 +176,7 @@ impl Handle {
 impl Handle {
     /// Whether the handle is doing something (`uv_is_active`).
     #[getter]
-    fn active(&self) -> PyResult<bool> {
+    pub fn active(&self) -> PyResult<bool> {
         self.core()?.is_active().map_err(to_py::<HandleError>)
     }
 

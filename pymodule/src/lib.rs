@@ -23,6 +23,7 @@ mod seconds;
 mod signal;
 mod slot;
 mod structseq;
+mod thread;
 mod timer;
 mod util;
 mod wakeup;
@@ -36,6 +37,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     errno::register(module)?;
     exit::register(module)?;
+    wakeup::register(module)?;
     module.add_class::<r#loop::Loop>()?;
     module.add_class::<r#loop::LoopMetrics>()?;
     module.add_class::<work::WorkRequest>()?;
@@ -50,6 +52,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     constants::register(module)?;
     dns::register(module)?;
     fs::register(module)?;
+    thread::register(module)?;
     util::register(module)?;
     Ok(())
 }

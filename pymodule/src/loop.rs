@@ -189,7 +189,9 @@ impl Loop {
             core.now().map_err(to_py::<UVError>)?;
             let mut wakeup = this.wakeup.0.borrow_mut();
             if wakeup.is_none() {
-                *wakeup = Some(Wakeup::new(slf, core)?);
+                // Where no fd is left the loop runs all the same, and Ctrl-C waits for its next
+                // callback.
+                *wakeup = Wakeup::new(slf, core).ok();
             }
             wakeup.as_ref().map(|wakeup| wakeup.install(py)).transpose()?
         } else {

@@ -30,9 +30,8 @@ impl Signal {
         let callback = callable(callback)?;
         let base = slf.as_super();
         let signal = base.get().core_as::<pyuv::Signal>()?;
-        signal.start(signum, on_signal).map_err(to_py::<SignalError>)?;
-        Handle::started(base, callback);
-        Ok(())
+        let outcome = signal.start(signum, on_signal);
+        Signal::after_start(base, callback, outcome)
     }
 
     /// Has `callback(signal_handle, signum)` called for the next signal only
@@ -45,9 +44,8 @@ impl Signal {
         let callback = callable(callback)?;
         let base = slf.as_super();
         let signal = base.get().core_as::<pyuv::Signal>()?;
-        signal.start_oneshot(signum, on_signal).map_err(to_py::<SignalError>)?;
-        Handle::started(base, callback);
-        Ok(())
+        let outcome = signal.start_oneshot(signum, on_signal);
+        Signal::after_start(base, callback, outcome)
     }
 
     /// Catches it no more (`uv_signal_stop`).
@@ -62,6 +60,26 @@ impl Signal {
     #[getter]
     fn signum(slf: &Bound<'_, Self>) -> PyResult<Option<i32>> {
         slf.as_super().get().core_as::<pyuv::Signal>()?.signum().map_err(to_py::<SignalError>)
+    }
+}
+
+impl Signal {
+    /// Has the loop keep the handle, or let it go if libuv stopped it and then refused.
+    fn after_start(
+        base: &Bound<'_, Handle>,
+        callback: Bound<'_, PyAny>,
+        outcome: pyuv::Result<()>,
+    ) -> PyResult<()> {
+        match outcome {
+            Ok(()) => Handle::started(base, callback),
+            Err(error) => {
+                if !base.get().active()? {
+                    Handle::stopped(base);
+                }
+                return Err(to_py::<SignalError>(error));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -34,6 +34,7 @@ struct Ends {
 impl Wakeup {
     pub fn new(event_loop: &Bound<'_, Loop>, core: &pyuv::Loop) -> PyResult<Wakeup> {
         let (read, write) = UnixStream::pair()?;
+        let (read, write) = (unpolled(core, read)?, unpolled(core, write)?);
         read.set_nonblocking(true)?;
         write.set_nonblocking(true)?;
         let ends = Arc::new(Ends { read, write, previous: AtomicI32::new(-1) });
@@ -118,6 +119,16 @@ impl Ends {
     }
 }
 
+/// The same socket under a number that no `Poll` of the loop has. One whose fd was closed under it
+/// is to learn that, not to get ours.
+fn unpolled(core: &pyuv::Loop, socket: UnixStream) -> PyResult<UnixStream> {
+    if !core.polls(socket.as_raw_fd()).map_err(to_py::<UVError>)? {
+        return Ok(socket);
+    }
+    // The clone gets another number because this one is still open.
+    unpolled(core, socket.try_clone()?)
+}
+
 /// Python's wakeup fd is ours.
 pub struct Installed<'py> {
     py: Python<'py>,
@@ -139,11 +150,22 @@ impl Drop for Installed<'_> {
     }
 }
 
-fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
+/// Looks up now what `Loop.run` needs of the standard library: later there may be no fd to import
+/// with.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    on_main_thread(module.py())?;
+    setter(module.py()).map(|_| ())
+}
+
+fn setter(py: Python<'_>) -> PyResult<&Py<PyAny>> {
     static SET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let set = SET.get_or_try_init(py, || {
+    SET.get_or_try_init(py, || {
         PyResult::Ok(py.import("signal")?.getattr("set_wakeup_fd")?.unbind())
-    })?;
+    })
+}
+
+fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
+    let set = setter(py)?;
     let keywords = pyo3::types::PyDict::new(py);
     keywords.set_item(pyo3::intern!(py, "warn_on_full_buffer"), false)?;
     set.bind(py).call((fd,), Some(&keywords))?.extract()

@@ -1,6 +1,6 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from . import _pyuv, dns, errno, error, fs, util
+from . import _pyuv, dns, errno, error, fs, thread, util
 from ._pyuv import (
     LIBUV_VERSION,
     Async,
@@ -37,6 +37,7 @@ __all__ = [
     "errno",
     "error",
     "fs",
+    "thread",
     "util",
     *_pyuv.constants,
 ]

@@ -1,14 +1,307 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from typing import Final
+from collections.abc import Callable
+from types import TracebackType
+from typing import ClassVar, Final, Self, TypeAlias, final
+
+from _typeshed import FileDescriptorLike
+from typing_extensions import disjoint_base
 
 from . import errno as errno
 from . import error as error
 from . import fs as fs
+from . import thread as thread
 from . import util as util
 
 __version__: Final[str]
 LIBUV_VERSION: Final[str]
+
+_ExceptHook: TypeAlias = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+
+@disjoint_base
+class Loop:
+    """An event loop (`uv_loop_t`).
+
+    A loop and its handles belong to the thread that is using them: while one thread is inside
+    `run`, a call from another raises RuntimeError. Only `Async.send` may come from anywhere.
+    """
+
+    def __init__(self) -> None: ...
+    @classmethod
+    def default_loop(cls) -> Loop:
+        """The process's default loop, made when first asked for."""
+
+    @property
+    def default(self) -> bool:
+        """Whether this is the default loop."""
+
+    def run(self, mode: int = 0) -> bool:
+        """Runs the loop (`uv_run`) and says whether anything is still active.
+
+        `mode` is UV_RUN_DEFAULT (until nothing is active, or `stop`), UV_RUN_ONCE (one iteration)
+        or UV_RUN_NOWAIT (one that does not wait). The GIL is released while the loop waits.
+        """
+
+    def stop(self) -> None:
+        """Makes `run` return after this iteration (`uv_stop`)."""
+
+    def now(self) -> int:
+        """The loop's time in milliseconds, read once per iteration (`uv_now`)."""
+
+    def update_time(self) -> None:
+        """Reads the clock anew (`uv_update_time`)."""
+
+    def fileno(self) -> int:
+        """The fd that becomes readable when the loop has something to do (`uv_backend_fd`)."""
+
+    def get_timeout(self) -> float:
+        """Seconds until the loop has something to do, -1.0 for never (`uv_backend_timeout`)."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether anything is active, referenced or closing (`uv_loop_alive`)."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the loop was closed."""
+
+    @property
+    def handles(self) -> list[Handle]:
+        """Every handle on the loop, closing ones included (`uv_walk`)."""
+
+    @property
+    def excepthook(self) -> _ExceptHook | None:
+        """Called with (type, value, traceback) of an exception from a callback; None prints it."""
+
+    @excepthook.setter
+    def excepthook(self, hook: _ExceptHook | None, /) -> None: ...
+    def close(self) -> None:
+        """Closes the loop and gives its fds back (`uv_loop_close`). Handles that are closing are
+        run to their end first.
+
+        Raises UVError with UV_EBUSY, naming what is open, while there are open handles or
+        requests in flight.
+        """
+
+    def fork(self) -> None:
+        """Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`)."""
+
+    def configure(
+        self, *, metrics_idle_time: bool = False, block_sigprof: bool = False, io_uring: bool = False
+    ) -> None:
+        """Sets options (`uv_loop_configure`), before the loop first runs.
+
+        `metrics_idle_time` measures the time spent waiting, for `metrics`; `block_sigprof` spares
+        a profiler's signals while waiting; `io_uring` submits filesystem operations to io_uring
+        where the kernel has it. Raises UVError with UV_ENOSYS where an option does not exist.
+        """
+
+    def metrics(self) -> LoopMetrics:
+        """What the loop has done so far (`uv_metrics_info`, `uv_metrics_idle_time`)."""
+
+    @property
+    def counters(self) -> LoopMetrics:
+        """The same as `metrics()`: pyuv 0.2's name."""
+
+    def queue_work(
+        self, work: Callable[[], object], done: Callable[[int | None], object] | None = None
+    ) -> WorkRequest:
+        """Calls `work()` on a thread of the pool, then `done(errorno)` on the loop's thread
+        (`uv_queue_work`). Returns a WorkRequest.
+
+        `errorno` is None, or UV_ECANCELED. What `work` raises goes to `excepthook`.
+        """
+
+@final
+class LoopMetrics:
+    """Counters of a loop."""
+
+    @property
+    def loop_count(self) -> int:
+        """Iterations of the loop."""
+
+    @property
+    def events(self) -> int:
+        """Events that callbacks have been called for."""
+
+    @property
+    def events_waiting(self) -> int:
+        """Events that were waiting when the loop polled."""
+
+    @property
+    def idle_time(self) -> float:
+        """Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@disjoint_base
+class Handle:
+    """What every handle is (`uv_handle_t`); not for making instances of.
+
+    An active handle is kept alive by its loop. One that loses its last reference while it is
+    inactive is closed.
+    """
+
+    @property
+    def loop(self) -> Loop:
+        """The loop the handle is on."""
+
+    @property
+    def active(self) -> bool:
+        """Whether the handle is doing something (`uv_is_active`)."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the handle is closed or closing (`uv_is_closing`)."""
+
+    @property
+    def ref(self) -> bool:
+        """Whether the handle keeps the loop running while it is active (`uv_has_ref`)."""
+
+    @ref.setter
+    def ref(self, on: bool, /) -> None: ...
+    def close(self, callback: Callable[[Self], object] | None = None) -> None:
+        """Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration."""
+
+class Async(Handle):
+    """Calls its callback on the loop's thread, whichever thread asked (`uv_async_t`).
+
+    It is active from the start and keeps the loop running until it is closed, unless its
+    `ref` is False.
+    """
+
+    def __init__(self, loop: Loop, callback: Callable[[Self], object] | None = None) -> None: ...
+    def send(self) -> None:
+        """Has the callback called soon, on the loop's thread (`uv_async_send`). Several sends
+        before that make one call. May be called from any thread.
+        """
+
+class Check(Handle):
+    """Calls its callback once per iteration, just after the loop polled (`uv_check_t`)."""
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(self, callback: Callable[[Self], object]) -> None:
+        """Has `callback(check_handle)` called in each iteration (`uv_check_start`)."""
+
+    def stop(self) -> None:
+        """Calls it no more (`uv_check_stop`)."""
+
+class Idle(Handle):
+    """Calls its callback once per iteration and keeps the loop from waiting (`uv_idle_t`)."""
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(self, callback: Callable[[Self], object]) -> None:
+        """Has `callback(idle_handle)` called in each iteration (`uv_idle_start`)."""
+
+    def stop(self) -> None:
+        """Calls it no more (`uv_idle_stop`)."""
+
+class Poll(Handle):
+    """Calls its callback when a file descriptor is readable or writable (`uv_poll_t`).
+
+    The descriptor stays its owner's: close the handle first, then the descriptor. One that
+    was closed too early is reported with UV_EBADF, as long as its number is not in use again.
+    """
+
+    def __init__(self, loop: Loop, fd: FileDescriptorLike) -> None:
+        """`fd` is a number or an object with `fileno()`. Raises PollError with UV_EBADF for one
+        that is not open, UV_EPERM for one that cannot be waited for, such as a regular file,
+        UV_EEXIST for one that is being waited for on this loop.
+        """
+
+    def start(self, events: int, callback: Callable[[Self, int, int | None], object]) -> None:
+        """Has `callback(poll_handle, events, errorno)` called when one of `events` is there
+        (`uv_poll_start`): UV_READABLE, UV_WRITABLE, UV_DISCONNECT, UV_PRIORITIZED or several.
+
+        `errorno` is None or a code; the handle has stopped then.
+        """
+
+    def stop(self) -> None:
+        """Waits no more (`uv_poll_stop`)."""
+
+    def fileno(self) -> int:
+        """The file descriptor."""
+
+class Prepare(Handle):
+    """Calls its callback once per iteration, just before the loop polls (`uv_prepare_t`)."""
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(self, callback: Callable[[Self], object]) -> None:
+        """Has `callback(prepare_handle)` called in each iteration (`uv_prepare_start`)."""
+
+    def stop(self) -> None:
+        """Calls it no more (`uv_prepare_stop`)."""
+
+class Signal(Handle):
+    """Calls its callback when the process gets a signal (`uv_signal_t`).
+
+    When the last handle for a signal stops, what was set for it before, a handler of Python's
+    `signal` module included, is back.
+    """
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(self, callback: Callable[[Self, int], object], signum: int) -> None:
+        """Has `callback(signal_handle, signum)` called for each signal (`uv_signal_start`).
+
+        Raises SignalError with UV_EINVAL for a number that is no signal, or one that cannot
+        be caught.
+        """
+
+    def start_oneshot(self, callback: Callable[[Self, int], object], signum: int) -> None:
+        """Has `callback(signal_handle, signum)` called for the next signal only
+        (`uv_signal_start_oneshot`).
+        """
+
+    def stop(self) -> None:
+        """Catches it no more (`uv_signal_stop`)."""
+
+    @property
+    def signum(self) -> int | None:
+        """The signal that the handle is started for, or None."""
+
+class Timer(Handle):
+    """Calls its callback after a time, once or again and again (`uv_timer_t`)."""
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(self, callback: Callable[[Self], object], timeout: float, repeat: float = 0.0) -> None:
+        """Has `callback(timer_handle)` called after `timeout` seconds, then every `repeat`
+        seconds unless that is 0 (`uv_timer_start`).
+
+        Times are rounded to milliseconds. One between 0 and 1 ms is taken as 1 ms, with a
+        RuntimeWarning. A negative one is a ValueError.
+        """
+
+    def stop(self) -> None:
+        """Calls it no more (`uv_timer_stop`)."""
+
+    def again(self) -> None:
+        """Starts anew with `repeat` as the timeout; stops if that is 0 (`uv_timer_again`).
+
+        Raises TimerError with UV_EINVAL on a timer that was never started.
+        """
+
+    @property
+    def repeat(self) -> float:
+        """Seconds between calls; 0.0 for a timer that goes off once (`uv_timer_get_repeat`)."""
+
+    @repeat.setter
+    def repeat(self, seconds: float, /) -> None: ...
+    @property
+    def due_in(self) -> float:
+        """Seconds until the next call; 0.0 if it is overdue or the timer inactive
+        (`uv_timer_get_due_in`).
+        """
+
+@disjoint_base
+class WorkRequest:
+    """A function queued to the thread pool (`uv_work_t`)."""
+
+    def cancel(self) -> bool:
+        """Cancels the request if no thread has begun it (`uv_cancel`); its done callback then gets
+        UV_ECANCELED. Says whether it did.
+        """
 
 UV_ASYNC: Final[int]
 UV_CHECK: Final[int]
@@ -165,9 +458,21 @@ __all__ = [
     "UV_UNKNOWN_HANDLE",
     "UV_WRITABLE",
     "UV_WRITABLE_PIPE",
+    "Async",
+    "Check",
+    "Handle",
+    "Idle",
+    "Loop",
+    "LoopMetrics",
+    "Poll",
+    "Prepare",
+    "Signal",
+    "Timer",
+    "WorkRequest",
     "__version__",
     "errno",
     "error",
     "fs",
+    "thread",
     "util",
 ]

@@ -8,9 +8,30 @@ struct sequences: tuples whose fields have names, as `os.stat_result` is one.
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar, final, overload
 
-from _typeshed import StrOrBytesPath, structseq
+from _typeshed import FileDescriptorLike, StrOrBytesPath, structseq
+
+from . import Handle, Loop
 
 _T = TypeVar("_T")
+
+class SignalChecker(Handle):
+    """Runs Python's signal handlers when the wakeup fd says that a signal has come.
+
+    For programs that call `signal.set_wakeup_fd` themselves and give the other end of that
+    socket here, whose bytes are read and dropped. `Loop.run` on the main thread needs none:
+    it watches for signals by itself.
+    """
+
+    def __init__(self, loop: Loop, fd: FileDescriptorLike) -> None:
+        """`fd` is the readable end, a number or an object with `fileno()`. Raises SignalError with
+        UV_EBADF, UV_EPERM or UV_EEXIST as `Poll` does.
+        """
+
+    def start(self) -> None:
+        """Watches the descriptor (`uv_poll_start`)."""
+
+    def stop(self) -> None:
+        """Watches it no more (`uv_poll_stop`)."""
 
 @final
 class cpu_info_times_result(structseq[int], tuple[int, int, int, int, int]):  # noqa: N801
@@ -544,6 +565,7 @@ def random(n: int) -> bytes:
 resident_set_size = resident_set_memory
 
 __all__ = [
+    "SignalChecker",
     "available_parallelism",
     "chdir",
     "clock_gettime",

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 mod affinity;
-mod argument;
+pub mod argument;
 mod clock;
 mod cpu;
 mod directory;

@@ -1,0 +1,1 @@
+"""What schedules the measured programs, collects their samples and reports ratios."""

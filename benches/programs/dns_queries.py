@@ -1,0 +1,196 @@
+"""A closed loop of A queries from one DNS client: what c/dns.c does, in Python.
+
+    dns_queries.py --client NAME --server 127.0.0.1:PORT --names N --zone bench.test --in-flight N
+
+Every client reads the address of the first answer; whatever is not an address counts as an error.
+(Not called dns.py: dnspython's package has that name.)
+"""
+
+import argparse
+import asyncio
+import select
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from event_loops import keep_busy, new_loop
+from measure import Run
+
+RECEIVE_BUFFER = 4 << 20
+"""Room for a burst of 1,000 answers in the socket, asked for wherever the client can be told."""
+
+Ask = Callable[[str, Callable[[Any, int | None], None]], object]
+
+
+def first_address(result: Any) -> str:
+    """Of pyuv's message, and of pycares 5's, which has the same shape."""
+    address: str = result.answer[0].data.addr
+    return address
+
+
+def start(run: Run, names: Iterator[str], in_flight: int, ask: Ask, ended: Callable[[], None]) -> None:
+    """Starts `in_flight` queries, each answer the next; calls `ended` when the last is answered."""
+    outstanding = 0
+
+    def answered(result: Any, error: int | None) -> None:
+        nonlocal outstanding
+        if error or not first_address(result):
+            run.errors += 1
+        for name in names:
+            ask(name, answered)
+            return
+        outstanding -= 1
+        if outstanding == 0:
+            ended()
+
+    for _ in range(in_flight):
+        outstanding += 1
+        ask(next(names), answered)
+
+
+def pyuv_channel(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+    import pyuv
+    import pyuv.dns
+
+    loop = pyuv.Loop()
+    channel = pyuv.dns.Channel(loop, servers=[server], **pyuv_options(pyuv.dns.Channel))
+    query = channel.query
+    start(run, names, in_flight, lambda name, done: query(name, "A", done), channel.close)
+    loop.run()
+    return f"pyuv {pyuv.__version__}"
+
+
+def pyuv_options(channel: Any) -> dict[str, int]:
+    """The ground floor's channel takes no receive buffer and no cache limit yet."""
+    known = channel.__text_signature__ or ""
+    wanted = {"socket_receive_buffer_size": RECEIVE_BUFFER, "query_cache_ttl": 0}
+    return {name: value for name, value in wanted.items() if name in known}
+
+
+def pycares_epoll(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+    """pycares on the caller's own loop, with epoll: one thread, like c/dns.c."""
+    import pycares
+
+    epoll = select.epoll()
+    watched: set[int] = set()
+
+    def on_state(fd: int, readable: bool, writable: bool) -> None:
+        events = (select.EPOLLIN if readable else 0) | (select.EPOLLOUT if writable else 0)
+        if not events:
+            watched.discard(fd)
+            epoll.unregister(fd)
+        elif fd in watched:
+            epoll.modify(fd, events)
+        else:
+            watched.add(fd)
+            epoll.register(fd, events)
+
+    over = False
+
+    def ended() -> None:
+        nonlocal over
+        over = True
+
+    channel = pycares.Channel(
+        servers=[server],
+        sock_state_cb=on_state,
+        socket_receive_buffer_size=RECEIVE_BUFFER,
+    )
+    query, kind = channel.query, pycares.QUERY_TYPE_A
+    start(run, names, in_flight, lambda name, done: query(name, kind, callback=done), ended)
+    readable_events, none = ~select.EPOLLOUT, pycares.ARES_SOCKET_BAD
+    timeout: Callable[[], float] = channel.timeout
+    while not over:
+        ready = epoll.poll(timeout() or None)
+        for fd, events in ready:
+            channel.process_fd(
+                fd if events & readable_events else none,
+                fd if events & select.EPOLLOUT else none,
+            )
+        if not ready:
+            channel.process_fd(none, none)
+    channel.close()
+    return f"pycares {pycares.__version__}"
+
+
+def pycares_thread(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+    """pycares as it comes: c-ares's own event thread calls back."""
+    import pycares
+
+    over = threading.Event()
+    channel = pycares.Channel(servers=[server], socket_receive_buffer_size=RECEIVE_BUFFER)
+    query, kind = channel.query, pycares.QUERY_TYPE_A
+
+    def from_its_thread(result: Any, error: int | None) -> None:
+        """Everything, the first queries too, is done on c-ares's thread: no lock is needed."""
+        start(run, names, in_flight, lambda name, done: query(name, kind, callback=done), over.set)
+
+    query(next(names), kind, callback=from_its_thread)
+    over.wait()
+    channel.close()
+    return f"pycares {pycares.__version__}"
+
+
+async def aiodns_resolver(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+    import aiodns
+
+    resolver = aiodns.DNSResolver(nameservers=[server], socket_receive_buffer_size=RECEIVE_BUFFER)
+
+    async def ask(name: str) -> bool:
+        return bool(first_address(await resolver.query_dns(name, "A")))
+
+    await keep_busy(run, names, in_flight, ask)
+    await resolver.close()
+    return f"aiodns {aiodns.__version__}"
+
+
+async def dnspython_resolver(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+    import dns.asyncresolver
+    import dns.version
+
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    address, _, port = server.rpartition(":")
+    resolver.nameservers = [address]
+    resolver.port = int(port)
+
+    async def ask(name: str) -> bool:
+        return bool((await resolver.resolve(name, "A", search=False))[0].address)
+
+    await keep_busy(run, names, in_flight, ask)
+    return f"dnspython {dns.version.version}"
+
+
+CALLBACK_CLIENTS = {
+    "pyuv": pyuv_channel,
+    "pycares": pycares_epoll,
+    "pycares-thread": pycares_thread,
+}
+ASYNC_CLIENTS = {"aiodns": aiodns_resolver, "dnspython": dnspython_resolver}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--client", required=True, choices=[*CALLBACK_CLIENTS, *ASYNC_CLIENTS])
+    parser.add_argument("--loop", default="asyncio", choices=["asyncio", "uvloop"])
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--names", type=int, required=True)
+    parser.add_argument("--zone", required=True)
+    parser.add_argument("--in-flight", type=int, required=True)
+    parser.add_argument("--operations", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--warmup", type=float, default=0.2)
+    options = parser.parse_args()
+
+    run = Run(options.seconds, options.warmup, options.operations)
+    names = run.items([f"n{number}.{options.zone}" for number in range(options.names)])
+    if options.client in CALLBACK_CLIENTS:
+        drive = CALLBACK_CLIENTS[options.client]
+        version = drive(run, names, options.server, options.in_flight)
+    else:
+        with asyncio.Runner(loop_factory=new_loop(options.loop)) as runner:
+            drive_async = ASYNC_CLIENTS[options.client]
+            version = runner.run(drive_async(run, names, options.server, options.in_flight))
+    run.report(version)
+
+
+main()

@@ -1,0 +1,204 @@
+import socket
+import threading
+import weakref
+
+import pytest
+import pyuv
+
+from util import collect, in_child, open_fds
+
+START = {
+    "Async": lambda loop, callback: pyuv.Async(loop, callback),
+    "Check": lambda loop, callback: pyuv.Check(loop),
+    "Idle": lambda loop, callback: pyuv.Idle(loop),
+    "Prepare": lambda loop, callback: pyuv.Prepare(loop),
+    "Signal": lambda loop, callback: pyuv.Signal(loop),
+    "Timer": lambda loop, callback: pyuv.Timer(loop),
+}
+
+
+class Target:
+    """Something to be referenced weakly."""
+
+
+def start(handle, callback):
+    if isinstance(handle, pyuv.Timer):
+        handle.start(callback, 60)
+    elif isinstance(handle, pyuv.Signal):
+        handle.start(callback, 10)
+    elif not isinstance(handle, pyuv.Async):
+        handle.start(callback)
+
+
+@pytest.mark.parametrize("name", START)
+def test_a_cycle_through_callback_and_attributes_is_collected(loop, name):
+    target = Target()
+    target.handle = handle = START[name](loop, lambda *arguments: target)
+    start(handle, lambda *arguments: target)
+    handle.target = target
+    handle.close()
+    loop.run()
+    references = [weakref.ref(target), weakref.ref(handle)]
+    target = handle = None
+    collect()
+    assert [reference() for reference in references] == [None, None]
+
+
+@pytest.mark.parametrize("name", sorted({*START} - {"Async"}))
+def test_a_cycle_of_a_stopped_handle_is_collected_without_close(loop, name):
+    handle = START[name](loop, None)
+    handle.self = handle
+    start(handle, lambda *arguments: handle)
+    handle.stop()
+    reference = weakref.ref(handle)
+    handle = None
+    collect()
+    assert reference() is None
+    loop.run()
+    assert loop.handles == []
+
+
+@pytest.mark.parametrize("name", START)
+def test_an_active_handle_survives_its_last_reference(loop, name):
+    handle = START[name](loop, lambda *arguments: None)
+    start(handle, lambda *arguments: None)
+    handle.name = "mine"
+    reference = weakref.ref(handle)
+    handle = None
+    collect()
+    assert reference() is not None
+    assert reference().name == "mine"
+    assert loop.handles == [reference()]
+
+
+@pytest.mark.parametrize("name", START)
+def test_an_abandoned_loop_is_collected_with_its_active_handles(name):
+    event_loop = pyuv.Loop()
+    target = Target()
+    target.loop = event_loop
+    handle = START[name](event_loop, lambda *arguments: target)
+    start(handle, lambda *arguments: target)
+    references = [weakref.ref(target), weakref.ref(handle), weakref.ref(event_loop)]
+    target = handle = event_loop = None
+    collect()
+    assert [reference() for reference in references] == [None] * 3
+
+
+def test_an_abandoned_loop_with_a_poll_and_work_is_collected():
+    ours, theirs = socket.socketpair()
+    release = threading.Event()
+    with ours, theirs:
+        event_loop = pyuv.Loop()
+        poll = pyuv.Poll(event_loop, ours)
+        poll.start(pyuv.UV_READABLE, lambda *arguments: event_loop)
+        request = event_loop.queue_work(release.wait, lambda error: event_loop)
+        event_loop.run(pyuv.UV_RUN_NOWAIT)
+        references = [weakref.ref(each) for each in (event_loop, poll, request)]
+        event_loop = poll = request = None
+        collect()
+        assert [reference() for reference in references] == [None] * 3
+        release.set()
+        theirs.send(b"x")
+        assert ours.recv(9) == b"x"
+
+
+def test_excepthook_cycles_are_collected():
+    event_loop = pyuv.Loop()
+    event_loop.excepthook = lambda *arguments: event_loop
+    reference = weakref.ref(event_loop)
+    event_loop = None
+    collect()
+    assert reference() is None
+
+
+def test_the_callback_is_let_go_when_the_handle_is_closed(loop):
+    target, timer = Target(), pyuv.Timer(loop)
+    timer.start(lambda timer, target=target: None, 60)
+    reference = weakref.ref(target)
+    del target
+    assert reference() is not None
+    timer.close()
+    loop.run()
+    assert reference() is None
+
+
+def test_a_handle_that_drops_itself_in_its_callback(loop):
+    held = [pyuv.Timer(loop)]
+    reference = weakref.ref(held[0])
+    held[0].start(lambda timer: held.clear(), 0)
+    loop.run()
+    assert reference() is None
+    loop.run()
+    assert loop.handles == []
+
+
+def test_descriptors_do_not_leak_with_dropped_loops():
+    code = """
+        import gc, os, socket, pyuv
+        ours, theirs = socket.socketpair()
+        release = []
+        def one(number):
+            loop = pyuv.Loop()
+            pyuv.Timer(loop).start(lambda timer: loop, 60)
+            pyuv.Async(loop, lambda wake: loop)
+            pyuv.Idle(loop).start(lambda idle: loop)
+            pyuv.Poll(loop, ours).start(1, lambda *arguments: loop)
+            if number % 3 == 0:
+                loop.queue_work(lambda: None, lambda error: loop)
+            if number % 2:
+                loop.run(pyuv.UV_RUN_ONCE)
+        def count():
+            gc.collect()
+            pyuv.Loop().close()
+            return len(os.listdir("/proc/self/fd"))
+        one(1)
+        one(3)
+        before = count()
+        for number in range(300):
+            one(number)
+        gc.collect()
+        import time
+        for _ in range(200):
+            # Work that had begun lets its loop go when it is done.
+            if count() <= before:
+                break
+            time.sleep(0.05)
+        print(count() - before)
+    """
+    [difference] = in_child(code)
+    assert int(difference) <= 0
+
+
+def test_descriptors_do_not_leak_with_closed_loops():
+    def one():
+        event_loop = pyuv.Loop()
+        timer = pyuv.Timer(event_loop)
+        timer.start(lambda timer: timer.close(), 0)
+        event_loop.run()
+        event_loop.close()
+
+    one()
+    collect()
+    before = open_fds()
+    for _ in range(200):
+        one()
+    assert open_fds() <= before
+
+
+def test_handles_dropped_by_another_thread_while_the_loop_runs(loop):
+    made = [pyuv.Timer(loop) for _ in range(500)]
+    ends = pyuv.Async(loop, lambda wake: wake.close())
+
+    def drop():
+        while made:
+            made.pop()
+        ends.send()
+
+    thread = threading.Thread(target=drop)
+    pyuv.Timer(loop).start(lambda timer: thread.start(), 0)
+    loop.run()
+    thread.join()
+    loop.run()
+    ends = None
+    collect()
+    assert loop.handles == []

@@ -1,0 +1,610 @@
+import re
+import select
+import sys
+import threading
+import weakref
+
+import pytest
+import pyuv
+from pyuv import errno
+
+from util import Recorder, collect, in_child
+
+
+def test_an_empty_loop_returns_at_once(loop):
+    for mode in (pyuv.UV_RUN_DEFAULT, pyuv.UV_RUN_ONCE, pyuv.UV_RUN_NOWAIT):
+        assert loop.run(mode) is False
+
+
+def test_run_goes_on_until_nothing_is_active(loop):
+    timer = pyuv.Timer(loop)
+    ticks = Recorder(lambda timer: timer.stop() if len(ticks) == 3 else None)
+    timer.start(ticks, 0, 0.001)
+    assert loop.run() is False
+    assert len(ticks) == 3
+
+
+def test_run_once_waits_for_one_event_and_says_that_more_is_to_come(loop):
+    ticks = Recorder()
+    pyuv.Timer(loop).start(ticks, 0.01, 60)
+    assert loop.run(pyuv.UV_RUN_ONCE) is True
+    assert len(ticks) == 1
+
+
+def test_run_nowait_does_not_wait(loop):
+    ticks = Recorder()
+    pyuv.Timer(loop).start(ticks, 60)
+    assert loop.run(pyuv.UV_RUN_NOWAIT) is True
+    assert ticks.calls == []
+
+
+@pytest.mark.parametrize("mode", [-1, 3, 99])
+def test_an_unknown_run_mode_is_named(loop, mode):
+    with pytest.raises(ValueError, match=str(mode)):
+        loop.run(mode)
+
+
+@pytest.mark.parametrize("mode", ["once", None, 1.5, object()])
+def test_a_run_mode_that_is_no_number_is_a_type_error(loop, mode):
+    with pytest.raises(TypeError):
+        loop.run(mode)
+
+
+def test_a_run_mode_too_large_for_c_is_refused(loop):
+    with pytest.raises((OverflowError, ValueError)):
+        loop.run(1 << 40)
+
+
+def test_stop_from_a_callback_ends_run_with_handles_still_active(loop):
+    timer = pyuv.Timer(loop)
+    timer.start(lambda timer: loop.stop(), 0, 0.001)
+    assert loop.run() is True
+    assert timer.active
+
+
+def test_stop_before_run_makes_it_one_round_that_does_not_wait(loop):
+    ticks = Recorder()
+    pyuv.Timer(loop).start(ticks, 60)
+    loop.stop()
+    assert loop.run() is True
+    assert ticks.calls == []
+
+
+def test_stop_ends_only_one_run(loop):
+    ticks = Recorder()
+    timer = pyuv.Timer(loop)
+    timer.start(ticks, 0)
+    loop.stop()
+    loop.run()
+    loop.run()
+    assert len(ticks) == 1
+
+
+def test_now_is_milliseconds_and_moves_with_update_time_only(loop):
+    loop.update_time()
+    before = loop.now()
+    assert isinstance(before, int)
+    clock = pyuv.util.hrtime()
+    while pyuv.util.hrtime() - clock < 20_000_000:
+        pass
+    assert loop.now() == before
+    loop.update_time()
+    assert loop.now() - before >= 19
+
+
+def test_now_moves_on_while_the_loop_waits(loop):
+    before = loop.now()
+    pyuv.Timer(loop).start(lambda timer: None, 0.02)
+    loop.run()
+    assert loop.now() - before >= 20
+
+
+def test_alive_means_active_and_referenced(loop):
+    assert loop.alive is False
+    timer = pyuv.Timer(loop)
+    assert loop.alive is False
+    timer.start(lambda timer: None, 60)
+    assert loop.alive is True
+    timer.ref = False
+    assert loop.alive is False
+    timer.close()
+    assert loop.alive is True
+    loop.run()
+    assert loop.alive is False
+
+
+def test_get_timeout_is_seconds_to_the_next_timer(loop):
+    timer = pyuv.Timer(loop)
+    assert loop.get_timeout() == 0
+    timer.start(lambda timer: None, 30)
+    # The first round registers the loop's own descriptors.
+    loop.run(pyuv.UV_RUN_NOWAIT)
+    assert 29 < loop.get_timeout() <= 30
+    idle = pyuv.Idle(loop)
+    idle.start(lambda idle: None)
+    assert loop.get_timeout() == 0
+
+
+def test_get_timeout_is_minus_one_where_only_an_event_can_come(loop):
+    wake = pyuv.Async(loop, lambda wake: None)
+    loop.run(pyuv.UV_RUN_NOWAIT)
+    assert loop.get_timeout() == -1.0
+    wake.close()
+
+
+def test_another_thread_embeds_the_loop(loop):
+    """It polls the loop's fd and has this thread run what is due, in turn."""
+    turns, rounds = [threading.Semaphore(0) for _ in range(2)]
+    wake = pyuv.Async(loop, Recorder(lambda wake: wake.close()))
+    failures, done = [], threading.Event()
+
+    def embed():
+        try:
+            while not done.is_set():
+                timeout = loop.get_timeout()
+                select.select([loop.fileno()], [], [], None if timeout < 0 else timeout)
+                rounds.release()
+                turns.acquire()
+        except Exception as error:
+            failures.append(error)
+            rounds.release()
+
+    seen = Recorder(lambda timer: wake.send() if len(seen) == 5 else None)
+    timer = pyuv.Timer(loop)
+    timer.start(seen, 0.002, 0.002)
+    thread = threading.Thread(target=embed)
+    thread.start()
+    while not wake.closed and not failures:
+        assert rounds.acquire(timeout=20)
+        loop.run(pyuv.UV_RUN_ONCE)
+        if wake.closed:
+            done.set()
+        turns.release()
+    thread.join()
+    assert failures == []
+    assert len(seen) >= 5
+
+
+def test_fileno_becomes_readable_when_something_is_sent(loop):
+    wake = pyuv.Async(loop, lambda wake: None)
+    assert isinstance(loop.fileno(), int)
+    loop.run(pyuv.UV_RUN_NOWAIT)
+    assert select.select([loop.fileno()], [], [], 0)[0] == []
+    wake.send()
+    assert select.select([loop.fileno()], [], [], 20)[0] == [loop.fileno()]
+
+
+def test_handles_lists_the_very_objects(loop):
+    assert loop.handles == []
+    timer, idle = pyuv.Timer(loop), pyuv.Idle(loop)
+    assert set(map(id, loop.handles)) == {id(timer), id(idle)}
+
+
+def test_closing_handles_are_listed_until_they_are_closed(loop):
+    timer = pyuv.Timer(loop)
+    timer.close()
+    assert loop.handles == [timer]
+    loop.run()
+    assert loop.handles == []
+
+
+def test_running_on_the_main_thread_adds_no_handle_to_the_list(loop):
+    pyuv.Timer(loop).start(lambda timer: None, 0)
+    loop.run()
+    assert loop.handles == []
+
+
+def test_a_dropped_inactive_handle_is_listed_until_the_loop_has_closed_it(loop):
+    pyuv.Timer(loop)
+    listed = loop.handles
+    assert [type(handle) for handle in listed] == [pyuv.Timer]
+    assert listed[0].closed
+    del listed
+    loop.run()
+    assert loop.handles == []
+
+
+def test_default_loop_is_one_and_knows_it(loop):
+    code = """
+        import pyuv
+        default = pyuv.Loop.default_loop()
+        print(default is pyuv.Loop.default_loop(), default.default, pyuv.Loop().default)
+    """
+    assert in_child(code) == ["True True False"]
+    assert loop.default is False
+
+
+def test_default_loop_of_a_subclass():
+    code = """
+        import pyuv
+        class Mine(pyuv.Loop): pass
+        print(type(Mine.default_loop()).__name__, Mine.default_loop().default)
+    """
+    assert in_child(code) == ["Mine True"]
+
+
+# The excepthook.
+
+
+def failing(error):
+    def callback(*arguments):
+        raise error
+
+    return callback
+
+
+def test_excepthook_gets_type_value_and_traceback_and_the_loop_goes_on(loop):
+    hook = Recorder()
+    loop.excepthook = hook
+    assert loop.excepthook is hook
+    error = ZeroDivisionError("mine")
+    ticks = Recorder()
+    pyuv.Timer(loop).start(failing(error), 0)
+    pyuv.Timer(loop).start(ticks, 0.002)
+    loop.run()
+    [(kind, value, traceback)] = hook.calls
+    assert kind is ZeroDivisionError
+    assert value is error
+    assert traceback.tb_frame.f_code.co_name == "callback"
+    assert len(ticks) == 1
+
+
+def test_without_excepthook_the_traceback_goes_to_stderr(loop, capsys):
+    pyuv.Timer(loop).start(failing(ZeroDivisionError("mine")), 0)
+    loop.run()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Unhandled exception in callback"
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1] == "ZeroDivisionError: mine"
+
+
+def test_an_exception_inside_the_hook_is_printed_with_the_first_one(loop, capsys):
+    loop.excepthook = failing(KeyError("in hook"))
+    ticks = Recorder()
+    pyuv.Timer(loop).start(failing(ZeroDivisionError("first")), 0)
+    pyuv.Timer(loop).start(ticks, 0.002)
+    loop.run()
+    err = capsys.readouterr().err
+    assert "Unhandled exception in callback" in err
+    assert "KeyError: 'in hook'" in err
+    assert "ZeroDivisionError: first" in err
+    assert len(ticks) == 1
+
+
+def test_excepthook_of_none_prints_again(loop, capsys):
+    hook = Recorder()
+    loop.excepthook = hook
+    loop.excepthook = None
+    assert loop.excepthook is None
+    pyuv.Timer(loop).start(failing(ZeroDivisionError("mine")), 0)
+    loop.run()
+    assert hook.calls == []
+    assert "ZeroDivisionError: mine" in capsys.readouterr().err
+
+
+def test_excepthook_may_be_a_method_of_a_subclass(capsys):
+    class Mine(pyuv.Loop):
+        seen = ()
+
+        def excepthook(self, kind, value, traceback):
+            self.seen += (value,)
+
+    event_loop = Mine()
+    error = ValueError()
+    pyuv.Timer(event_loop).start(failing(error), 0)
+    event_loop.run()
+    assert event_loop.seen == (error,)
+    assert capsys.readouterr().err == ""
+    event_loop.close()
+
+
+def test_excepthook_that_is_a_failing_property_is_printed(capsys):
+    class Mine(pyuv.Loop):
+        @property
+        def excepthook(self):
+            raise LookupError("no hook")
+
+    event_loop = Mine()
+    pyuv.Timer(event_loop).start(failing(ValueError("first")), 0)
+    event_loop.run()
+    err = capsys.readouterr().err
+    assert "LookupError: no hook" in err
+    assert "ValueError: first" in err
+
+
+@pytest.mark.parametrize("hook", [1, "hook", object()])
+def test_excepthook_that_is_not_callable_is_named(loop, hook):
+    with pytest.raises(TypeError, match=re.escape(repr(hook))):
+        loop.excepthook = hook
+    assert loop.excepthook is None
+
+
+def test_exceptions_of_every_callback_reach_the_hook(loop):
+    hook = Recorder()
+    loop.excepthook = hook
+    timer, idle, prepare, check = (kind(loop) for kind in (pyuv.Timer, pyuv.Idle, pyuv.Prepare, pyuv.Check))
+
+    def fail(handle):
+        handle.close(failing(KeyError(type(handle).__name__)))
+        raise ValueError(type(handle).__name__)
+
+    timer.start(fail, 0)
+    for handle in (idle, prepare, check):
+        handle.start(fail)
+    wake = pyuv.Async(loop, fail)
+    wake.send()
+    loop.queue_work(lambda: None, failing(ValueError("done")))
+    loop.queue_work(failing(ValueError("work")))
+    loop.run()
+    names = {"Timer", "Idle", "Prepare", "Check", "Async"}
+    values = {(kind, value.args[0]) for kind, value, _ in hook.calls}
+    assert values == {(ValueError, name) for name in names | {"done", "work"}} | {
+        (KeyError, name) for name in names
+    }
+
+
+def test_a_missing_stderr_does_not_matter(loop, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    ticks = Recorder()
+    pyuv.Timer(loop).start(failing(ValueError()), 0)
+    pyuv.Timer(loop).start(ticks, 0.002)
+    loop.run()
+    assert len(ticks) == 1
+
+
+# Closing.
+
+
+def test_close_with_open_handles_names_them(loop):
+    timer, idle = pyuv.Timer(loop), pyuv.Idle(loop)
+    timer.start(lambda timer: None, 60)
+    with pytest.raises(pyuv.error.UVError) as caught:
+        loop.close()
+    code, message = caught.value.args
+    assert code == errno.UV_EBUSY
+    assert "Timer" in message
+    assert "Idle" in message
+    assert not loop.closed
+    assert not idle.closed
+
+
+def test_a_loop_that_was_not_closed_is_still_usable(loop):
+    timer = pyuv.Timer(loop)
+    with pytest.raises(pyuv.error.UVError):
+        loop.close()
+    ticks = Recorder()
+    timer.start(ticks, 0)
+    loop.run()
+    assert len(ticks) == 1
+
+
+def test_close_with_work_in_flight_is_refused(loop):
+    release = threading.Event()
+    loop.queue_work(release.wait)
+    with pytest.raises(pyuv.error.UVError, match="request") as caught:
+        loop.close()
+    assert caught.value.args[0] == errno.UV_EBUSY
+    release.set()
+    loop.run()
+
+
+def test_close_runs_close_callbacks_that_are_due(loop):
+    timer, closed = pyuv.Timer(loop), Recorder()
+    timer.close(closed)
+    loop.close()
+    assert closed.calls == [(timer,)]
+    assert loop.closed
+
+
+def test_an_exception_in_a_close_callback_during_close_reaches_the_hook(loop):
+    hook = Recorder()
+    loop.excepthook = hook
+    pyuv.Timer(loop).close(failing(ValueError()))
+    loop.close()
+    assert [kind for kind, *_ in hook.calls] == [ValueError]
+    assert loop.closed
+
+
+def test_a_close_callback_that_makes_a_handle_during_close_does_no_harm(loop):
+    made = []
+    pyuv.Timer(loop).close(lambda timer: made.append(pyuv.Timer(loop)))
+    with pytest.raises(pyuv.error.UVError, match="Timer") as caught:
+        loop.close()
+    assert caught.value.args[0] == errno.UV_EBUSY
+    made[0].close()
+    loop.close()
+    assert loop.closed
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda loop: loop.run(),
+        lambda loop: loop.stop(),
+        lambda loop: loop.now(),
+        lambda loop: loop.update_time(),
+        lambda loop: loop.fileno(),
+        lambda loop: loop.get_timeout(),
+        lambda loop: loop.alive,
+        lambda loop: loop.handles,
+        lambda loop: loop.close(),
+        lambda loop: loop.fork(),
+        lambda loop: loop.configure(metrics_idle_time=True),
+        lambda loop: loop.metrics(),
+        lambda loop: loop.counters,
+        lambda loop: loop.queue_work(print),
+        lambda loop: pyuv.Timer(loop),
+        lambda loop: pyuv.Async(loop),
+        lambda loop: pyuv.Signal(loop),
+        lambda loop: pyuv.Poll(loop, 0),
+        lambda loop: pyuv.Idle(loop),
+        lambda loop: pyuv.util.SignalChecker(loop, 0),
+    ],
+)
+def test_every_call_on_a_closed_loop_is_a_runtime_error(call):
+    event_loop = pyuv.Loop()
+    event_loop.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        call(event_loop)
+    assert event_loop.closed
+
+
+def test_close_from_a_callback_is_refused(loop):
+    caught = []
+
+    def close(timer):
+        timer.close()
+        try:
+            loop.close()
+        except RuntimeError as error:
+            caught.append(str(error))
+
+    pyuv.Timer(loop).start(close, 0)
+    loop.run()
+    assert len(caught) == 1
+    assert "running" in caught[0]
+
+
+@pytest.mark.parametrize("mode", [pyuv.UV_RUN_DEFAULT, pyuv.UV_RUN_ONCE, pyuv.UV_RUN_NOWAIT])
+def test_run_from_a_callback_is_refused(loop, mode):
+    caught = []
+
+    def run(timer):
+        try:
+            loop.run(mode)
+        except RuntimeError as error:
+            caught.append(str(error))
+
+    pyuv.Timer(loop).start(run, 0)
+    loop.run()
+    assert caught == ["the loop is already running"]
+
+
+def test_one_loop_runs_inside_a_callback_of_another(loop):
+    inner, ticks = pyuv.Loop(), Recorder()
+
+    def run(timer):
+        timer = pyuv.Timer(inner)
+        timer.start(ticks, 0.002)
+        inner.run()
+        timer.close()
+        inner.close()
+
+    pyuv.Timer(loop).start(run, 0)
+    loop.run()
+    assert len(ticks) == 1
+    assert inner.closed
+
+
+# Options and counters.
+
+
+def test_configure_idle_time_fills_metrics(loop):
+    loop.configure(metrics_idle_time=True)
+    loop.update_time()
+    pyuv.Timer(loop).start(lambda timer: None, 0.02)
+    loop.run()
+    metrics = loop.metrics()
+    assert isinstance(metrics, pyuv.LoopMetrics)
+    assert metrics.idle_time > 0
+    assert metrics.loop_count >= 1
+
+
+def test_metrics_count_iterations(loop):
+    assert loop.metrics().loop_count == 0
+    assert loop.metrics().idle_time == 0.0
+    for _ in range(3):
+        pyuv.Timer(loop).start(lambda timer: None, 0)
+        loop.run(pyuv.UV_RUN_NOWAIT)
+    assert loop.metrics().loop_count == 3
+    assert loop.counters == loop.metrics()
+    assert "loop_count=3" in repr(loop.metrics())
+
+
+def test_configure_takes_every_option(loop):
+    loop.configure()
+    loop.configure(block_sigprof=True)
+    with pytest.raises(TypeError):
+        loop.configure(no_such_option=True)
+    with pytest.raises(TypeError):
+        loop.configure(True)
+
+
+# As an object.
+
+
+def test_a_second_init_is_refused(loop):
+    with pytest.raises(RuntimeError):
+        loop.__init__()
+    assert loop.run() is False
+
+
+UNINITIALISED = {
+    "run": lambda loop: loop.run(),
+    "stop": lambda loop: loop.stop(),
+    "now": lambda loop: loop.now(),
+    "update_time": lambda loop: loop.update_time(),
+    "fileno": lambda loop: loop.fileno(),
+    "get_timeout": lambda loop: loop.get_timeout(),
+    "alive": lambda loop: loop.alive,
+    "closed": lambda loop: loop.closed,
+    "handles": lambda loop: loop.handles,
+    "close": lambda loop: loop.close(),
+    "fork": lambda loop: loop.fork(),
+    "configure": lambda loop: loop.configure(),
+    "metrics": lambda loop: loop.metrics(),
+    "queue_work": lambda loop: loop.queue_work(print),
+    "Timer": lambda loop: pyuv.Timer(loop),
+}
+
+
+@pytest.mark.parametrize("name", UNINITIALISED)
+def test_a_subclass_that_does_not_call_init_is_told_so(name):
+    class Mine(pyuv.Loop):
+        def __init__(self):
+            pass
+
+    event_loop = Mine()
+    with pytest.raises(RuntimeError, match="__init__"):
+        UNINITIALISED[name](event_loop)
+    assert "not initialised" in repr(event_loop)
+    assert event_loop.default is False
+
+
+def test_a_subclass_has_its_own_arguments():
+    class Mine(pyuv.Loop):
+        def __init__(self, name, *, size):
+            super().__init__()
+            self.name, self.size = name, size
+
+    event_loop = Mine("mine", size=3)
+    assert (event_loop.name, event_loop.size) == ("mine", 3)
+    assert event_loop.run() is False
+    assert "Mine" in repr(event_loop)
+    event_loop.close()
+
+
+def test_loops_carry_attributes_and_weak_references():
+    event_loop = pyuv.Loop()
+    event_loop.name = "mine"
+    assert event_loop.name == "mine"
+    reference = weakref.ref(event_loop)
+    assert reference() is event_loop
+    del event_loop
+    collect()
+    assert reference() is None
+
+
+def test_repr_tells_the_state(loop):
+    seen = []
+    pyuv.Timer(loop).start(lambda timer: seen.append(repr(loop)), 0)
+    loop.run()
+    assert "running" in seen[0]
+    assert "idle" in repr(loop)
+    loop.close()
+    assert "closed" in repr(loop)
+
+
+def test_loop_takes_no_arguments():
+    with pytest.raises(TypeError):
+        pyuv.Loop("surplus")

@@ -1,0 +1,82 @@
+"""Helpers that the tests share."""
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pyuv
+
+
+def start_child(code, *arguments, **options):
+    """Start a Python process that runs `code`, for tests that change or endanger their process."""
+    program = [sys.executable, "-X", "faulthandler", "-W", "error", "-c", textwrap.dedent(code)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+    return subprocess.Popen([*program, *map(str, arguments)], **options)
+
+
+def finish(child, status=0):
+    """Wait for a child's end and compare its exit status; return what it printed, in lines."""
+    try:
+        out, err = child.communicate(timeout=40)
+    except subprocess.TimeoutExpired:
+        # faulthandler prints where each thread hangs.
+        child.send_signal(signal.SIGABRT)
+        out, err = child.communicate()
+        raise AssertionError(f"the child hangs\n{out}\n{err}") from None
+    assert child.returncode == status, f"exit status {child.returncode}\n{out}\n{err}"
+    return out.splitlines()
+
+
+def in_child(code, *arguments, status=0):
+    """Run `code` in a process of its own and return the lines it printed."""
+    return finish(start_child(code, *arguments), status)
+
+
+def open_fds():
+    """How many file descriptors this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def collect():
+    """Collect garbage, finalisers' own included."""
+    for _ in range(3):
+        gc.collect()
+
+
+@contextlib.contextmanager
+def time_limit(event_loop, seconds=20.0):
+    """Fail, rather than hang, where `event_loop` runs longer than this."""
+    late = []
+
+    def stop(timer):
+        late.append(True)
+        event_loop.stop()
+
+    timer = pyuv.Timer(event_loop)
+    timer.start(stop, seconds)
+    timer.ref = False
+    try:
+        yield
+    finally:
+        timer.close()
+    assert not late, f"the loop was still running after {seconds} seconds"
+
+
+class Recorder:
+    """A callback that remembers the arguments of each call."""
+
+    def __init__(self, then=None):
+        self.calls = []
+        self.then = then
+
+    def __call__(self, *arguments):
+        self.calls.append(arguments)
+        if self.then is not None:
+            self.then(*arguments)
+
+    def __len__(self):
+        return len(self.calls)
