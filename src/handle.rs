@@ -68,7 +68,7 @@ pub(crate) struct Header {
     data: AtomicPtr<c_void>,
 
     // What follows is the loop owner's.
-    hidden: Cell<bool>,
+    part_of: Cell<Option<&'static str>>,
     on_close: Cell<Option<OnClose>>,
 }
 
@@ -198,7 +198,7 @@ impl Header {
     }
 
     pub(crate) fn is_hidden(&self) -> bool {
-        self.hidden.get()
+        self.part_of.get().is_some()
     }
 
     /// For the owner: whether libuv has this handle active.
@@ -209,7 +209,11 @@ impl Header {
 
     pub(crate) fn describe(&self) -> String {
         let state = if self.is_active() { "active" } else { "inactive" };
-        format!("{} ({state})", self.kind.handle_type.name())
+        let name = self.kind.handle_type.name();
+        match self.part_of.get() {
+            Some(whole) => format!("{name} ({state}) of {whole}"),
+            None => format!("{name} ({state})"),
+        }
     }
 
     /// A new reference.
@@ -341,7 +345,7 @@ impl Handle {
                 kind: &TableOf::<K>::TABLE,
                 inner: NonNull::from(event_loop.inner()),
                 data: AtomicPtr::new(ptr::null_mut()),
-                hidden: Cell::new(false),
+                part_of: Cell::new(None),
                 on_close: Cell::new(None),
             },
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers; `init`
@@ -419,10 +423,11 @@ impl Handle {
         self.header().discarded.store(true, Ordering::Relaxed);
     }
 
-    /// Leaves the handle out of [`Loop::handles`], as part of something bigger.
-    pub fn hide(&self) -> Result<()> {
+    /// Leaves the handle out of [`Loop::handles`], as part of something bigger, which is what
+    /// [`Loop::close`] names if it is open.
+    pub fn hide(&self, part_of: &'static str) -> Result<()> {
         let _entered = self.enter()?;
-        self.header().hidden.set(true);
+        self.header().part_of.set(Some(part_of));
         Ok(())
     }
 

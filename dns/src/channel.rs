@@ -66,6 +66,9 @@ pub struct Channel {
     _anchor: Idle,
 }
 
+/// What the handles are, for who wants to close the loop.
+pub(crate) const PART_OF: &str = "a DNS channel";
+
 /// What the loop's callbacks work on.
 pub(crate) struct Core {
     weak: Weak<Core>,
@@ -135,9 +138,9 @@ impl Channel {
         let anchor = Idle::new(event_loop)?;
         let handles =
             Handles { timer: Timer::new(event_loop)?, due: None, delivery: Idle::new(event_loop)? };
-        anchor.hide()?;
-        handles.timer.hide()?;
-        handles.delivery.hide()?;
+        anchor.hide(PART_OF)?;
+        handles.timer.hide(PART_OF)?;
+        handles.delivery.hide(PART_OF)?;
         let core = Arc::new_cyclic(|weak| Core {
             weak: weak.clone(),
             ares: Mutex::new(Some(ares)),

@@ -43,7 +43,7 @@ impl Wakeup {
         // The Python loop is alive whenever the core loop runs: `run` and `close` hold it.
         let event_loop = event_loop.as_ptr() as usize;
         let watch = || -> pyuv::Result<()> {
-            poll.hide()?;
+            poll.hide("Loop.run")?;
             poll.set_ref(false)?;
             poll.start_unchecked(Events::READABLE, move |_, _| {
                 for_callback.drain();
