@@ -63,7 +63,7 @@ pub struct Channel {
     core: Arc<Core>,
     event_loop: Loop,
     /// Never active. See `Anchored`.
-    _anchor: Idle,
+    anchor: Idle,
 }
 
 /// What the handles are, for who wants to close the loop.
@@ -103,7 +103,7 @@ struct Anchored(Arc<Core>);
 impl Drop for Anchored {
     fn drop(&mut self) {
         if !self.0.end(|handles| drop(handles.delivery.close(|_| ()))) {
-            // It was closed, and what that ended is on its way.
+            // It is being closed, and what that ends is on its way.
             return;
         }
         let mut state = self.0.queue.lock();
@@ -158,7 +158,7 @@ impl Channel {
             let _ = &anchored;
         })?;
         anchor.stop()?;
-        Ok(Channel { core, event_loop: event_loop.clone(), _anchor: anchor })
+        Ok(Channel { core, event_loop: event_loop.clone(), anchor })
     }
 
     /// Asks for the records of `name` that are of one type (`ares_query_dnsrec`).
@@ -207,7 +207,11 @@ impl Channel {
                 drop(handles.delivery.close(|_| ()));
             }
         });
-        if closed { Ok(()) } else { Err(pyuv::Error::HandleClosed.into()) }
+        if !closed {
+            return Err(pyuv::Error::HandleClosed.into());
+        }
+        self.anchor.close(|_| ())?;
+        Ok(())
     }
 
     /// Whether the channel was closed.
