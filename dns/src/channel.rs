@@ -66,6 +66,9 @@ pub struct Channel {
     anchor: Idle,
 }
 
+/// What the handles are, for who wants to close the loop.
+pub(crate) const PART_OF: &str = "a DNS channel";
+
 /// What the loop's callbacks work on.
 pub(crate) struct Core {
     weak: Weak<Core>,
@@ -100,7 +103,7 @@ struct Anchored(Arc<Core>);
 impl Drop for Anchored {
     fn drop(&mut self) {
         if !self.0.end(|handles| drop(handles.delivery.close(|_| ()))) {
-            // It was closed, and what that ended is on its way.
+            // It is being closed, and what that ends is on its way.
             return;
         }
         let mut state = self.0.queue.lock();
@@ -135,9 +138,9 @@ impl Channel {
         let anchor = Idle::new(event_loop)?;
         let handles =
             Handles { timer: Timer::new(event_loop)?, due: None, delivery: Idle::new(event_loop)? };
-        anchor.hide("Channel")?;
-        handles.timer.hide("Channel")?;
-        handles.delivery.hide("Channel")?;
+        anchor.hide(PART_OF)?;
+        handles.timer.hide(PART_OF)?;
+        handles.delivery.hide(PART_OF)?;
         let core = Arc::new_cyclic(|weak| Core {
             weak: weak.clone(),
             ares: Mutex::new(Some(ares)),
@@ -207,7 +210,6 @@ impl Channel {
         if !closed {
             return Err(pyuv::Error::HandleClosed.into());
         }
-        // Its closure only ends what is ended now.
         self.anchor.close(|_| ())?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError, Weak};
 use c_ares::Socket;
 use pyuv::{Events, Loop, Poll};
 
-use crate::channel::Core;
+use crate::channel::{Core, PART_OF};
 
 /// What [`Sockets::watch`] keeps of a socket.
 struct Watched {
@@ -101,7 +101,7 @@ fn start(
     core: Weak<Core>,
 ) -> pyuv::Result<Poll> {
     let poll = Poll::new(event_loop, socket)?;
-    poll.hide("Channel")?;
+    poll.hide(PART_OF)?;
     poll.set_ref(false)?;
     poll.start_unchecked(events, move |_, outcome| {
         if let Some(core) = core.upgrade() {
