@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Self, TypeAlias, final
 from _typeshed import FileDescriptorLike
 from typing_extensions import disjoint_base
 
+from . import dns as dns
 from . import errno as errno
 from . import error as error
 from . import fs as fs
@@ -470,6 +471,7 @@ __all__ = [
     "Timer",
     "WorkRequest",
     "__version__",
+    "dns",
     "errno",
     "error",
     "fs",
