@@ -27,17 +27,17 @@ from ._pyuv.dns import (
     Question,
     RawData,
     Record,
-    channel_flags,
     errorcode,
     getaddrinfo,
     getnameinfo,
     strerror,
 )
+from ._pyuv.dns import channel_flags as _channel_flags
 
 # ARES_SUCCESS, ARES_ENODATA and their kin.
 globals().update({name: code for code, name in errorcode.items()})
 # ARES_FLAG_USEVC and its kin.
-globals().update(channel_flags)
+globals().update(_channel_flags)
 
 __all__ = [
     "AAAA",
@@ -74,6 +74,6 @@ __all__ = [
     "getaddrinfo",
     "getnameinfo",
     "strerror",
-    *channel_flags,
+    *_channel_flags,
     *errorcode.values(),
 ]

@@ -1,11 +1,14 @@
-"""Raw DNS: messages and their records, c-ares's status codes."""
+"""DNS: c-ares's raw channel and its messages, and the system's resolver."""
 
 import ipaddress
-from collections.abc import Iterable
-from typing import Final, Self, final
+import socket
+from collections.abc import Callable, Iterable
+from os import PathLike
+from typing import Final, Self, TypeAlias, final, overload
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
+from . import Loop
 from ._dns_registry import Flags, Opcode, Rcode, RecordClass, RecordType
 from .error import DNSError
 
@@ -37,6 +40,16 @@ __all__ = [
     "ARES_ESERVFAIL",
     "ARES_ESERVICE",
     "ARES_ETIMEOUT",
+    "ARES_FLAG_EDNS",
+    "ARES_FLAG_IGNTC",
+    "ARES_FLAG_NOALIASES",
+    "ARES_FLAG_NOCHECKRESP",
+    "ARES_FLAG_NORECURSE",
+    "ARES_FLAG_NOSEARCH",
+    "ARES_FLAG_NO_DFLT_SVR",
+    "ARES_FLAG_PRIMARY",
+    "ARES_FLAG_STAYOPEN",
+    "ARES_FLAG_USEVC",
     "ARES_SUCCESS",
     "CAA",
     "CNAME",
@@ -55,7 +68,10 @@ __all__ = [
     "TXT",
     "URI",
     "A",
+    "ARES_FLAG_DNS0x20",
+    "Channel",
     "DNSError",
+    "DNSRequest",
     "Flags",
     "Message",
     "Opcode",
@@ -66,6 +82,8 @@ __all__ = [
     "RecordClass",
     "RecordType",
     "errorcode",
+    "getaddrinfo",
+    "getnameinfo",
     "strerror",
 ]
 
@@ -102,6 +120,29 @@ ARES_EADDRGETNETWORKPARAMS: Final = 23
 ARES_ECANCELLED: Final = 24
 ARES_ESERVICE: Final = 25
 ARES_ENOSERVER: Final = 26
+
+ARES_FLAG_USEVC: Final = 1
+"""Ask over TCP only."""
+ARES_FLAG_PRIMARY: Final = 2
+"""Ask the first server only."""
+ARES_FLAG_IGNTC: Final = 4
+"""Take a truncated answer instead of asking over TCP."""
+ARES_FLAG_NORECURSE: Final = 8
+"""Do not ask the server to recurse."""
+ARES_FLAG_STAYOPEN: Final = 16
+"""Keep the sockets when no query is left."""
+ARES_FLAG_NOSEARCH: Final = 32
+"""Do not use the search domains."""
+ARES_FLAG_NOALIASES: Final = 64
+"""Do not use the HOSTALIASES file."""
+ARES_FLAG_NOCHECKRESP: Final = 128
+"""Take answers that are SERVFAIL, NOTIMP or REFUSED instead of asking the next server."""
+ARES_FLAG_EDNS: Final = 256
+"""Offer EDNS, as is done when no flags are given."""
+ARES_FLAG_NO_DFLT_SVR: Final = 512
+"""Fail with ARES_ENOSERVER, instead of asking 127.0.0.1, where no server is configured."""
+ARES_FLAG_DNS0x20: Final = 1024
+"""Ask with letters in random case, and expect them back."""
 
 class _Comparable:
     """Immutable, hashable, picklable, and ordered by its fields."""
@@ -641,3 +682,156 @@ class Message:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]: ...
+
+_Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
+_AddrInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]
+
+@disjoint_base
+class Channel:
+    """A raw DNS client on the loop (`ares_channel_t`).
+
+    `servers` are addresses, each `address`, `address:port` or `[address]:port`; without them those
+    of resolv.conf are asked. A server that does not answer is asked `tries` times, `timeout`
+    seconds each. `max_in_flight` is how many queries c-ares works on at a time; more wait their
+    turn. `query_cache_max_ttl` is how many seconds an answer may be given again without asking;
+    0 is never.
+
+    A channel with queries in flight is kept alive by its loop. Collected or dropped, it ends them
+    without calling anybody; `close` tells them.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        servers: Iterable[str] | None = None,
+        *,
+        timeout: float | None = None,
+        tries: int | None = None,
+        ndots: int | None = None,
+        flags: int | None = None,
+        domains: Iterable[str] | None = None,
+        lookups: str | None = None,
+        rotate: bool | None = None,
+        udp_port: int | None = None,
+        tcp_port: int | None = None,
+        max_in_flight: int | None = None,
+        query_cache_max_ttl: int | None = None,
+        resolvconf_path: str | PathLike[str] | None = None,
+        hosts_path: str | PathLike[str] | None = None,
+    ) -> None: ...
+    def query(
+        self,
+        name: str | bytes,
+        type: RecordType | str | int,
+        callback: Callable[[Message | None, int | None], object],
+    ) -> None:
+        """Asks for the records of `name` that are of one type: `"MX"`, `RecordType.MX`, 15.
+
+        `callback(result, errorno)` is called by the loop: with a Message and None or, when there is
+        no answer, with None and a c-ares code, ARES_ENOTFOUND for instance.
+        """
+
+    def cancel(self) -> None:
+        """Ends every query with ARES_ECANCELLED (`ares_cancel`). The loop calls the callbacks."""
+
+    def close(self) -> None:
+        """Closes the channel (`ares_destroy`): every query ends with ARES_EDESTRUCTION."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the channel was closed."""
+
+    @property
+    def servers(self) -> list[str]:
+        """The servers that are asked. May be set at any time."""
+
+    @servers.setter
+    def servers(self, servers: Iterable[str]) -> None: ...
+    @property
+    def active_queries(self) -> int:
+        """How many queries have not had their callback called."""
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many queries c-ares works on at a time; more wait their turn."""
+
+    def timeout(self) -> float | None:
+        """Seconds until the next timeout of a query in flight; None without one (`ares_timeout`)."""
+
+    @property
+    def loop(self) -> Loop:
+        """The loop the channel is on."""
+
+@disjoint_base
+class DNSRequest:
+    """A `getaddrinfo` or `getnameinfo` that was started with a callback."""
+
+    def cancel(self) -> bool:
+        """Takes the request back if no thread has begun it (`uv_cancel`). Says whether it did."""
+
+@overload
+def getaddrinfo(
+    loop: Loop,
+    host: str | bytes | None,
+    port: str | bytes | int | None = 0,
+    family: int = 0,
+    socktype: int = 0,
+    proto: int = 0,
+    flags: int = 0,
+    callback: None = None,
+) -> list[_AddrInfo]:
+    """Looks up the addresses of a host (`uv_getaddrinfo`), as `socket.getaddrinfo` does.
+
+    With a callback the thread pool does it, and the loop calls `callback(result, errorno)`.
+    """
+
+@overload
+def getaddrinfo(
+    loop: Loop,
+    host: str | bytes | None,
+    port: str | bytes | int | None = 0,
+    family: int = 0,
+    socktype: int = 0,
+    proto: int = 0,
+    flags: int = 0,
+    *,
+    callback: Callable[[list[_AddrInfo] | None, int | None], object],
+) -> DNSRequest: ...
+@overload
+def getaddrinfo(
+    loop: Loop,
+    host: str | bytes | None,
+    port: str | bytes | int | None,
+    family: int,
+    socktype: int,
+    proto: int,
+    flags: int,
+    callback: Callable[[list[_AddrInfo] | None, int | None], object],
+) -> DNSRequest: ...
+@overload
+def getnameinfo(
+    loop: Loop,
+    address: tuple[str, int] | tuple[str, int, int] | _Address,
+    flags: int = 0,
+    callback: None = None,
+) -> tuple[str, str]:
+    """Looks up the names of an address and its port (`uv_getnameinfo`): (host, service).
+
+    With a callback the thread pool does it, and the loop calls `callback(result, errorno)`.
+    """
+
+@overload
+def getnameinfo(
+    loop: Loop,
+    address: tuple[str, int] | tuple[str, int, int] | _Address,
+    flags: int = 0,
+    *,
+    callback: Callable[[tuple[str, str] | None, int | None], object],
+) -> DNSRequest: ...
+@overload
+def getnameinfo(
+    loop: Loop,
+    address: tuple[str, int] | tuple[str, int, int] | _Address,
+    flags: int,
+    callback: Callable[[tuple[str, str] | None, int | None], object],
+) -> DNSRequest: ...

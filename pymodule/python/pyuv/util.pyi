@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar, final, overload
 from _typeshed import FileDescriptorLike, StrOrBytesPath, structseq
 
 from . import Handle, Loop
+from .dns import getaddrinfo as getaddrinfo
+from .dns import getnameinfo as getnameinfo
 
 _T = TypeVar("_T")
 
@@ -583,8 +585,10 @@ __all__ = [
     "get_passwd",
     "get_process_title",
     "get_total_memory",
+    "getaddrinfo",
     "getcpu",
     "getenv",
+    "getnameinfo",
     "getpid",
     "getppid",
     "getpriority",
