@@ -1,10 +1,9 @@
+import os
 import re
 import select
 import sys
 import threading
 import weakref
-
-import os
 
 import pytest
 import pyuv
