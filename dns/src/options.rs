@@ -56,7 +56,7 @@ pub struct Options {
     pub udp_max_queries: Option<u32>,
 }
 
-/// How many queries c-ares works on at a time unless [`Options::max_in_flight`] says otherwise.
+/// How many queries c-ares works on at a time unless [`Options`]'s `max_in_flight` says otherwise.
 ///
 /// More is slower where the server is near. All queries to a server share a UDP socket, whose
 /// buffer on Linux holds some 270 answers; what comes beyond that while the loop is busy is lost
@@ -65,7 +65,7 @@ pub struct Options {
 /// or slow, more of them use the time that each waits.
 pub const DEFAULT_MAX_IN_FLIGHT: usize = 256;
 
-/// The most that [`Options::max_in_flight`] may be: half of the 65,536 numbers that DNS has for
+/// The most that [`Options`]'s `max_in_flight` may be: half of the 65,536 numbers that DNS has for
 /// the queries of a channel. c-ares draws numbers until it finds a free one, which takes two draws
 /// on average then, and for ever if there is none.
 pub const LIMIT_IN_FLIGHT: usize = 32_768;
