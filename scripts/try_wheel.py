@@ -41,7 +41,11 @@ def main() -> None:
     here.write_bytes(b"12345")
     pyuv.fs.stat(loop, str(here), lambda request: seen.append(f"{request.result.st_size} bytes"))
     address = ("127.0.0.1", 80, socket.AF_INET)
-    pyuv.dns.getaddrinfo(loop, *address, callback=lambda result, _: seen.append(result[0][4][0]))
+    pyuv.dns.getaddrinfo(
+        loop,
+        *address,
+        callback=lambda result, error: seen.append(result[0][4][0] if result else f"error {error}"),
+    )
 
     # A channel whose one server is a socket that never answers: the query ends in a time-out.
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
