@@ -73,15 +73,18 @@ impl PollHooks for GilHooks {
     }
 }
 
-/// The token of a thread that is in a callback of the core.
+/// In a callback of the core: the Python object that the callback is about, by its address.
 ///
 /// # Safety
-/// The caller is such a callback, of a loop that `Loop.run` or `Loop.close` runs: the hooks have
-/// attached the thread.
+/// The caller is such a callback, of a loop that `Loop.run` or `Loop.close` runs, so that the hooks
+/// have attached the thread. `address` is that of a living `T`.
 #[inline]
-pub unsafe fn in_callback<'py>() -> Python<'py> {
+pub unsafe fn object_in_callback<'py, T>(address: usize) -> Bound<'py, T> {
     // SAFETY: may be asked on any thread.
     debug_assert!(unsafe { ffi::PyGILState_Check() } == 1, "a callback ran detached");
     // SAFETY: the caller says so.
-    unsafe { Python::assume_attached() }
+    unsafe {
+        let py = Python::assume_attached();
+        Bound::from_borrowed_ptr(py, address as *mut ffi::PyObject).cast_into_unchecked::<T>()
+    }
 }

@@ -11,7 +11,7 @@ use pyuv::{HandleKind, HandleType};
 use crate::active::ActiveKey;
 use crate::call::{call, optional_callable};
 use crate::error::{HandleError, to_py};
-use crate::gil::in_callback;
+use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
 
@@ -106,15 +106,12 @@ impl Handle {
         core: &pyuv::Handle,
         f: impl FnOnce(&Bound<'_, Handle>, Bound<'_, PyAny>) -> PyResult<()>,
     ) {
-        let object = core.data().cast::<pyo3::ffi::PyObject>();
-        if object.is_null() {
+        if core.data().is_null() {
             return;
         }
-        // SAFETY: the core runs callbacks attached (see `GilHooks`); the data is the object that
-        // holds this handle, kept alive by the loop's table while the handle is active.
-        let object = unsafe { Bound::from_borrowed_ptr(in_callback(), object) };
-        // SAFETY: as above; every such object is a Handle.
-        let slf = unsafe { object.cast_unchecked::<Handle>() };
+        // SAFETY: the core runs callbacks attached (see `GilHooks`); the data is the Handle that
+        // holds this core handle, kept alive by the loop's table while it is active.
+        let slf = &unsafe { object_in_callback::<Handle>(core.data() as usize) };
         let Some(callback) = slf.get().callback.get(slf.py()) else { return };
         if let Err(error) = f(slf, callback) {
             Handle::handle_exception(slf, error);
@@ -247,14 +244,11 @@ impl Handle {
 }
 
 fn on_closed(core: &pyuv::Handle) {
-    let object = core.data().cast::<pyo3::ffi::PyObject>();
-    if object.is_null() {
+    if core.data().is_null() {
         return;
     }
     // SAFETY: as in `Handle::dispatch`; a closing handle is kept by the table, too.
-    let object = unsafe { Bound::from_borrowed_ptr(in_callback(), object) };
-    // SAFETY: as above.
-    let slf = unsafe { object.cast_unchecked::<Handle>() };
+    let slf = &unsafe { object_in_callback::<Handle>(core.data() as usize) };
     Handle::stopped(slf);
     if let Some(callback) = slf.get().on_close.take(slf.py())
         && let Err(error) = call(&callback, [slf.as_any()])

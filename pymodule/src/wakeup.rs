@@ -15,7 +15,7 @@ use pyuv::{Events, Poll};
 
 use crate::error::UVError;
 use crate::error::to_py;
-use crate::gil::in_callback;
+use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
 
 /// A loop's wakeup: a socket pair, and the handle that watches it.
@@ -48,11 +48,7 @@ impl Wakeup {
             poll.start_unchecked(Events::READABLE, move |_, _| {
                 for_callback.drain();
                 // SAFETY: callbacks run attached, on a loop whose Python object is alive.
-                let event_loop = unsafe {
-                    Bound::from_borrowed_ptr(in_callback(), event_loop as *mut pyo3::ffi::PyObject)
-                };
-                // SAFETY: this wakeup belongs to a Loop.
-                let event_loop = unsafe { event_loop.cast_unchecked::<Loop>() };
+                let event_loop = &unsafe { object_in_callback::<Loop>(event_loop) };
                 if let Err(error) = event_loop.py().check_signals() {
                     Loop::handle_exception(event_loop, error);
                 }

@@ -9,7 +9,7 @@ use crate::active::ActiveKey;
 use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::{UVError, to_py};
 use crate::exit;
-use crate::gil::in_callback;
+use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
 
@@ -123,11 +123,8 @@ impl Loop {
 
 fn on_done(request: usize, outcome: pyuv::Result<()>) {
     // SAFETY: the core runs callbacks attached, on a loop that runs: so its Python object is
-    // alive, and its table keeps the request until just below.
-    let request =
-        unsafe { Bound::from_borrowed_ptr(in_callback(), request as *mut pyo3::ffi::PyObject) };
-    // SAFETY: the pointer was that of a WorkRequest.
-    let request = unsafe { request.cast_unchecked::<WorkRequest>() };
+    // alive, and its table keeps the request until just below. The address was that of a WorkRequest.
+    let request = &unsafe { object_in_callback::<WorkRequest>(request) };
     let (py, this) = (request.py(), request.get());
     let Some(event_loop) = this.event_loop.take(py) else { return };
     // SAFETY: the slot is set from a Bound<Loop> alone.

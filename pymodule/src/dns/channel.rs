@@ -18,7 +18,7 @@ use super::name::with_name;
 use crate::active::{ActiveKey, ActiveTable};
 use crate::call::{call, callable, error_argument};
 use crate::error::HandleClosedError;
-use crate::gil::in_callback;
+use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
 use crate::seconds::duration;
 use crate::slot::PySlot;
@@ -84,11 +84,8 @@ impl Channel {
     /// Called by the core, in a callback of the loop's.
     fn on_answer(object: usize, key: usize, answer: Result<Message>) {
         // SAFETY: the core runs callbacks attached; the loop's table keeps a channel that has
-        // callbacks to call.
-        let object =
-            unsafe { Bound::from_borrowed_ptr(in_callback(), object as *mut pyo3::ffi::PyObject) };
-        // SAFETY: the pointer was that of a Channel.
-        let slf = unsafe { object.cast_unchecked::<Channel>() };
+        // callbacks to call. The address was that of a Channel.
+        let slf = &unsafe { object_in_callback::<Channel>(object) };
         let (py, this) = (slf.py(), slf.get());
         let Some(event_loop) = this.event_loop(py) else { return };
         let Some(callback) = this.take(&event_loop, key) else { return };

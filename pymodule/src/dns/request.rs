@@ -10,7 +10,7 @@ use pyuv_dns::{Error, Result};
 use crate::active::ActiveKey;
 use crate::call::{call, error_argument};
 use crate::error::{UVError, to_py};
-use crate::gil::in_callback;
+use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
 
@@ -58,11 +58,8 @@ impl DNSRequest {
         convert: for<'a> fn(Python<'a>, T) -> PyResult<Bound<'a, PyAny>>,
     ) {
         // SAFETY: the core runs callbacks attached, on a loop that runs: so its Python object is
-        // alive, and its table keeps the request until just below.
-        let request =
-            unsafe { Bound::from_borrowed_ptr(in_callback(), address as *mut pyo3::ffi::PyObject) };
-        // SAFETY: the pointer was that of a DNSRequest.
-        let request = unsafe { request.cast_unchecked::<DNSRequest>() };
+        // alive, and its table keeps the request until just below. The address was that of a DNSRequest.
+        let request = &unsafe { object_in_callback::<DNSRequest>(address) };
         let (py, this) = (request.py(), request.get());
         let Some(event_loop) = this.event_loop.take(py) else { return };
         // SAFETY: the slot is set from a Bound<Loop> alone.

@@ -9,7 +9,7 @@ use pyuv::{Code, Request};
 use crate::active::ActiveKey;
 use crate::call::call;
 use crate::error::{FSError, to_py};
-use crate::gil::in_callback;
+use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
 
@@ -71,11 +71,7 @@ impl FSRequest {
     /// alive; its table keeps the request until `end`.
     pub unsafe fn from_address<'py>(address: usize) -> Bound<'py, FSRequest> {
         // SAFETY: the caller says so.
-        unsafe {
-            let py = in_callback();
-            let object = Bound::from_borrowed_ptr(py, address as *mut pyo3::ffi::PyObject);
-            object.cast_into_unchecked::<FSRequest>()
-        }
+        unsafe { object_in_callback(address) }
     }
 
     /// Remembers how the operation ended, lets the loop let the request go, and calls back.
