@@ -19,6 +19,8 @@ use crate::trampoline::{self, panic_message};
 mod delivery;
 mod drainer;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use delivery::Jobs;
 

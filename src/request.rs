@@ -276,10 +276,7 @@ pub unsafe fn submit<U: RawRequest>(
     }
     let entered = event_loop.enter()?;
     let allocation = Box::leak(Box::new(Allocation::<U> {
-        header: Header {
-            is_job: false,
-            ..Header::of_job(event_loop.inner(), free::<U>)
-        },
+        header: Header { is_job: false, ..Header::of_job(event_loop.inner(), free::<U>) },
         uv: MaybeUninit::uninit(),
         done: Some(Box::new(done)),
     }));

@@ -9,13 +9,13 @@ use std::mem;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libuv_sys2 as uv;
 
 use super::JobRef;
 use super::drainer::{Drainer, pool_size};
-use super::queue::Queue;
+use super::queue::{Queue, spin};
 use crate::r#loop::LoopInner;
 use crate::trampoline;
 
@@ -156,10 +156,7 @@ impl Jobs {
         }
         let queue = self.queue.borrow();
         if may_block && self.busy.replace(false) {
-            let begin = Instant::now();
-            while queue.over.is_empty() && begin.elapsed() < PAUSE {
-                std::hint::spin_loop();
-            }
+            spin(PAUSE, || !queue.over.is_empty());
         }
         let over = queue.fall_asleep();
         // SAFETY: the caller owns the loop, which is open, and the handles are initialised.
@@ -214,7 +211,10 @@ impl Jobs {
         // A thread that stayed behind may have been at work in the queue, and so may the drainers'
         // memory be half used: nobody touches them again.
         mem::forget(mem::replace(&mut *this.queue.borrow_mut(), Arc::new(Queue::new())));
-        this.drainers.borrow_mut().clear();
+        for drainer in this.drainers.take() {
+            // SAFETY: it was on the list, and the caller owns the loop.
+            unsafe { Drainer::lose(drainer, inner) };
+        }
         let queue = this.queue();
         inner.requests.for_each_job(|request| {
             // SAFETY: the request is a job's, in flight, and the caller owns the loop. The

@@ -11,14 +11,14 @@
 
 use std::os::raw::c_int;
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
 
 use super::delivery::Jobs;
-use super::queue::Queue;
+use super::queue::{Queue, spin};
 use crate::r#loop::LoopInner;
 use crate::trampoline;
 
@@ -46,6 +46,8 @@ pub(super) struct Drainer {
     uv: uv::uv_work_t,
     inner: NonNull<LoopInner>,
     queue: Arc<Queue>,
+    /// The pool's thread is through with it.
+    ended: AtomicBool,
 }
 
 impl Drainer {
@@ -56,6 +58,7 @@ impl Drainer {
             uv: unsafe { std::mem::zeroed() },
             inner: NonNull::from(inner),
             queue,
+            ended: AtomicBool::new(false),
         });
         let drainer = NonNull::from(Box::leak(drainer));
         // SAFETY: the loop is open and the caller's. The allocation is freed in `on_end`, and the
@@ -65,6 +68,20 @@ impl Drainer {
         };
         debug_assert_eq!(status, 0, "uv_queue_work refuses only a missing function");
         drainer
+    }
+
+    /// In a forked child: has the loop `inner` not wait for a drainer whose thread is gone.
+    ///
+    /// # Safety
+    /// It is a drainer of that loop's that has not been told of, and the caller owns the loop.
+    pub(super) unsafe fn lose(drainer: NonNull<Drainer>, inner: &LoopInner) {
+        // SAFETY: the caller says so. One that has ended is libuv's to tell of; of any other
+        // libuv has only the count.
+        unsafe {
+            if !drainer.as_ref().ended.load(Ordering::Acquire) {
+                (*inner.uv()).active_reqs.count -= 1;
+            }
+        }
     }
 
     /// Takes the drainer off the pool if it has not begun.
@@ -85,6 +102,7 @@ unsafe extern "C" fn on_work(request: *mut uv::uv_work_t) {
         unsafe { drainer.inner.as_ref().own_handles.wake() }
     };
     drain(&drainer.queue, wake);
+    drainer.ended.store(true, Ordering::Release);
 }
 
 unsafe extern "C" fn on_end(request: *mut uv::uv_work_t, _status: c_int) {
@@ -126,12 +144,6 @@ fn drain(queue: &Queue, wake: impl Fn()) {
 
 /// Waits a moment for a job. Returns whether there is one.
 fn linger(queue: &Queue) -> bool {
-    let begin = Instant::now();
-    while queue.waiting.is_empty() {
-        if queue.closing.load(Ordering::Relaxed) || begin.elapsed() > LINGER {
-            return false;
-        }
-        std::hint::spin_loop();
-    }
-    true
+    spin(LINGER, || !queue.waiting.is_empty() || queue.closing.load(Ordering::Relaxed))
+        && !queue.waiting.is_empty()
 }

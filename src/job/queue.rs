@@ -1,10 +1,29 @@
 //! What the loop and the drainers share: jobs that wait, and jobs that are over.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::time::{Duration, Instant};
 
 use crossbeam_queue::SegQueue;
 
 use super::JobRef;
+
+/// Waits in a busy loop until `condition` holds, for `limit` at most. Returns whether it does.
+pub(super) fn spin(limit: Duration, condition: impl Fn() -> bool) -> bool {
+    // Reading the clock costs more than the condition.
+    const LOOKS: u32 = 32;
+    let begin = Instant::now();
+    loop {
+        for _ in 0..LOOKS {
+            if condition() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if begin.elapsed() > limit {
+            return false;
+        }
+    }
+}
 
 pub(super) struct Queue {
     pub(super) waiting: SegQueue<JobRef>,
