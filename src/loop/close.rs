@@ -77,6 +77,7 @@ impl LoopInner {
     /// loop. Nothing but closing handles may be on it.
     pub(super) fn tear_down(&self) {
         self.running.set(true);
+        self.shut_inbox();
         // SAFETY: the loop is open and ours, and its own handles are closed here and nowhere else.
         unsafe {
             self.own_handles.close();
