@@ -387,6 +387,14 @@ def test_close_with_open_handles_names_them(loop):
     assert not idle.closed
 
 
+def test_close_with_thousands_of_open_handles_counts_them(loop):
+    handles = [pyuv.Timer(loop) for _ in range(5000)] + [pyuv.Idle(loop)]
+    with pytest.raises(pyuv.error.UVError) as caught:
+        loop.close()
+    assert caught.value.args[1].endswith("still open: 5000 Timer (inactive), Idle (inactive)")
+    assert not any(handle.closed for handle in handles)
+
+
 def test_a_loop_that_was_not_closed_is_still_usable(loop):
     timer = pyuv.Timer(loop)
     with pytest.raises(pyuv.error.UVError):
