@@ -373,7 +373,7 @@ def test_closing_a_poll_after_its_descriptor_leaves_the_new_owner_of_the_number_
     assert in_child(code) == ["b'x'"]
 
 
-@pytest.mark.parametrize("foreign", ["epoll", "eventfd", "timerfd", "backend", "null", "proc", "memfd"])
+@pytest.mark.parametrize("foreign", ["epoll", "counted", "eventfd", "backend", "null", "proc", "memfd"])
 def test_a_foreign_descriptor_is_served_or_refused(foreign, tmp_path):
     code = (
         PRELUDE
@@ -382,8 +382,8 @@ def test_a_foreign_descriptor_is_served_or_refused(foreign, tmp_path):
     kind = sys.argv[1]
     made = {
         "epoll": lambda: select.epoll().fileno(),
-        "eventfd": lambda: os.eventfd(1),
-        "timerfd": lambda: os.eventfd(0),
+        "counted": lambda: os.eventfd(1),
+        "eventfd": lambda: os.eventfd(0),
         "backend": loop.fileno,
         "null": lambda: os.open("/dev/null", os.O_RDWR),
         "proc": lambda: os.open("/proc/self/stat", os.O_RDONLY),

@@ -62,8 +62,7 @@ def test_a_call_from_a_second_thread_into_a_running_loop_names_async_send(loop, 
     assert "Async.send" in str(error)
 
 
-def test_excepthook_may_not_be_lost_to_a_second_thread(loop):
-    """Cancelling is the owner's too."""
+def test_cancel_from_a_second_thread_into_a_running_loop_names_async_send(loop):
     caught = []
     release = threading.Event()
     request = loop.queue_work(release.wait)
