@@ -364,7 +364,8 @@ pub struct LoopMetrics {
     events: u64,
     /// Events that were waiting when the loop polled.
     events_waiting: u64,
-    /// Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called.
+    /// Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called. Of a
+    /// wait that the system interrupted, only the last part counts.
     idle_time: f64,
 }
 

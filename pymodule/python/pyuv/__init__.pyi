@@ -131,7 +131,8 @@ class LoopMetrics:
 
     @property
     def idle_time(self) -> float:
-        """Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called."""
+        """Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called. Of a
+        wait that the system interrupted, only the last part counts."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
