@@ -1,3 +1,4 @@
+import os
 import select
 import threading
 import weakref
@@ -285,6 +286,44 @@ def test_configure_takes_every_option(loop):
         loop.configure(no_such_option=True)
     with pytest.raises(TypeError):
         loop.configure(True)
+
+
+@pytest.mark.parametrize("use", ["0", "1"])
+def test_files_are_read_and_written_whether_or_not_libuv_may_use_io_uring(use, tmp_path):
+    code = """
+        import os, sys
+        import pyuv
+        from pyuv import fs
+
+        loop = pyuv.Loop()
+        loop.configure(io_uring=True)
+        path = sys.argv[1]
+
+        def opened(request):
+            assert request.error is None, request.error
+            fs.write(loop, request.result, b"ring", 0, written)
+
+        def written(request):
+            assert request.result == 4, request.error
+            fs.fsync(loop, request.fd, synced)
+
+        def synced(request):
+            fs.read(loop, request.fd, 100, 0, read)
+
+        def read(request):
+            print(request.result)
+            fs.close(loop, request.fd, lambda request: fs.stat(loop, path, stated))
+
+        def stated(request):
+            print(request.result.st_size)
+            fs.stat(loop, path + "/below", lambda request: print(pyuv.errno.errorcode[request.error]))
+
+        fs.open(loop, path, os.O_RDWR | os.O_CREAT, callback=opened)
+        loop.run()
+        loop.close()
+    """
+    printed = in_child(code, tmp_path / "file", env={**os.environ, "UV_USE_IO_URING": use})
+    assert printed == ["b'ring'", "4", "UV_ENOTDIR"]
 
 
 def test_a_second_init_is_refused(loop):
