@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import bootstrap
 
@@ -18,8 +19,7 @@ MEMCHECK = [
     "--show-leak-kinds=definite",
     "--errors-for-leak-kinds=definite",
     "--fair-sched=yes",
-    # Optimised code compares what is not set yet and then drops the result: BTreeSet's does.
-    "--expensive-definedness-checks=yes",
+    f"--suppressions={Path(__file__).with_suffix('.supp')}",
 ]
 
 
