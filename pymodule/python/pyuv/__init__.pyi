@@ -94,7 +94,8 @@ class Loop:
 
         `metrics_idle_time` measures the time spent waiting, for `metrics`; `block_sigprof` spares
         a profiler's signals while waiting; `io_uring` submits filesystem operations to io_uring
-        where the kernel has it. Raises UVError with UV_ENOSYS where an option does not exist.
+        where the kernel has it and the environment variable UV_USE_IO_URING is 1. Raises UVError
+        with UV_ENOSYS where an option does not exist.
         """
 
     def metrics(self) -> LoopMetrics:
@@ -131,7 +132,8 @@ class LoopMetrics:
 
     @property
     def idle_time(self) -> float:
-        """Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called."""
+        """Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called. Of a
+        wait that the system interrupted, only the last part counts."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
