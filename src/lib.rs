@@ -30,6 +30,8 @@
 
 pub mod address;
 mod r#async;
+pub mod buffer;
+mod buffer_size;
 mod check;
 mod error;
 mod handle;
@@ -38,12 +40,14 @@ mod idle;
 mod r#loop;
 mod metrics;
 mod owner;
+mod pipe;
 mod poll;
 mod prepare;
 pub mod request;
 mod signal;
-#[allow(dead_code)] // until the first handle reads
 mod slab;
+mod stream;
+mod tcp;
 pub mod thread;
 mod timer;
 mod trampoline;
@@ -59,10 +63,13 @@ pub use hooks::PollHooks;
 pub use idle::Idle;
 pub use r#loop::{Configure, Held, Loop, RunMode};
 pub use metrics::Metrics;
+pub use pipe::Pipe;
 pub use poll::{Events, Poll};
 pub use prepare::Prepare;
 pub use request::Request;
 pub use signal::Signal;
+pub use stream::Stream;
+pub use tcp::{BindFlags, TCP};
 pub use timer::Timer;
 
 /// libuv's version, as `uv_version_string` gives it: `"1.53.1"`.

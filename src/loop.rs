@@ -16,6 +16,7 @@ use crate::hooks::{NoHooks, PollHooks};
 use crate::owner::Owner;
 use crate::request::RequestList;
 use crate::slab::Slab;
+use crate::stream::written::Written;
 use crate::trampoline;
 
 /// How long [`Loop::run`] runs (`uv_run_mode`).
@@ -84,6 +85,7 @@ pub(crate) struct LoopInner {
     pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
     pub(crate) slab: Slab,
+    pub(crate) written: Written,
 
     // Handles of the loop's own. They are unreferenced and do not keep it alive.
     wakeup: UnsafeCell<uv::uv_async_t>,
@@ -159,6 +161,7 @@ impl Loop {
             fresh_polls: Cell::new(Vec::new()),
             requests: RequestList::new(),
             slab: Slab::new(),
+            written: Written::new(),
             // SAFETY: as for `uv`; the init functions below fill them.
             wakeup: unsafe { mem::zeroed() },
             // SAFETY: as above.
@@ -631,15 +634,26 @@ impl LoopInner {
             uv::uv_prepare_start(self.before_poll.get(), Some(on_before_poll));
             uv::uv_check_init(self.uv(), self.after_poll.get());
             uv::uv_check_start(self.after_poll.get(), Some(on_after_poll));
-            for handle in self.own_handles() {
+            // Active, and referenced, only while callbacks are due.
+            self.written.init(self.uv());
+            for handle in [
+                self.wakeup.get().cast(),
+                self.before_poll.get().cast(),
+                self.after_poll.get().cast(),
+            ] {
                 uv::uv_unref(handle);
             }
         }
         Ok(())
     }
 
-    fn own_handles(&self) -> [*mut uv::uv_handle_t; 3] {
-        [self.wakeup.get().cast(), self.before_poll.get().cast(), self.after_poll.get().cast()]
+    fn own_handles(&self) -> [*mut uv::uv_handle_t; 4] {
+        [
+            self.wakeup.get().cast(),
+            self.before_poll.get().cast(),
+            self.after_poll.get().cast(),
+            self.written.handle(),
+        ]
     }
 
     /// Closes the loop's own handles, runs everything that is closing to its end, and closes the
@@ -755,6 +769,7 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
+            && inner.written.is_empty()
             && inner.closing.get() == 0;
         if let Some(hooks) = inner.hooks.get() {
             // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
