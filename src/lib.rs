@@ -34,6 +34,7 @@ pub mod buffer;
 mod buffer_size;
 mod check;
 mod error;
+mod fresh;
 mod handle;
 mod hooks;
 mod idle;

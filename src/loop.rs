@@ -81,8 +81,8 @@ pub(crate) struct LoopInner {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
-    /// Polls started since libuv last polled, to be checked before it meets their fds.
-    pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
+    /// Handles to be checked before libuv meets their fds.
+    pub(crate) fresh: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
     pub(crate) slab: Slab,
     pub(crate) written: Written,
@@ -158,7 +158,7 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
-            fresh_polls: Cell::new(Vec::new()),
+            fresh: Cell::new(Vec::new()),
             requests: RequestList::new(),
             slab: Slab::new(),
             written: Written::new(),
@@ -765,7 +765,7 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
     trampoline::enter(inner, || {
-        crate::poll::check_fresh(inner);
+        crate::fresh::check_fresh(inner);
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
