@@ -28,9 +28,13 @@
 //! and closes when it becomes inactive. When the last `Loop` and handle are gone, what is left on
 //! the loop is closed without calling anything, and freed. `handle.rs` has the rules.
 
+pub mod address;
 mod r#async;
+pub mod buffer;
+mod buffer_size;
 mod check;
 mod error;
+mod fresh;
 mod handle;
 mod hooks;
 mod idle;
@@ -38,10 +42,14 @@ mod job;
 mod r#loop;
 mod metrics;
 mod owner;
+mod pipe;
 mod poll;
 mod prepare;
 pub mod request;
 mod signal;
+mod slab;
+mod stream;
+mod tcp;
 pub mod thread;
 mod timer;
 mod trampoline;
@@ -58,10 +66,13 @@ pub use idle::Idle;
 pub use job::Job;
 pub use r#loop::{Configure, Held, Loop, RunMode};
 pub use metrics::Metrics;
+pub use pipe::Pipe;
 pub use poll::{Events, Poll};
 pub use prepare::Prepare;
 pub use request::Request;
 pub use signal::Signal;
+pub use stream::Stream;
+pub use tcp::{BindFlags, TCP};
 pub use timer::Timer;
 
 /// libuv's version, as `uv_version_string` gives it: `"1.53.1"`.

@@ -18,6 +18,10 @@ use crate::hooks::PollHooks;
 use crate::job::Jobs;
 use crate::owner::Owner;
 use crate::request::RequestList;
+use crate::slab::Slab;
+#[cfg(unix)]
+use crate::stream::emfile::Reserve;
+use crate::stream::written::Written;
 
 mod abandon;
 mod close;
@@ -75,10 +79,14 @@ pub(crate) struct LoopInner {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
-    /// Polls started since libuv last polled, to be checked before it meets their fds.
-    pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
+    /// Handles to be checked before libuv meets their fds.
+    pub(crate) fresh: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
     pub(crate) jobs: Jobs,
+    pub(crate) slab: Slab,
+    pub(crate) written: Written,
+    #[cfg(unix)]
+    pub(crate) reserve: Reserve,
     pub(crate) own_handles: OwnHandles,
 }
 
@@ -142,9 +150,13 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
-            fresh_polls: Cell::new(Vec::new()),
+            fresh: Cell::new(Vec::new()),
             requests: RequestList::new(),
             jobs: Jobs::new(),
+            slab: Slab::new(),
+            written: Written::new(),
+            #[cfg(unix)]
+            reserve: Reserve::new(),
             own_handles: OwnHandles::new(),
         });
         // SAFETY: the memory is the loop's own and stays where it is.
@@ -157,7 +169,10 @@ impl Loop {
             return Err(error);
         }
         // SAFETY: as above; the memory stays where it is when the Box is leaked.
-        unsafe { inner.jobs.init(inner.uv.get()) };
+        unsafe {
+            inner.jobs.init(inner.uv.get());
+            inner.written.init(inner.uv.get());
+        }
         Ok(Loop { inner: NonNull::from(Box::leak(inner)) })
     }
 
