@@ -29,6 +29,7 @@
 //! the loop is closed without calling anything, and freed. `handle.rs` has the rules.
 
 mod r#async;
+pub mod buffer;
 mod check;
 mod error;
 mod handle;
@@ -49,6 +50,7 @@ mod watcher;
 mod work;
 
 pub use r#async::Async;
+pub use buffer::{Buffer, Source};
 pub use check::Check;
 pub use error::{Code, Error, Result};
 pub use handle::{Handle, HandleKind, HandleType};

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use libuv_sys2 as uv;
-use pyuv::Result;
+use pyuv::buffer::check_length;
+use pyuv::{Buffer, Result};
 
 use crate::argument;
-use crate::buffer::{Buffer, Destination, Fresh, check_length};
+use crate::buffer::{Destination, Fresh};
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
 

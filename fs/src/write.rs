@@ -3,10 +3,10 @@
 use std::ffi::c_uint;
 
 use libuv_sys2 as uv;
-use pyuv::{Code, Error};
+use pyuv::buffer::check_length;
+use pyuv::{Buffer, Code, Error, Source};
 
 use crate::argument;
-use crate::buffer::{Buffer, Source, check_length};
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
 
