@@ -15,6 +15,7 @@ use crate::handle::{Handle, Header};
 use crate::hooks::{NoHooks, PollHooks};
 use crate::owner::Owner;
 use crate::request::RequestList;
+use crate::slab::Slab;
 use crate::trampoline;
 
 /// How long [`Loop::run`] runs (`uv_run_mode`).
@@ -82,6 +83,7 @@ pub(crate) struct LoopInner {
     /// Polls started since libuv last polled, to be checked before it meets their fds.
     pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
+    pub(crate) slab: Slab,
 
     // Handles of the loop's own. They are unreferenced and do not keep it alive.
     wakeup: UnsafeCell<uv::uv_async_t>,
@@ -156,6 +158,7 @@ impl Loop {
             closing: Cell::new(0),
             fresh_polls: Cell::new(Vec::new()),
             requests: RequestList::new(),
+            slab: Slab::new(),
             // SAFETY: as for `uv`; the init functions below fill them.
             wakeup: unsafe { mem::zeroed() },
             // SAFETY: as above.
