@@ -28,6 +28,7 @@
 //! and closes when it becomes inactive. When the last `Loop` and handle are gone, what is left on
 //! the loop is closed without calling anything, and freed. `handle.rs` has the rules.
 
+pub mod address;
 mod r#async;
 pub mod buffer;
 mod check;

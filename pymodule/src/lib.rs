@@ -3,6 +3,8 @@
 use pyo3::prelude::*;
 
 mod active;
+mod address;
+mod argument;
 mod r#async;
 mod buffer;
 mod call;
