@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering, fe
 
 use libuv_sys2 as uv;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::r#loop::{InboxEntry, Loop, LoopInner};
+use crate::poll::Fd;
 use crate::trampoline;
 
 macro_rules! handle_types {
@@ -47,6 +48,7 @@ handle_types! {
     Prepare = UV_PREPARE, "Prepare";
     Signal = UV_SIGNAL, "Signal";
     Timer = UV_TIMER, "Timer";
+    UDP = UV_UDP, "UDP";
 }
 
 const OPEN: u8 = 0;
@@ -216,6 +218,20 @@ impl Header {
         format!("{} ({state})", self.kind.handle_type.name())
     }
 
+    /// For the owner: the handle's descriptor (`uv_fileno`).
+    pub(crate) fn fileno(&self) -> std::result::Result<Fd, Code> {
+        let mut fd: uv::uv_os_fd_t = -1;
+        // SAFETY: the caller owns the loop; the handle is initialised.
+        Code::check(unsafe { uv::uv_fileno(self.uv(), &raw mut fd) }).map(|_| fd)
+    }
+
+    /// A reference for a request in flight: it keeps the handle open and in memory, but not the
+    /// loop. [`drop_reference`](Header::drop_reference) gives it up.
+    pub(crate) fn hold(&self) -> NonNull<Header> {
+        self.references.fetch_add(1, Ordering::Relaxed);
+        NonNull::from(self)
+    }
+
     /// A new reference.
     pub(crate) fn to_handle(&self) -> Handle {
         self.references.fetch_add(1, Ordering::Relaxed);
@@ -224,7 +240,7 @@ impl Header {
     }
 
     /// A view of this handle that counts as no reference.
-    fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
+    pub(crate) fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
         debug_assert!(self.kind.handle_type == K::TYPE);
         let view = ManuallyDrop::new(Handle { header: NonNull::from(self) });
         // SAFETY: K is repr(transparent) over Handle, and this handle is a K.

@@ -43,11 +43,12 @@ mod poll;
 mod prepare;
 pub mod request;
 mod signal;
-#[allow(dead_code)] // until the first handle reads
 mod slab;
+mod socket;
 pub mod thread;
 mod timer;
 mod trampoline;
+mod udp;
 pub mod util;
 mod watcher;
 mod work;
@@ -65,7 +66,9 @@ pub use poll::{Events, Poll};
 pub use prepare::Prepare;
 pub use request::Request;
 pub use signal::Signal;
+pub use socket::Family;
 pub use timer::Timer;
+pub use udp::{Membership, Received, ReceivedFlags, UDP, UDPBindFlags};
 
 /// libuv's version, as `uv_version_string` gives it: `"1.53.1"`.
 pub fn version() -> &'static str {

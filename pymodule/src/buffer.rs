@@ -4,6 +4,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use pyuv::{Buffer, Source};
 
 /// One bytes-like object whose memory stays where it is.
 pub enum Piece {
@@ -54,6 +55,12 @@ impl Piece {
         }
     }
 
+    /// The same as libuv has it.
+    pub fn buffer(&self, py: Python<'_>) -> Buffer {
+        let (address, length) = self.memory(py);
+        Buffer::new(address, length)
+    }
+
     /// Its address and length.
     pub fn memory(&self, py: Python<'_>) -> (*mut u8, usize) {
         match self {
@@ -64,6 +71,11 @@ impl Piece {
             Piece::View(view) => (view.0.buf.cast(), view.0.len as usize),
         }
     }
+}
+
+/// Where the pieces are, for a call that returns before they can go.
+pub fn addresses(py: Python<'_>, pieces: &[Piece]) -> Vec<Buffer> {
+    pieces.iter().map(|piece| piece.buffer(py)).collect()
 }
 
 /// The pieces of what is to be written: a bytes-like object, or a sequence of them that is not
@@ -87,4 +99,23 @@ pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Vec<Piece>> {
         return Err(PyValueError::new_err("the sequence of buffers is empty"));
     }
     Ok(pieces)
+}
+
+/// Pieces on their way into a socket or a file: libuv has their addresses while this lives.
+pub struct Sent {
+    buffers: Vec<Buffer>,
+    _pieces: Vec<Piece>,
+}
+
+impl Sent {
+    pub fn new(py: Python<'_>, pieces: Vec<Piece>) -> Sent {
+        Sent { buffers: addresses(py, &pieces), _pieces: pieces }
+    }
+}
+
+// SAFETY: the pieces keep their memory where it is.
+unsafe impl Source for Sent {
+    fn buffers(&self) -> impl AsRef<[Buffer]> + Send + use<> {
+        self.buffers.clone()
+    }
 }

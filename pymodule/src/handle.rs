@@ -159,7 +159,7 @@ impl Handle {
         }
         let object = new!(
             Async: r#async, Check: check, Idle: idle, Poll: poll, Prepare: prepare,
-            Signal: signal, Timer: timer
+            Signal: signal, Timer: timer, UDP: udp
         );
         core.set_data(object.as_ptr().cast());
         // SAFETY: every handle class extends Handle.
@@ -186,7 +186,7 @@ impl Handle {
     /// The loop the handle is on.
     #[getter]
     #[pyo3(name = "loop")]
-    fn get_loop<'py>(slf: &Bound<'py, Handle>) -> PyResult<Bound<'py, Loop>> {
+    pub fn get_loop<'py>(slf: &Bound<'py, Handle>) -> PyResult<Bound<'py, Loop>> {
         slf.get().core()?;
         slf.get()
             .event_loop(slf.py())

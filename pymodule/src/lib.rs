@@ -27,6 +27,7 @@ mod slot;
 mod structseq;
 mod thread;
 mod timer;
+mod udp;
 mod util;
 mod wakeup;
 mod watcher;
@@ -53,6 +54,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<prepare::Prepare>()?;
     module.add_class::<signal::Signal>()?;
     module.add_class::<timer::Timer>()?;
+    module.add_class::<udp::UDP>()?;
     constants::register(module)?;
     dns::register(module)?;
     fs::register(module)?;

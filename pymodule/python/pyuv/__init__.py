@@ -3,6 +3,7 @@
 from . import _pyuv, dns, errno, error, fs, thread, util
 from ._pyuv import (
     LIBUV_VERSION,
+    UDP,
     Async,
     Check,
     Handle,
@@ -21,6 +22,7 @@ globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
 
 __all__ = [
     "LIBUV_VERSION",
+    "UDP",
     "Async",
     "Check",
     "Handle",

@@ -1,0 +1,136 @@
+//! Receiving: `uv_udp_recv_start`.
+//!
+//! Datagrams arrive in the loop's slab. With recvmmsg libuv cuts it into pieces of 64 KiB, fills
+//! as many as there are datagrams, and reports each; the slab is lent until the last of them has
+//! been looked at. Nothing else of this loop can read meanwhile, for libuv reads from its poll
+//! phase alone and callbacks cannot run that.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::raw::{c_int, c_uint};
+
+use libuv_sys2 as uv;
+
+use super::{UDP, UDPBindFlags};
+use crate::address::RawAddress;
+use crate::error::{Code, Error, Result};
+use crate::handle::{Header, dispatch};
+use crate::{address, socket, trampoline};
+
+bitflags::bitflags! {
+    /// What is to be said of something [`Received`] (`uv_udp_flags`).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct ReceivedFlags: u32 {
+        /// The datagram was longer than the buffer, the rest is lost (`UV_UDP_PARTIAL`).
+        const PARTIAL = uv::uv_udp_flags_UV_UDP_PARTIAL as u32;
+        /// Not a datagram but an error from the socket's error queue (`UV_UDP_LINUX_RECVERR`).
+        const LINUX_RECVERR = uv::uv_udp_flags_UV_UDP_LINUX_RECVERR as u32;
+    }
+}
+
+/// A datagram, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received<'a> {
+    /// Who sent it; for `LINUX_RECVERR`, which host complained. `None` for other errors, and for
+    /// a socket of another family than IPv4 and IPv6 that was opened.
+    pub from: Option<SocketAddr>,
+    /// More about it.
+    pub flags: ReceivedFlags,
+    /// The datagram, which may be empty, or libuv's code.
+    pub outcome: std::result::Result<&'a [u8], Code>,
+}
+
+pub(crate) type Callback = Box<dyn FnMut(&UDP, Received<'_>) + Send>;
+
+impl UDP {
+    /// Has `callback` called with each datagram (`uv_udp_recv_start`), also with errors, after
+    /// which it goes on.
+    ///
+    /// Binds to any port of IPv4 if the handle has no address yet. Fails with `UV_EALREADY` if
+    /// the handle is receiving.
+    pub fn start_recv(
+        &self,
+        callback: impl FnMut(&UDP, Received<'_>) + Send + 'static,
+    ) -> Result<()> {
+        let _entered = self.enter()?;
+        self.ensure_socket(Ipv4Addr::UNSPECIFIED.into(), UDPBindFlags::empty())?;
+        socket::check_datagrams(self.header().fileno()?)?;
+        // SAFETY: the handle is open, a UDP, and its loop is ours.
+        let status = unsafe { uv::uv_udp_recv_start(self.uv(), Some(on_alloc), Some(on_recv)) };
+        Error::check(status, "")?;
+        self.state().receiving.set(true);
+        // SAFETY: as above.
+        unsafe { self.set_callback::<UDP>(Box::new(callback)) };
+        Ok(())
+    }
+
+    /// Receives no more (`uv_udp_recv_stop`). What has arrived waits in the socket; only what
+    /// recvmmsg has fetched along with the datagram that is being looked at is lost.
+    pub fn stop_recv(&self) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open, a UDP, and its loop is ours.
+        unsafe { uv::uv_udp_recv_stop(self.uv()) };
+        self.state().receiving.set(false);
+        self.guard();
+        Ok(())
+    }
+
+    /// For the owner, while the handle is not receiving: gives libuv callbacks all the same.
+    ///
+    /// A socket with an error (and ICMP can bring one at any time) is reported readable even to a
+    /// handle that only waits to send. libuv then asserts that there is a receive callback, calls
+    /// it with `UV_ENOBUFS` if there is no memory to read into, and goes on to send.
+    pub(super) fn guard(&self) {
+        #[cfg(unix)]
+        // SAFETY: the handle is a UDP that is initialised, and its loop is ours. libuv sets these
+        // two fields itself when it starts to receive, and only reads them while it reads.
+        unsafe {
+            let handle = self.uv::<uv::uv_udp_t>();
+            (*handle).alloc_cb = Some(on_alloc);
+            (*handle).recv_cb = Some(on_recv);
+        }
+    }
+}
+
+unsafe extern "C" fn on_alloc(handle: *mut uv::uv_handle_t, _size: usize, buf: *mut uv::uv_buf_t) {
+    // SAFETY: libuv gives a handle with a header in `data`, alive by its own reference, and room
+    // for the answer, which it has set to nothing.
+    let (header, buf) = unsafe { (&*(*handle).data.cast::<Header>(), &mut *buf) };
+    let inner = header.inner();
+    trampoline::enter(inner, || {
+        if header.with::<UDP, _>(|udp| udp.state().receiving.get()) {
+            *buf = inner.slab.lend();
+        }
+    });
+}
+
+unsafe extern "C" fn on_recv(
+    handle: *mut uv::uv_udp_t,
+    nread: isize,
+    buf: *const uv::uv_buf_t,
+    from: *const uv::sockaddr,
+    flags: c_uint,
+) {
+    let is_datagram = !from.is_null() || flags & uv::uv_udp_flags_UV_UDP_MMSG_CHUNK as u32 != 0;
+    if nread == 0 && !is_datagram {
+        // Nothing was there, or the slab is given back after a batch.
+        return;
+    }
+    // SAFETY: libuv gives the handle that receives.
+    unsafe {
+        dispatch::<UDP>(handle, |callback, udp| {
+            if !udp.state().receiving.get() {
+                return;
+            }
+            let from = address::read(from.cast(), size_of::<RawAddress>());
+            let flags = ReceivedFlags::from_bits_truncate(flags);
+            match usize::try_from(nread) {
+                Err(_) => {
+                    callback(udp, Received { from, flags, outcome: Err(Code(nread as c_int)) });
+                }
+                Ok(length) => udp.header().inner().slab.show((*buf).base, length, |data| {
+                    callback(udp, Received { from, flags, outcome: Ok(data) });
+                }),
+            }
+        });
+    }
+}
