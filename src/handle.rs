@@ -81,6 +81,7 @@ pub(crate) struct KindTable {
     drop_callback: unsafe fn(&Header),
     before_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
+    fd_lost: unsafe fn(&Header, Code),
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -116,6 +117,10 @@ pub(crate) trait Kind: HandleKind {
 
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
+
+    /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
+    /// somebody else has closed it. libuv waits for nothing of it any more.
+    fn fd_lost(&self, _code: Code) {}
 }
 
 /// Makes `struct $name(Handle)` a handle type.
@@ -168,6 +173,7 @@ impl<K: Kind> TableOf<K> {
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
+        fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
         free: |header| {
             // SAFETY: the header is the first field of a Box<Allocation<K>>, and nobody has a
             // reference any more.
@@ -250,6 +256,20 @@ impl Header {
     pub(crate) fn after_fork(&self) {
         // SAFETY: the table is this header's own.
         unsafe { (self.kind.after_fork)(self) };
+    }
+
+    /// For the owner: see [`Kind::fd_lost`].
+    pub(crate) fn fd_lost(&self, code: Code) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.fd_lost)(self, code) };
+    }
+
+    /// Whether an address is that of a part of the `uv_*_t`.
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        let start = self.uv().addr();
+        // SAFETY: the handle is initialised; the function only looks a number up.
+        let size = unsafe { uv::uv_handle_size((*self.uv()).type_) };
+        (start..start + size).contains(&address)
     }
 
     /// For the owner: closes the handle and calls nothing.

@@ -41,6 +41,7 @@ mod metrics;
 mod owner;
 mod poll;
 mod prepare;
+mod registration;
 pub mod request;
 mod signal;
 mod slab;

@@ -80,8 +80,6 @@ pub(crate) struct LoopInner {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
-    /// Polls started since libuv last polled, to be checked before it meets their fds.
-    pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
     pub(crate) slab: Slab,
 
@@ -156,7 +154,6 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
-            fresh_polls: Cell::new(Vec::new()),
             requests: RequestList::new(),
             slab: Slab::new(),
             // SAFETY: as for `uv`; the init functions below fill them.
@@ -311,7 +308,6 @@ impl Loop {
         if forked {
             entered.for_each_handle(|header| header.after_fork());
         }
-        crate::poll::recheck_all(&entered);
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
         Ok(())
@@ -751,7 +747,7 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
     trampoline::enter(inner, || {
-        crate::poll::check_fresh(inner);
+        crate::registration::register(inner);
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
