@@ -58,7 +58,12 @@ pub(crate) struct State {
 // SAFETY: the cell is touched by the loop's owner alone.
 unsafe impl Sync for State {}
 
-handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {});
+handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {
+    fn fd_lost(&self, code: Code) {
+        self.fail_sends();
+        self.fail_receiving(code);
+    }
+});
 
 impl UDP {
     /// `UV_UDP_RECVMMSG`

@@ -74,6 +74,24 @@ impl UDP {
         Ok(())
     }
 
+    /// Whether the handle is receiving.
+    pub fn is_receiving(&self) -> bool {
+        self.enter().is_ok() && self.state().receiving.get()
+    }
+
+    /// For the owner: ends receiving with an error.
+    pub(super) fn fail_receiving(&self, code: Code) {
+        if self.state().receiving.get() && self.stop_recv().is_ok() {
+            // SAFETY: the handle is a UDP, alive by `self`.
+            unsafe {
+                dispatch::<UDP>(self.uv(), |callback, udp| {
+                    let flags = ReceivedFlags::empty();
+                    callback(udp, Received { from: None, flags, outcome: Err(code) });
+                });
+            }
+        }
+    }
+
     /// For the owner, while the handle is not receiving: gives libuv callbacks all the same.
     ///
     /// A socket with an error (and ICMP can bring one at any time) is reported readable even to a

@@ -12,7 +12,7 @@ use crate::address::RawAddress;
 use crate::buffer::{Buffer, Source};
 use crate::error::{Code, Error, Result};
 use crate::handle::Header;
-use crate::trampoline;
+use crate::{registration, trampoline};
 
 /// How many datagrams one `uv_udp_try_send2` gets. libuv hands so many to one `sendmmsg`; of more,
 /// 1.53 leaves out as many as it has sent.
@@ -179,6 +179,18 @@ impl UDP {
         let _entered = self.enter()?;
         // SAFETY: the handle is open, a UDP, and its loop is ours.
         Ok(unsafe { uv::uv_udp_get_send_queue_size(self.uv()) })
+    }
+
+    /// For the owner: has libuv try to send what is queued, though nobody tells it that it can.
+    pub(super) fn fail_sends(&self) {
+        #[cfg(unix)]
+        // SAFETY: the handle is open, a UDP, and its loop is ours.
+        unsafe {
+            let handle = self.uv::<uv::uv_udp_t>();
+            if (*handle).send_queue_count > 0 {
+                registration::feed(self.header().inner(), &raw mut (*handle).io_watcher);
+            }
+        }
     }
 
     fn ensure_socket_for(&self, to: Option<SocketAddr>) -> Result<()> {

@@ -51,6 +51,9 @@ fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
         };
         let Ok(flags) = received.flags.bits().into_pyobject(py);
         let error = error_argument(py, code);
+        if code.is_some() && !udp.is_receiving() && !udp.is_closing() {
+            Handle::stopped(slf);
+        }
         call(&callback, [slf.as_any(), &from, flags.as_any(), &data, &error])
     });
 }
