@@ -37,7 +37,7 @@ impl Slab {
     }
 
     /// The slab for a read that follows at once; an empty buffer while somebody is looking at it.
-    pub(crate) fn lend(&self) -> uv::uv_buf_t {
+    fn lend(&self) -> uv::uv_buf_t {
         if self.shown.get() {
             // SAFETY: this only fills a struct.
             return unsafe { uv::uv_buf_init(std::ptr::null_mut(), 0) };

@@ -30,15 +30,15 @@ bitflags::bitflags! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct UDPBindFlags: u32 {
         /// Leave IPv4 alone (`UV_UDP_IPV6ONLY`).
-        const IPV6ONLY = uv::uv_udp_flags_UV_UDP_IPV6ONLY as u32;
+        const IPV6ONLY = uv::uv_udp_flags_UV_UDP_IPV6ONLY;
         /// Take an address that others use who allow it, too (`UV_UDP_REUSEADDR`): the last one
         /// gets the datagrams, or all, if they are multicast.
-        const REUSEADDR = uv::uv_udp_flags_UV_UDP_REUSEADDR as u32;
+        const REUSEADDR = uv::uv_udp_flags_UV_UDP_REUSEADDR;
         /// Share the datagrams with others who allow it, too (`UV_UDP_REUSEPORT`).
-        const REUSEPORT = uv::uv_udp_flags_UV_UDP_REUSEPORT as u32;
+        const REUSEPORT = uv::uv_udp_flags_UV_UDP_REUSEPORT;
         /// Have ICMP errors reported, on Linux, also while the handle is not connected
         /// (`UV_UDP_LINUX_RECVERR`).
-        const LINUX_RECVERR = uv::uv_udp_flags_UV_UDP_LINUX_RECVERR as u32;
+        const LINUX_RECVERR = uv::uv_udp_flags_UV_UDP_LINUX_RECVERR;
     }
 }
 
@@ -67,7 +67,7 @@ handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {
 
 impl UDP {
     /// `UV_UDP_RECVMMSG`
-    pub const RECVMMSG: u32 = uv::uv_udp_flags_UV_UDP_RECVMMSG as u32;
+    pub const RECVMMSG: u32 = uv::uv_udp_flags_UV_UDP_RECVMMSG;
 
     /// A new handle (`uv_udp_init_ex`). With a `family` it has a socket at once; otherwise the
     /// first address makes it one.

@@ -265,6 +265,7 @@ macro_rules! handle_class {
     };
     ($(#[$doc:meta])* $name:ident in $module:literal) => {
         $(#[$doc])*
+        #[allow(clippy::upper_case_acronyms)] // the name is Python's
         #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
         pub struct $name;
 

@@ -14,16 +14,16 @@ use super::{UDP, UDPBindFlags};
 use crate::address::RawAddress;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Header, dispatch};
-use crate::{address, socket, trampoline};
+use crate::{address, slab, socket};
 
 bitflags::bitflags! {
     /// What is to be said of something [`Received`] (`uv_udp_flags`).
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct ReceivedFlags: u32 {
         /// The datagram was longer than the buffer, the rest is lost (`UV_UDP_PARTIAL`).
-        const PARTIAL = uv::uv_udp_flags_UV_UDP_PARTIAL as u32;
+        const PARTIAL = uv::uv_udp_flags_UV_UDP_PARTIAL;
         /// Not a datagram but an error from the socket's error queue (`UV_UDP_LINUX_RECVERR`).
-        const LINUX_RECVERR = uv::uv_udp_flags_UV_UDP_LINUX_RECVERR as u32;
+        const LINUX_RECVERR = uv::uv_udp_flags_UV_UDP_LINUX_RECVERR;
     }
 }
 
@@ -109,16 +109,14 @@ impl UDP {
     }
 }
 
-unsafe extern "C" fn on_alloc(handle: *mut uv::uv_handle_t, _size: usize, buf: *mut uv::uv_buf_t) {
-    // SAFETY: libuv gives a handle with a header in `data`, alive by its own reference, and room
-    // for the answer, which it has set to nothing.
-    let (header, buf) = unsafe { (&*(*handle).data.cast::<Header>(), &mut *buf) };
-    let inner = header.inner();
-    trampoline::enter(inner, || {
-        if header.with::<UDP, _>(|udp| udp.state().receiving.get()) {
-            *buf = inner.slab.lend();
-        }
-    });
+/// Leaves the buffer as libuv made it, empty, for a handle that is not receiving.
+unsafe extern "C" fn on_alloc(handle: *mut uv::uv_handle_t, size: usize, buf: *mut uv::uv_buf_t) {
+    // SAFETY: libuv gives a handle with a header in `data`, alive by its own reference.
+    let header = unsafe { &*(*handle).data.cast::<Header>() };
+    if header.with::<UDP, _>(|udp| udp.state().receiving.get()) {
+        // SAFETY: the arguments are libuv's.
+        unsafe { slab::alloc(handle, size, buf) };
+    }
 }
 
 unsafe extern "C" fn on_recv(
@@ -128,7 +126,7 @@ unsafe extern "C" fn on_recv(
     from: *const uv::sockaddr,
     flags: c_uint,
 ) {
-    let is_datagram = !from.is_null() || flags & uv::uv_udp_flags_UV_UDP_MMSG_CHUNK as u32 != 0;
+    let is_datagram = !from.is_null() || flags & uv::uv_udp_flags_UV_UDP_MMSG_CHUNK != 0;
     if nread == 0 && !is_datagram {
         // Nothing was there, or the slab is given back after a batch.
         return;
