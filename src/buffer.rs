@@ -36,6 +36,11 @@ impl Buffer {
         Buffer(uv::uv_buf_t { base: address.cast(), len: length.min(MAX_LENGTH + 1) as _ })
     }
 
+    /// Where it begins.
+    pub fn address(&self) -> *mut u8 {
+        self.0.base.cast()
+    }
+
     /// How many bytes it is.
     #[allow(clippy::unnecessary_cast)]
     pub fn length(&self) -> usize {

@@ -82,6 +82,7 @@ pub(crate) struct KindTable {
     before_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
     fd_lost: unsafe fn(&Header, Code),
+    is_busy: unsafe fn(&Header) -> bool,
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -117,6 +118,11 @@ pub(crate) trait Kind: HandleKind {
 
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
+
+    /// Asked by the owner: whether the handle is of use though nobody holds it any more.
+    fn is_busy(&self) -> bool {
+        self.header().is_active()
+    }
 
     /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
     /// somebody else has closed it. libuv waits for nothing of it any more.
@@ -173,6 +179,7 @@ impl<K: Kind> TableOf<K> {
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
+        is_busy: |header| header.with::<K, _>(|handle| handle.is_busy()),
         fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
         free: |header| {
             // SAFETY: the header is the first field of a Box<Allocation<K>>, and nobody has a
@@ -229,13 +236,6 @@ impl Header {
         let mut fd: uv::uv_os_fd_t = -1;
         // SAFETY: the caller owns the loop; the handle is initialised.
         Code::check(unsafe { uv::uv_fileno(self.uv(), &raw mut fd) }).map(|_| fd)
-    }
-
-    /// A reference for a request in flight: it keeps the handle open and in memory, but not the
-    /// loop. [`drop_reference`](Header::drop_reference) gives it up.
-    pub(crate) fn hold(&self) -> NonNull<Header> {
-        self.references.fetch_add(1, Ordering::Relaxed);
-        NonNull::from(self)
     }
 
     /// A new reference.
@@ -314,11 +314,17 @@ impl Header {
         }
     }
 
-    /// For the owner: closes a handle that only libuv refers to, unless it is still active.
-    fn close_if_lost(&self) {
+    /// For the owner: see [`Kind::is_busy`].
+    fn is_busy(&self) -> bool {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.is_busy)(self) }
+    }
+
+    /// For the owner: closes a handle that only libuv refers to, unless it is still busy.
+    pub(crate) fn close_if_lost(&self) {
         if self.references.load(Ordering::Acquire) == 1
             && self.is_open()
-            && (self.discarded.load(Ordering::Relaxed) || !self.is_active())
+            && (self.discarded.load(Ordering::Relaxed) || !self.is_busy())
         {
             self.start_close(None);
         }

@@ -59,6 +59,12 @@ pub(crate) struct State {
 unsafe impl Sync for State {}
 
 handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {
+    fn is_busy(&self) -> bool {
+        // SAFETY: the handle is a UDP, and the caller owns its loop.
+        let sending = unsafe { uv::uv_udp_get_send_queue_count(self.uv()) };
+        self.state().receiving.get() || sending > 0
+    }
+
     fn fd_lost(&self, code: Code) {
         self.fail_sends();
         self.fail_receiving(code);
@@ -227,4 +233,106 @@ fn name(get: impl FnOnce(*mut uv::sockaddr, *mut c_int) -> c_int) -> Result<Sock
     let mut length = size_of::<RawAddress>() as c_int;
     Error::check(get(raw.as_mut_ptr(), &raw mut length), "")?;
     raw.get().ok_or_else(|| Code::EAFNOSUPPORT.into())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::net::UdpSocket;
+    use std::os::fd::{AsRawFd, IntoRawFd};
+
+    use super::*;
+    use crate::RunMode;
+
+    const LOCAL: [u8; 4] = [127, 0, 0, 1];
+
+    #[test]
+    fn a_handle_without_a_socket_says_so() {
+        let event_loop = Loop::new().unwrap();
+        let udp = UDP::new(&event_loop, None, false).unwrap();
+        for error in [
+            udp.fileno().unwrap_err(),
+            udp.getsockname().unwrap_err(),
+            udp.getpeername().unwrap_err(),
+            udp.set_broadcast(true).unwrap_err(),
+            udp.set_ttl(1).unwrap_err(),
+            udp.send_buffer_size().unwrap_err(),
+        ] {
+            assert_eq!(error.code(), Some(Code::EBADF));
+        }
+        assert_eq!(udp.disconnect().unwrap_err().code(), Some(Code::ENOTCONN));
+    }
+
+    #[test]
+    fn a_family_makes_the_socket_at_once() {
+        let event_loop = Loop::new().unwrap();
+        let udp = UDP::new(&event_loop, Some(Family::V6), true).unwrap();
+        assert!(udp.getsockname().unwrap().is_ipv6());
+        assert_eq!(udp.using_recvmmsg(), Ok(cfg!(target_os = "linux")));
+        assert_eq!(
+            udp.bind((LOCAL, 0).into(), UDPBindFlags::empty()).unwrap_err().code(),
+            Some(Code::EINVAL)
+        );
+    }
+
+    #[test]
+    fn names_are_those_of_the_socket() {
+        let event_loop = Loop::new().unwrap();
+        let peer = UdpSocket::bind((Ipv4Addr::from(LOCAL), 0)).unwrap();
+        let udp = UDP::new(&event_loop, None, false).unwrap();
+        udp.bind((LOCAL, 0).into(), UDPBindFlags::empty()).unwrap();
+        assert_eq!(udp.getsockname().unwrap().ip(), IpAddr::from(LOCAL));
+        assert_eq!(udp.getpeername().unwrap_err().code(), Some(Code::ENOTCONN));
+        udp.connect(peer.local_addr().unwrap()).unwrap();
+        assert_eq!(udp.getpeername(), Ok(peer.local_addr().unwrap()));
+        assert_eq!(
+            udp.connect(peer.local_addr().unwrap()).unwrap_err().code(),
+            Some(Code::EISCONN)
+        );
+        udp.disconnect().unwrap();
+        assert_eq!(udp.getpeername().unwrap_err().code(), Some(Code::ENOTCONN));
+    }
+
+    #[test]
+    fn a_port_in_use_is_named() {
+        let event_loop = Loop::new().unwrap();
+        let other = UdpSocket::bind((Ipv4Addr::from(LOCAL), 0)).unwrap();
+        let udp = UDP::new(&event_loop, None, false).unwrap();
+        let address = other.local_addr().unwrap();
+        let error = udp.bind(address, UDPBindFlags::empty()).unwrap_err();
+        assert_eq!(error, Error::new(Code::EADDRINUSE, address.to_string()));
+    }
+
+    #[test]
+    fn only_a_socket_of_datagrams_is_opened_and_only_once() {
+        let event_loop = Loop::new().unwrap();
+        let open = |fd| {
+            let udp = UDP::new(&event_loop, None, false).unwrap();
+            udp.open(fd, UDPBindFlags::REUSEADDR).map(|()| udp)
+        };
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let stream = std::net::TcpListener::bind((Ipv4Addr::from(LOCAL), 0)).unwrap();
+        assert_eq!(open(-1).unwrap_err().code(), Some(Code::EBADF));
+        assert_eq!(open(file.as_raw_fd()).unwrap_err().code(), Some(Code::ENOTSOCK));
+        assert_eq!(open(stream.as_raw_fd()).unwrap_err().code(), Some(Code::EINVAL));
+        let fd = UdpSocket::bind((Ipv4Addr::from(LOCAL), 0)).unwrap().into_raw_fd();
+        let udp = open(fd).unwrap();
+        assert_eq!(udp.fileno(), Ok(fd));
+        assert_eq!(open(fd).unwrap_err().code(), Some(Code::EEXIST));
+        assert_eq!(udp.open(fd, UDPBindFlags::empty()).unwrap_err().code(), Some(Code::EBUSY));
+        udp.close(|_| ()).unwrap();
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(socket::check_datagrams(fd).unwrap_err().code(), Some(Code::EBADF));
+    }
+
+    #[test]
+    fn after_close_every_call_says_so() {
+        let event_loop = Loop::new().unwrap();
+        let udp = UDP::new(&event_loop, Some(Family::V4), false).unwrap();
+        udp.close(|_| ()).unwrap();
+        assert_eq!(udp.bind((LOCAL, 0).into(), UDPBindFlags::empty()), Err(Error::HandleClosed));
+        assert_eq!(udp.try_send(Some((LOCAL, 9).into()), b"x"), Err(Error::HandleClosed));
+        assert_eq!(udp.send(None, "x", |_, _| ()), Err(Error::HandleClosed));
+        assert_eq!(udp.start_recv(|_, _| ()), Err(Error::HandleClosed));
+        assert_eq!(udp.set_multicast_loop(true), Err(Error::HandleClosed));
+    }
 }

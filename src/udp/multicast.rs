@@ -166,3 +166,101 @@ fn pointer(text: &Option<CString>) -> *const c_char {
 fn describe(addresses: &[Option<&str>]) -> String {
     addresses.iter().flatten().copied().collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::{Family, Loop};
+
+    /// An option as the kernel has it.
+    fn option(udp: &UDP, level: c_int, name: c_int) -> c_int {
+        let mut value: c_int = -1;
+        let mut length = size_of::<c_int>() as libc::socklen_t;
+        // SAFETY: the options are ints, or bytes.
+        let status = unsafe {
+            let place = (&raw mut value).cast();
+            libc::getsockopt(udp.fileno().unwrap(), level, name, place, &raw mut length)
+        };
+        assert_eq!(status, 0);
+        if length == 1 { value & 0xff } else { value }
+    }
+
+    #[test]
+    fn options_are_set_for_the_family_of_the_socket() {
+        let event_loop = Loop::new().unwrap();
+        for (family, level, ttl, multicast_ttl, multicast_loop) in [
+            (
+                Family::V4,
+                libc::IPPROTO_IP,
+                libc::IP_TTL,
+                libc::IP_MULTICAST_TTL,
+                libc::IP_MULTICAST_LOOP,
+            ),
+            (
+                Family::V6,
+                libc::IPPROTO_IPV6,
+                libc::IPV6_UNICAST_HOPS,
+                libc::IPV6_MULTICAST_HOPS,
+                libc::IPV6_MULTICAST_LOOP,
+            ),
+        ] {
+            let udp = UDP::new(&event_loop, Some(family), false).unwrap();
+            udp.set_ttl(7).unwrap();
+            udp.set_multicast_ttl(8).unwrap();
+            udp.set_multicast_loop(false).unwrap();
+            udp.set_broadcast(true).unwrap();
+            assert_eq!(option(&udp, level, ttl), 7);
+            assert_eq!(option(&udp, level, multicast_ttl), 8);
+            assert_eq!(option(&udp, level, multicast_loop), 0);
+            assert_eq!(option(&udp, libc::SOL_SOCKET, libc::SO_BROADCAST), 1);
+            for outcome in [
+                udp.set_ttl(0),
+                udp.set_ttl(256),
+                udp.set_multicast_ttl(-1),
+                udp.set_multicast_ttl(256),
+            ] {
+                assert_eq!(outcome.unwrap_err().code(), Some(Code::EINVAL));
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_is_joined_and_left() {
+        let event_loop = Loop::new().unwrap();
+        let udp = UDP::new(&event_loop, None, false).unwrap();
+        udp.set_membership("239.255.0.7", Some("127.0.0.1"), Membership::Join).unwrap();
+        let again = udp.set_membership("239.255.0.7", Some("127.0.0.1"), Membership::Join);
+        assert_eq!(again.unwrap_err().code(), Some(Code::EADDRINUSE));
+        udp.set_membership("239.255.0.7", Some("127.0.0.1"), Membership::Leave).unwrap();
+        let again = udp.set_membership("239.255.0.7", Some("127.0.0.1"), Membership::Leave);
+        assert_eq!(again.unwrap_err().code(), Some(Code::EADDRNOTAVAIL));
+        let source = |membership| {
+            udp.set_source_membership("232.0.0.7", Some("127.0.0.1"), "127.0.0.9", membership)
+        };
+        source(Membership::Join).unwrap();
+        source(Membership::Leave).unwrap();
+        udp.set_multicast_interface(Some("127.0.0.1")).unwrap();
+        udp.set_multicast_interface(None).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_address_is_named() {
+        let event_loop = Loop::new().unwrap();
+        let udp = UDP::new(&event_loop, Some(Family::V4), false).unwrap();
+        for (outcome, named) in [
+            (udp.set_membership("nowhere", None, Membership::Join), "nowhere"),
+            (udp.set_membership("239.0.0.1\0", None, Membership::Join), "239.0.0.1"),
+            (udp.set_membership("239.0.0.1", Some("nowhere"), Membership::Join), "nowhere"),
+            (udp.set_source_membership("232.0.0.1", None, "x", Membership::Join), "x"),
+            (udp.set_source_membership("232.0.0.1", None, "::1", Membership::Join), "::1"),
+            (udp.set_multicast_interface(Some("nowhere")), "nowhere"),
+            (udp.set_multicast_interface(Some("")), ""),
+        ] {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.code(), Some(Code::EINVAL));
+            assert!(error.to_string().contains(named), "{error}");
+        }
+        let unicast = udp.set_membership("127.0.0.1", None, Membership::Join);
+        assert_eq!(unicast.unwrap_err().code(), Some(Code::EINVAL));
+    }
+}

@@ -150,3 +150,135 @@ unsafe extern "C" fn on_recv(
         });
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::net::UdpSocket;
+    use std::os::fd::IntoRawFd;
+    use std::os::unix::net::UnixDatagram;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::{Loop, RunMode};
+
+    type Seen = Arc<Mutex<Vec<(ReceivedFlags, std::result::Result<Vec<u8>, Code>)>>>;
+
+    /// Remembers what comes; then runs `then`.
+    fn note(
+        seen: &Seen,
+        then: impl Fn(&UDP, usize) + Send + 'static,
+    ) -> impl FnMut(&UDP, Received<'_>) + Send + 'static {
+        let seen = seen.clone();
+        move |udp, received| {
+            let count = {
+                let mut seen = seen.lock().unwrap();
+                seen.push((received.flags, received.outcome.map(<[u8]>::to_vec)));
+                seen.len()
+            };
+            then(udp, count);
+        }
+    }
+
+    fn data(seen: &Seen) -> Vec<Vec<u8>> {
+        seen.lock().unwrap().iter().map(|(_, outcome)| outcome.clone().unwrap()).collect()
+    }
+
+    fn receiver(event_loop: &Loop, recvmmsg: bool) -> (UDP, UdpSocket) {
+        let udp = UDP::new(event_loop, None, recvmmsg).unwrap();
+        udp.bind(([127, 0, 0, 1], 0).into(), UDPBindFlags::empty()).unwrap();
+        let peer = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        peer.connect(udp.getsockname().unwrap()).unwrap();
+        (udp, peer)
+    }
+
+    #[test]
+    fn datagrams_keep_their_bounds_and_senders() {
+        for recvmmsg in [false, true] {
+            let event_loop = Loop::new().unwrap();
+            let (udp, peer) = receiver(&event_loop, recvmmsg);
+            let sender = peer.local_addr().unwrap();
+            let seen = Seen::default();
+            let mut remember = note(&seen, |udp, count| {
+                if count == 30 {
+                    udp.stop_recv().unwrap();
+                }
+            });
+            udp.start_recv(move |udp, received| {
+                assert_eq!(received.from, Some(sender));
+                remember(udp, received);
+            })
+            .unwrap();
+            assert!(udp.is_receiving());
+            let sent: Vec<Vec<u8>> = (0..30).map(|length| vec![b'x'; length * 50]).collect();
+            sent.iter().for_each(|datagram| assert!(peer.send(datagram).is_ok()));
+            event_loop.run(RunMode::Default).unwrap();
+            assert_eq!(data(&seen), sent, "recvmmsg: {recvmmsg}");
+            assert!(!udp.is_receiving());
+        }
+    }
+
+    #[test]
+    fn the_callback_may_close_in_the_middle_of_a_batch() {
+        for recvmmsg in [false, true] {
+            let event_loop = Loop::new().unwrap();
+            let (udp, peer) = receiver(&event_loop, recvmmsg);
+            let seen = Seen::default();
+            udp.start_recv(note(&seen, |udp, count| {
+                if count == 2 {
+                    udp.close(|_| ()).unwrap();
+                }
+            }))
+            .unwrap();
+            ["a", "b", "c", "d"]
+                .iter()
+                .for_each(|text| assert!(peer.send(text.as_bytes()).is_ok()));
+            assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+            assert_eq!(data(&seen), [b"a", b"b"]);
+        }
+    }
+
+    #[test]
+    fn the_callback_may_stop_and_start_again() {
+        let event_loop = Loop::new().unwrap();
+        let (udp, peer) = receiver(&event_loop, false);
+        let (first, second) = (Seen::default(), Seen::default());
+        let later = second.clone();
+        udp.start_recv(note(&first, move |udp, _| {
+            udp.stop_recv().unwrap();
+            udp.start_recv(note(&later, |udp, _| udp.stop_recv().unwrap())).unwrap();
+        }))
+        .unwrap();
+        ["a", "b"].iter().for_each(|text| assert!(peer.send(text.as_bytes()).is_ok()));
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!((data(&first), data(&second)), (vec![b"a".to_vec()], vec![b"b".to_vec()]));
+    }
+
+    #[test]
+    fn what_is_longer_than_the_buffer_is_partial() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        let udp = UDP::new(&event_loop, None, true).unwrap();
+        udp.open(ours.into_raw_fd(), UDPBindFlags::empty()).unwrap();
+        let seen = Seen::default();
+        udp.start_recv(note(&seen, |udp, count| {
+            if count == 2 {
+                udp.stop_recv().unwrap();
+            }
+        }))
+        .unwrap();
+        theirs.send(&[7; 100_000]).unwrap();
+        theirs.send(&[]).unwrap();
+        event_loop.run(RunMode::Default).unwrap();
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen[0], (ReceivedFlags::PARTIAL, Ok(vec![7; 65536])));
+        assert_eq!(seen[1], (ReceivedFlags::empty(), Ok(vec![])));
+    }
+
+    #[test]
+    fn a_second_start_is_refused() {
+        let event_loop = Loop::new().unwrap();
+        let (udp, _peer) = receiver(&event_loop, false);
+        udp.start_recv(|_, _| ()).unwrap();
+        assert_eq!(udp.start_recv(|_, _| ()).unwrap_err().code(), Some(Code::EALREADY));
+    }
+}
