@@ -1,5 +1,4 @@
-//! Memory that is read into, written and sent from while libuv, or a thread of its pool, holds its
-//! address.
+//! Memory that libuv writes from while it holds only its address.
 
 use bytes::Bytes;
 use libuv_sys2 as uv;
@@ -10,7 +9,7 @@ use crate::error::{Code, Error, Result};
 /// which libuv applies everywhere.
 pub const MAX_LENGTH: usize = 0x7fff_f000;
 
-/// Fails with `UV_EINVAL` for more than [`MAX_LENGTH`].
+/// Fails with `UV_EINVAL` for more than [`MAX_LENGTH`] bytes.
 pub fn check_length(length: usize) -> Result<()> {
     if length > MAX_LENGTH {
         let what = format!("{length} bytes are more than the {MAX_LENGTH} of one call");
@@ -24,8 +23,8 @@ pub fn check_length(length: usize) -> Result<()> {
 #[derive(Clone, Copy)]
 pub struct Buffer(uv::uv_buf_t);
 
-// SAFETY: an address may be sent anywhere; what it may be used for is the matter of the traits that
-// give one out.
+// SAFETY: an address may be sent anywhere; what it may be used for is the matter of the traits
+// that speak of buffers.
 unsafe impl Send for Buffer {}
 
 impl Buffer {
@@ -36,24 +35,30 @@ impl Buffer {
         Buffer(uv::uv_buf_t { base: address.cast(), len: length.min(MAX_LENGTH + 1) as _ })
     }
 
-    /// Where it begins.
-    pub fn address(&self) -> *mut u8 {
-        self.0.base.cast()
-    }
-
-    /// How many bytes it is.
+    /// Its length in bytes.
     #[allow(clippy::unnecessary_cast)]
     pub fn length(&self) -> usize {
         self.0.len as usize
     }
 
-    /// As C has them: an array of `uv_buf_t`.
+    /// Where it begins.
+    pub(crate) fn address(&self) -> *mut u8 {
+        self.0.base.cast()
+    }
+
+    /// Without its first `skip` bytes.
+    pub(crate) fn skip(self, skip: usize) -> Buffer {
+        debug_assert!(skip <= self.length());
+        Buffer::new(self.0.base.cast::<u8>().wrapping_add(skip), self.length() - skip)
+    }
+
+    /// For functions of libuv's that take an array of them.
     pub fn as_raw(buffers: &[Buffer]) -> *const uv::uv_buf_t {
         buffers.as_ptr().cast()
     }
 }
 
-/// What is written or sent.
+/// What a write takes its bytes from.
 ///
 /// # Safety
 /// The memory of `buffers` stays where it is and may be read until the value is dropped, also
@@ -94,6 +99,12 @@ unsafe impl<S: Source> Source for Vec<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn absurd_lengths_are_errors() {
+        assert!(check_length(MAX_LENGTH).is_ok());
+        assert_eq!(check_length(MAX_LENGTH + 1).unwrap_err().code(), Some(Code::EINVAL));
+    }
 
     #[test]
     fn pieces_keep_their_order() {

@@ -18,6 +18,7 @@ use crate::hooks::PollHooks;
 use crate::owner::Owner;
 use crate::request::RequestList;
 use crate::slab::Slab;
+use crate::stream::written::Written;
 
 mod abandon;
 mod close;
@@ -76,6 +77,7 @@ pub(crate) struct LoopInner {
     pub(crate) closing: Cell<usize>,
     pub(crate) requests: RequestList,
     pub(crate) slab: Slab,
+    pub(crate) written: Written,
     own_handles: OwnHandles,
 }
 
@@ -140,6 +142,7 @@ impl Loop {
             closing: Cell::new(0),
             requests: RequestList::new(),
             slab: Slab::new(),
+            written: Written::new(),
             own_handles: OwnHandles::new(),
         });
         // SAFETY: the memory is the loop's own and stays where it is.

@@ -1,13 +1,10 @@
 //! File descriptors of sockets: what libuv takes for granted about them, and aborts or goes astray
 //! over where it is not so.
 
-use std::num::NonZeroU32;
 use std::os::raw::c_int;
 
-use libuv_sys2 as uv;
-
 use crate::error::{Code, Error, Result};
-use crate::handle::{Handle, Header};
+use crate::handle::Header;
 use crate::r#loop::Entered;
 use crate::poll::Fd;
 
@@ -32,44 +29,6 @@ impl Family {
     /// The family with this number.
     pub fn from_raw(raw: c_int) -> Option<Family> {
         [Family::V4, Family::V6].into_iter().find(|family| family.as_raw() == raw)
-    }
-}
-
-impl Handle {
-    /// Size of the socket's receive buffer in bytes (`uv_recv_buffer_size`); Linux counts twice
-    /// what was set. Fails with `UV_ENOTSUP` for handles that are no sockets or pipes.
-    pub fn receive_buffer_size(&self) -> Result<usize> {
-        self.buffer_size(uv::uv_recv_buffer_size, 0)
-    }
-
-    /// Sets the size of the receive buffer, in bytes. The system has its limits.
-    pub fn set_receive_buffer_size(&self, bytes: NonZeroU32) -> Result<()> {
-        self.buffer_size(uv::uv_recv_buffer_size, bytes.get())?;
-        Ok(())
-    }
-
-    /// Size of the socket's send buffer in bytes (`uv_send_buffer_size`), as above.
-    pub fn send_buffer_size(&self) -> Result<usize> {
-        self.buffer_size(uv::uv_send_buffer_size, 0)
-    }
-
-    /// Sets the size of the send buffer, in bytes.
-    pub fn set_send_buffer_size(&self, bytes: NonZeroU32) -> Result<()> {
-        self.buffer_size(uv::uv_send_buffer_size, bytes.get())?;
-        Ok(())
-    }
-
-    /// Sets a size or, where that is 0, asks for it.
-    fn buffer_size(
-        &self,
-        function: unsafe extern "C" fn(*mut uv::uv_handle_t, *mut c_int) -> c_int,
-        bytes: u32,
-    ) -> Result<usize> {
-        let _entered = self.enter()?;
-        let mut size = c_int::try_from(bytes).unwrap_or(c_int::MAX);
-        // SAFETY: the handle is open and its loop is ours; libuv looks at its type.
-        Error::check(unsafe { function(self.uv(), &raw mut size) }, "")?;
-        Ok(usize::try_from(size).unwrap_or(0))
     }
 }
 

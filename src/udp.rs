@@ -59,7 +59,7 @@ pub(crate) struct State {
 unsafe impl Sync for State {}
 
 handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {
-    fn is_busy(&self) -> bool {
+    fn is_busy(&self, _active: bool) -> bool {
         // SAFETY: the handle is a UDP, and the caller owns its loop.
         let sending = unsafe { uv::uv_udp_get_send_queue_count(self.uv()) };
         self.state().receiving.get() || sending > 0

@@ -1,8 +1,8 @@
-//! Memory that a read fills, while libuv, on another thread, holds its address.
+//! Memory that is read into while libuv, on another thread, holds its address.
 
 use bytes::Bytes;
-use pyuv::buffer::check_length;
-use pyuv::{Buffer, Code, Error, Result};
+use pyuv::buffer::{Buffer, check_length};
+use pyuv::{Code, Error, Result};
 
 /// What a read may fill.
 ///

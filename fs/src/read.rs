@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use libuv_sys2 as uv;
-use pyuv::buffer::check_length;
-use pyuv::{Buffer, Result};
+use pyuv::Result;
+use pyuv::buffer::{Buffer, check_length};
 
 use crate::argument;
 use crate::buffer::{Destination, Fresh};

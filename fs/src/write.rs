@@ -3,12 +3,12 @@
 use std::ffi::c_uint;
 
 use libuv_sys2 as uv;
-use pyuv::buffer::check_length;
-use pyuv::{Buffer, Code, Error, Source};
+use pyuv::{Code, Error};
 
 use crate::argument;
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
+use pyuv::buffer::{Buffer, Source, check_length};
 
 /// Writes `source`, all its pieces in order (`uv_fs_write`), at `offset` or, without one, where
 /// the file stands. Gives how many bytes went out.

@@ -4,14 +4,20 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use pyuv::{Buffer, Source};
+use pyuv::buffer::{Buffer, Source};
 
 /// One bytes-like object whose memory stays where it is.
-pub enum Piece {
+pub struct Piece {
+    buffer: Buffer,
+    /// Keeps the memory.
+    _owner: Owner,
+}
+
+enum Owner {
     /// `bytes`, by reference.
-    Bytes(Py<PyBytes>),
+    Bytes(#[allow(dead_code)] Py<PyBytes>),
     /// Another exporter, by a view that it granted.
-    View(View),
+    View(#[allow(dead_code)] View),
 }
 
 /// A view of an exporter's memory, contiguous and readable.
@@ -49,42 +55,67 @@ impl Drop for View {
 impl Piece {
     /// The memory of `object`. TypeError for what is not bytes-like.
     fn new(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
-        match object.cast::<PyBytes>() {
-            Ok(bytes) => Ok(Piece::Bytes(bytes.clone().unbind())),
-            Err(_) => Ok(Piece::View(View::new(object)?)),
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            let memory = bytes.as_bytes();
+            return Ok(Piece {
+                buffer: Buffer::new(memory.as_ptr().cast_mut(), memory.len()),
+                _owner: Owner::Bytes(bytes.clone().unbind()),
+            });
         }
+        let view = View::new(object)?;
+        Ok(Piece {
+            buffer: Buffer::new(view.0.buf.cast(), view.0.len as usize),
+            _owner: Owner::View(view),
+        })
     }
+}
 
-    /// The same as libuv has it.
-    pub fn buffer(&self, py: Python<'_>) -> Buffer {
-        let (address, length) = self.memory(py);
-        Buffer::new(address, length)
-    }
+/// What is to be written: one piece, or several. Dropped attached (see `View`).
+pub enum Pieces {
+    One(Piece),
+    Many(Vec<Piece>),
+}
 
-    /// Its address and length.
-    pub fn memory(&self, py: Python<'_>) -> (*mut u8, usize) {
+/// Where the pieces are.
+pub enum Buffers {
+    One([Buffer; 1]),
+    Many(Vec<Buffer>),
+}
+
+impl AsRef<[Buffer]> for Buffers {
+    fn as_ref(&self) -> &[Buffer] {
         match self {
-            Piece::Bytes(bytes) => {
-                let bytes = bytes.bind(py).as_bytes();
-                (bytes.as_ptr().cast_mut(), bytes.len())
-            }
-            Piece::View(view) => (view.0.buf.cast(), view.0.len as usize),
+            Buffers::One(one) => one,
+            Buffers::Many(many) => many,
         }
     }
 }
 
-/// Where the pieces are, for a call that returns before they can go.
-pub fn addresses(py: Python<'_>, pieces: &[Piece]) -> Vec<Buffer> {
-    pieces.iter().map(|piece| piece.buffer(py)).collect()
+impl Pieces {
+    pub fn memory(&self) -> Buffers {
+        match self {
+            Pieces::One(piece) => Buffers::One([piece.buffer]),
+            Pieces::Many(pieces) => {
+                Buffers::Many(pieces.iter().map(|piece| piece.buffer).collect())
+            }
+        }
+    }
+}
+
+// SAFETY: bytes do not change and views are locked in place, wherever the value is moved.
+unsafe impl Source for Pieces {
+    fn buffers(&self) -> impl AsRef<[Buffer]> + Send + use<> {
+        self.memory()
+    }
 }
 
 /// The pieces of what is to be written: a bytes-like object, or a sequence of them that is not
 /// empty. TypeError for anything else, ValueError for an empty sequence.
-pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Vec<Piece>> {
+pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Pieces> {
     // SAFETY: the check looks at the type only.
     let is_exporter = unsafe { ffi::PyObject_CheckBuffer(data.as_ptr()) } != 0;
     if is_exporter {
-        return Ok(vec![Piece::new(data)?]);
+        return Piece::new(data).map(Pieces::One);
     }
     // SAFETY: the check looks at the type only.
     let is_sequence = unsafe { ffi::PySequence_Check(data.as_ptr()) } != 0;
@@ -98,24 +129,5 @@ pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Vec<Piece>> {
     if pieces.is_empty() {
         return Err(PyValueError::new_err("the sequence of buffers is empty"));
     }
-    Ok(pieces)
-}
-
-/// Pieces on their way into a socket or a file: libuv has their addresses while this lives.
-pub struct Sent {
-    buffers: Vec<Buffer>,
-    _pieces: Vec<Piece>,
-}
-
-impl Sent {
-    pub fn new(py: Python<'_>, pieces: Vec<Piece>) -> Sent {
-        Sent { buffers: addresses(py, &pieces), _pieces: pieces }
-    }
-}
-
-// SAFETY: the pieces keep their memory where it is.
-unsafe impl Source for Sent {
-    fn buffers(&self) -> impl AsRef<[Buffer]> + Send + use<> {
-        self.buffers.clone()
-    }
+    Ok(Pieces::Many(pieces))
 }

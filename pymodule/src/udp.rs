@@ -4,13 +4,12 @@ mod multicast;
 mod receive;
 mod send;
 
-use std::num::NonZeroU32;
-
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyuv::{Family, UDPBindFlags};
 
 use crate::address;
+use crate::buffer_size::buffer_size_methods;
 use crate::error::{UDPError, to_py};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
@@ -134,31 +133,9 @@ impl UDP {
     fn using_recvmmsg(slf: &Bound<'_, Self>) -> PyResult<bool> {
         UDP::core(slf)?.using_recvmmsg().map_err(to_py::<UDPError>)
     }
-
-    /// Size of the socket's receive buffer in bytes (`uv_recv_buffer_size`). Linux gives twice
-    /// what was set.
-    #[getter]
-    fn receive_buffer_size(slf: &Bound<'_, Self>) -> PyResult<usize> {
-        UDP::core(slf)?.receive_buffer_size().map_err(to_py::<UDPError>)
-    }
-
-    #[setter]
-    fn set_receive_buffer_size(slf: &Bound<'_, Self>, bytes: NonZeroU32) -> PyResult<()> {
-        UDP::core(slf)?.set_receive_buffer_size(bytes).map_err(to_py::<UDPError>)
-    }
-
-    /// Size of the socket's send buffer in bytes (`uv_send_buffer_size`). Linux gives twice what
-    /// was set.
-    #[getter]
-    fn send_buffer_size(slf: &Bound<'_, Self>) -> PyResult<usize> {
-        UDP::core(slf)?.send_buffer_size().map_err(to_py::<UDPError>)
-    }
-
-    #[setter]
-    fn set_send_buffer_size(slf: &Bound<'_, Self>, bytes: NonZeroU32) -> PyResult<()> {
-        UDP::core(slf)?.set_send_buffer_size(bytes).map_err(to_py::<UDPError>)
-    }
 }
+
+buffer_size_methods!(UDP, UDPError);
 
 fn bind_flags(flags: u32, allowed: UDPBindFlags) -> PyResult<UDPBindFlags> {
     UDPBindFlags::from_bits(flags).filter(|flags| allowed.contains(*flags)).ok_or_else(|| {

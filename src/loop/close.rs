@@ -80,6 +80,7 @@ impl LoopInner {
         // SAFETY: the loop is open and ours, and its own handles are closed here and nowhere else.
         unsafe {
             self.own_handles.close();
+            uv::uv_close(self.written.handle(), None);
             self.run_closing();
             let status = uv::uv_loop_close(self.uv());
             debug_assert_eq!(status, 0, "a handle or request survived");

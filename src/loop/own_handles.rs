@@ -51,6 +51,8 @@ impl OwnHandles {
             for handle in self.all() {
                 uv::uv_unref(handle);
             }
+            // Active, and referenced, only while callbacks are due.
+            LoopInner::from_raw(event_loop).written.init(event_loop);
         }
         Ok(())
     }
@@ -92,6 +94,7 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
+            && inner.written.is_empty()
             && inner.closing.get() == 0;
         if let Some(hooks) = inner.hooks.get() {
             // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.

@@ -119,7 +119,7 @@ impl UDP {
     pub fn try_send2(&self, datagrams: &[(Option<SocketAddr>, &[u8])]) -> Result<usize> {
         let pieces: Vec<_> = datagrams
             .iter()
-            .map(|(to, data)| (*to, vec![Buffer::new(data.as_ptr().cast_mut(), data.len())]))
+            .map(|(to, data)| (*to, [Buffer::new(data.as_ptr().cast_mut(), data.len())]))
             .collect();
         // SAFETY: the buffers are the slices, which are borrowed until this returns.
         unsafe { self.try_send2_buffers(&pieces) }
@@ -129,9 +129,9 @@ impl UDP {
     ///
     /// # Safety
     /// The memory may be read until this returns.
-    pub unsafe fn try_send2_buffers(
+    pub unsafe fn try_send2_buffers<B: AsRef<[Buffer]>>(
         &self,
-        datagrams: &[(Option<SocketAddr>, Vec<Buffer>)],
+        datagrams: &[(Option<SocketAddr>, B)],
     ) -> Result<usize> {
         let _entered = self.enter()?;
         let Some((first, _)) = datagrams.first() else { return Ok(0) };
@@ -154,7 +154,10 @@ impl UDP {
 
     /// # Safety
     /// As for [`try_send2_buffers`](UDP::try_send2_buffers); there are 1 to `MAX_BATCH` datagrams.
-    unsafe fn try_send_batch(&self, batch: &[(Option<SocketAddr>, Vec<Buffer>)]) -> c_int {
+    unsafe fn try_send_batch<B: AsRef<[Buffer]>>(
+        &self,
+        batch: &[(Option<SocketAddr>, B)],
+    ) -> c_int {
         let mut raws = [RawAddress::empty(); MAX_BATCH];
         let mut addresses = [ptr::null_mut(); MAX_BATCH];
         let mut buffers = [ptr::null_mut(); MAX_BATCH];
@@ -163,13 +166,13 @@ impl UDP {
             .iter()
             .map(|(_, pieces)| {
                 // SAFETY: the caller vouches for the memory.
-                let joined = unsafe { join(pieces) }?;
+                let joined = unsafe { join(pieces.as_ref()) }?;
                 let buffer = Buffer::new(joined.as_ptr().cast_mut(), joined.len());
                 Some((joined, [buffer]))
             })
             .collect();
         for (index, (to, pieces)) in batch.iter().enumerate() {
-            let pieces = joined[index].as_ref().map_or(&pieces[..], |(_, buffer)| buffer);
+            let pieces = joined[index].as_ref().map_or(pieces.as_ref(), |(_, buffer)| buffer);
             if let Some(to) = to {
                 raws[index] = RawAddress::from(*to);
                 addresses[index] = raws[index].as_mut_ptr();

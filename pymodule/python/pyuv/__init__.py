@@ -3,6 +3,7 @@
 from . import _pyuv, dns, errno, error, fs, thread, util
 from ._pyuv import (
     LIBUV_VERSION,
+    TCP,
     UDP,
     Async,
     Check,
@@ -10,9 +11,11 @@ from ._pyuv import (
     Idle,
     Loop,
     LoopMetrics,
+    Pipe,
     Poll,
     Prepare,
     Signal,
+    Stream,
     Timer,
     WorkRequest,
     __version__,
@@ -22,6 +25,7 @@ globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
 
 __all__ = [
     "LIBUV_VERSION",
+    "TCP",
     "UDP",
     "Async",
     "Check",
@@ -29,9 +33,11 @@ __all__ = [
     "Idle",
     "Loop",
     "LoopMetrics",
+    "Pipe",
     "Poll",
     "Prepare",
     "Signal",
+    "Stream",
     "Timer",
     "WorkRequest",
     "__version__",

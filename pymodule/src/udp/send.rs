@@ -3,11 +3,11 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use pyuv::{Buffer, Code};
+use pyuv::Code;
 
 use super::UDP;
 use crate::address;
-use crate::buffer::{Sent, addresses, pieces};
+use crate::buffer::pieces;
 use crate::call::{call, error_argument, optional_callable};
 use crate::error::{UDPError, to_py};
 use crate::gil::object_in_callback;
@@ -44,11 +44,11 @@ impl UDP {
                 outcome => return outcome.map(drop).map_err(to_py::<UDPError>),
             }
         }
-        let sent = Sent::new(py, pieces(data)?);
+        let pieces = pieces(data)?;
         let event_loop = Handle::get_loop(slf.as_super())?;
         let waiting = PyTuple::new(py, [slf.as_any(), &callback.into_pyobject(py)?])?;
         let key = event_loop.get().active.insert(waiting.into_any());
-        udp.send(to, sent, move |udp, outcome| on_sent(udp, key, outcome)).map_err(|error| {
+        udp.send(to, pieces, move |udp, outcome| on_sent(udp, key, outcome)).map_err(|error| {
             drop(event_loop.get().active.take(py, key));
             to_py::<UDPError>(error)
         })
@@ -72,7 +72,6 @@ impl UDP {
     /// Raises UDPError where the first cannot be sent, as `try_send` does. An error of another is
     /// met again by whoever tries to send the rest.
     fn try_send2(slf: &Bound<'_, Self>, datagrams: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let py = slf.py();
         let mut held = Vec::new();
         let mut batch = Vec::new();
         for datagram in datagrams.try_iter()? {
@@ -80,7 +79,7 @@ impl UDP {
             let (address, data): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
                 datagram.extract().map_err(|_| not_a_datagram(&datagram))?;
             let pieces = pieces(&data)?;
-            batch.push((destination(&address)?, addresses(py, &pieces)));
+            batch.push((destination(&address)?, pieces.memory()));
             held.push(pieces);
         }
         // SAFETY: the pieces are held until this has returned.
@@ -123,9 +122,8 @@ fn try_send(
         return Ok(udp.try_send(to, bytes.as_bytes()));
     }
     let pieces = pieces(data)?;
-    let buffers: Vec<Buffer> = addresses(data.py(), &pieces);
     // SAFETY: the pieces outlive the call.
-    Ok(unsafe { udp.try_send_buffers(to, &buffers) })
+    Ok(unsafe { udp.try_send_buffers(to, pieces.memory().as_ref()) })
 }
 
 /// Finds what waits under `key` of the loop's table: the handle and its callback, if any.
