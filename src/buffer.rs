@@ -41,6 +41,11 @@ impl Buffer {
         self.0.len as usize
     }
 
+    /// Where it begins.
+    pub(crate) fn address(&self) -> *mut u8 {
+        self.0.base.cast()
+    }
+
     /// Without its first `skip` bytes.
     pub(crate) fn skip(self, skip: usize) -> Buffer {
         debug_assert!(skip <= self.length());

@@ -49,6 +49,7 @@ handle_types! {
     Signal = UV_SIGNAL, "Signal";
     TCP = UV_TCP, "TCP";
     Timer = UV_TIMER, "Timer";
+    UDP = UV_UDP, "UDP";
 }
 
 const OPEN: u8 = 0;
@@ -70,8 +71,6 @@ pub(crate) struct Header {
     data: AtomicPtr<c_void>,
 
     // What follows is the loop owner's.
-    /// Whether it is in the loop's list of those whose fd is to be checked (`fresh.rs`).
-    pub(crate) fresh: Cell<bool>,
     /// Requests in flight that do not make the handle active: a stream's writes, say.
     requests: Cell<u32>,
     /// What the handle is a part of, if it is not to be seen by itself.
@@ -85,7 +84,8 @@ pub(crate) struct KindTable {
     drop_callback: unsafe fn(&Header),
     before_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
-    check_fd: unsafe fn(&Header),
+    fd_lost: unsafe fn(&Header, Code),
+    is_busy: unsafe fn(&Header) -> bool,
     /// Where closure and extra stand in the allocation.
     callback_offset: usize,
     extra_offset: usize,
@@ -125,8 +125,15 @@ pub(crate) trait Kind: HandleKind {
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
 
-    /// Called before libuv polls, if the handle was put on the list of `fresh.rs`.
-    fn check_fd(&self) {}
+    /// Asked by the owner: whether the handle, which counts no request, is of use though nobody
+    /// holds it any more. `active` is libuv's word for it.
+    fn is_busy(&self, active: bool) -> bool {
+        active
+    }
+
+    /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
+    /// somebody else has closed it. libuv waits for nothing of it any more.
+    fn fd_lost(&self, _code: Code) {}
 }
 
 /// Makes `struct $name(Handle)` a handle type; `struct $name(Stream)` one that is a stream.
@@ -182,7 +189,8 @@ impl<K: Kind> TableOf<K> {
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
-        check_fd: |header| header.with::<K, _>(|handle| handle.check_fd()),
+        is_busy: |header| header.with::<K, _>(|handle| handle.is_busy(header.is_active())),
+        fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
         callback_offset: offset_of!(Allocation<K>, callback),
         extra_offset: offset_of!(Allocation<K>, extra),
         free: |header| {
@@ -243,7 +251,8 @@ impl Header {
 
     /// For the owner: whether the handle is of use without anybody holding it.
     fn is_busy(&self) -> bool {
-        self.is_active() || self.requests.get() != 0
+        // SAFETY: the table is this header's own.
+        self.requests.get() != 0 || unsafe { (self.kind.is_busy)(self) }
     }
 
     /// For the owner: a request of the handle's is in flight. It keeps the handle from being
@@ -305,21 +314,30 @@ impl Header {
     }
 
     /// A view of this handle that counts as no reference.
-    fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
+    pub(crate) fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
         debug_assert!(self.kind.handle_type == K::TYPE);
         let view = self.view();
         // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
         f(unsafe { &*ptr::from_ref::<Handle>(&view).cast::<K>() })
     }
 
-    pub(crate) fn check_fd(&self) {
-        // SAFETY: the table is this header's own.
-        unsafe { (self.kind.check_fd)(self) };
-    }
-
     pub(crate) fn after_fork(&self) {
         // SAFETY: the table is this header's own.
         unsafe { (self.kind.after_fork)(self) };
+    }
+
+    /// For the owner: see [`Kind::fd_lost`].
+    pub(crate) fn fd_lost(&self, code: Code) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.fd_lost)(self, code) };
+    }
+
+    /// Whether an address is that of a part of the `uv_*_t`.
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        let start = self.uv().addr();
+        // SAFETY: the handle is initialised; the function only looks a number up.
+        let size = unsafe { uv::uv_handle_size((*self.uv()).type_) };
+        (start..start + size).contains(&address)
     }
 
     /// For the owner: closes the handle and calls nothing.
@@ -351,7 +369,6 @@ impl Header {
         if status < 0 {
             return status;
         }
-        self.forget_fresh();
         self.state.store(CLOSING, Ordering::Release);
         self.on_close.set(on_close);
         let closing = &self.inner().closing;
@@ -382,7 +399,7 @@ impl Header {
         }
     }
 
-    /// For the owner: closes a handle that only libuv refers to, unless it is still active.
+    /// For the owner: closes a handle that only libuv refers to, unless it is still busy.
     pub(crate) fn close_if_lost(&self) {
         if self.references.load(Ordering::Acquire) == 1
             && self.is_open()
@@ -450,7 +467,6 @@ impl Handle {
                 kind: &TableOf::<K>::TABLE,
                 inner: NonNull::from(event_loop.inner()),
                 data: AtomicPtr::new(ptr::null_mut()),
-                fresh: Cell::new(false),
                 requests: Cell::new(0),
                 part_of: Cell::new(None),
                 on_close: Cell::new(None),

@@ -34,7 +34,6 @@ pub mod buffer;
 mod buffer_size;
 mod check;
 mod error;
-mod fresh;
 mod handle;
 mod hooks;
 mod idle;
@@ -45,19 +44,23 @@ mod owner;
 mod pipe;
 mod poll;
 mod prepare;
+mod registration;
 pub mod request;
 mod signal;
 mod slab;
+mod socket;
 mod stream;
 mod tcp;
 pub mod thread;
 mod timer;
 mod trampoline;
+mod udp;
 pub mod util;
 mod watcher;
 mod work;
 
 pub use r#async::Async;
+pub use buffer::{Buffer, Source};
 pub use check::Check;
 pub use error::{Code, Error, Result};
 pub use handle::{Handle, HandleKind, HandleType};
@@ -71,9 +74,11 @@ pub use poll::{Events, Poll};
 pub use prepare::Prepare;
 pub use request::Request;
 pub use signal::Signal;
+pub use socket::Family;
 pub use stream::Stream;
 pub use tcp::{BindFlags, TCP};
 pub use timer::Timer;
+pub use udp::{Membership, Received, ReceivedFlags, UDP, UDPBindFlags};
 
 /// libuv's version, as `uv_version_string` gives it: `"1.53.1"`.
 pub fn version() -> &'static str {

@@ -79,8 +79,6 @@ pub(crate) struct LoopInner {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
-    /// Handles to be checked before libuv meets their fds.
-    pub(crate) fresh: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
     pub(crate) jobs: Jobs,
     pub(crate) slab: Slab,
@@ -150,7 +148,6 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
-            fresh: Cell::new(Vec::new()),
             requests: RequestList::new(),
             jobs: Jobs::new(),
             slab: Slab::new(),

@@ -20,8 +20,8 @@ use crate::util::HandleType;
 pub struct Pipe(Stream);
 
 handle_kind!(Pipe: Stream, uv::uv_pipe_t, Callback, State {
-    fn check_fd(&self) {
-        self.check_registration();
+    fn fd_lost(&self, code: Code) {
+        self.stream_lost(code);
     }
 });
 

@@ -1,17 +1,18 @@
 //! `uv_poll_t`: waits for an fd of somebody else's.
 //!
-//! The fd stays its owner's, who closes the handle first and the fd after. libuv registers an fd
-//! when the loop next polls, and aborts the process if that fails; so an fd that was closed after
-//! `start` is found here just before libuv would meet it, and its callback gets `UV_EBADF`.
+//! The fd stays its owner's, who closes the handle first and the fd after. One that was closed
+//! after `start` is found when the loop next polls (`registration.rs`), and its callback gets
+//! `UV_EBADF`.
 
+use std::cell::Cell;
 use std::os::raw::c_int;
 
 use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
-use crate::fresh::{can_register, check_open};
 use crate::handle::{Handle, Header, dispatch, handle_kind};
 use crate::r#loop::Loop;
+use crate::registration;
 
 bitflags::bitflags! {
     /// What a [`Poll`] waits for, and what it saw (`uv_poll_event`).
@@ -42,19 +43,21 @@ type Callback = Box<dyn FnMut(&Poll, Result<Events>) + Send>;
 /// What a `Poll` knows beside libuv's struct.
 pub(crate) struct Watched {
     fd: Fd,
+    /// The kernel has refused to wait for the fd.
+    lost: Cell<bool>,
 }
 
+// SAFETY: the cell is touched by the loop's owner alone.
+unsafe impl Sync for Watched {}
+
 handle_kind!(Poll, uv::uv_poll_t, Callback, Watched {
-    fn check_fd(&self) {
-        if self.header().is_active()
-            && let Err(code) = can_register(self.header().inner(), self.watched().fd)
-        {
-            // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given
-            // the handle it was started with.
-            unsafe {
-                uv::uv_poll_stop(self.uv());
-                trampoline(self.uv(), code.0, 0);
-            }
+    fn fd_lost(&self, code: Code) {
+        self.watched().lost.set(true);
+        // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given the
+        // handle it was started with.
+        unsafe {
+            uv::uv_poll_stop(self.uv());
+            trampoline(self.uv(), code.0, 0);
         }
     }
 });
@@ -65,7 +68,7 @@ impl Poll {
     /// Fails with `UV_EBADF` for what is not open, `UV_EPERM` for what cannot be waited for
     /// (regular files), `UV_EEXIST` for what is being waited for on this loop.
     pub fn new(event_loop: &Loop, fd: Fd) -> Result<Poll> {
-        let watched = Watched { fd };
+        let watched = Watched { fd, lost: Cell::new(false) };
         Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
         Handle::create(event_loop, watched, "", |event_loop, handle| {
             // SAFETY: the loop is open and ours; the handle's memory is its own.
@@ -93,13 +96,15 @@ impl Poll {
         events: Events,
         callback: impl FnMut(&Poll, Result<Events>) + Send + 'static,
     ) -> Result<()> {
-        let _entered = self.enter()?;
-        check_open(self.watched().fd)?;
-        self.start_unchecked(events, callback)?;
-        if self.header().is_active() {
-            self.header().remember_fresh();
+        let entered = self.enter()?;
+        registration::check_open(self.watched().fd)?;
+        if self.watched().lost.get() {
+            // Its callback may be restarting it, without end if nothing has changed.
+            let status = registration::status(&entered, self.watched().fd);
+            Error::check(status, format!("fd {}", self.watched().fd))?;
+            self.watched().lost.set(false);
         }
-        Ok(())
+        self.start_unchecked(events, callback)
     }
 
     /// [`start`](Poll::start) for an fd that the caller opened and closes only after this handle:
@@ -131,7 +136,6 @@ impl Poll {
     /// Waits no more (`uv_poll_stop`).
     pub fn stop(&self) -> Result<()> {
         let _entered = self.enter()?;
-        self.header().forget_fresh();
         // SAFETY: the handle is open, a Poll, and its loop is ours.
         unsafe { uv::uv_poll_stop(self.uv()) };
         Ok(())
@@ -172,6 +176,19 @@ impl Loop {
         });
         Ok(found)
     }
+}
+
+#[cfg(unix)]
+fn check_open(fd: Fd) -> Result<()> {
+    // SAFETY: F_GETFD only asks.
+    let closed = unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1;
+    Error::check(if closed { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_open(_fd: Fd) -> Result<()> {
+    Ok(())
 }
 
 #[cfg(all(test, unix))]
@@ -266,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_closed_while_fresh_is_forgotten() {
+    fn a_handle_closed_before_the_loop_polls_is_forgotten() {
         let event_loop = Loop::new().unwrap();
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let poll = Poll::new(&event_loop, ours.as_raw_fd()).unwrap();

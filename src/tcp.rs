@@ -7,7 +7,7 @@ use std::time::Duration;
 use libuv_sys2 as uv;
 
 use crate::address::RawAddress;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
 use crate::r#loop::Loop;
 use crate::poll::Fd;
@@ -34,8 +34,8 @@ bitflags::bitflags! {
 pub struct TCP(Stream);
 
 handle_kind!(TCP: Stream, uv::uv_tcp_t, Callback, State {
-    fn check_fd(&self) {
-        self.check_registration();
+    fn fd_lost(&self, code: Code) {
+        self.stream_lost(code);
     }
 });
 

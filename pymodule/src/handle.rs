@@ -188,7 +188,7 @@ impl Handle {
         }
         let object = new!(
             Async: r#async, Check: check, Idle: idle, Poll: poll, Prepare: prepare,
-            Signal: signal, Timer: timer; Pipe: pipe, TCP: tcp
+            Signal: signal, Timer: timer, UDP: udp; Pipe: pipe, TCP: tcp
         );
         core.set_data(object.as_ptr().cast());
         // SAFETY: every handle class extends Handle.
@@ -215,7 +215,7 @@ impl Handle {
     /// The loop the handle is on.
     #[getter]
     #[pyo3(name = "loop")]
-    fn get_loop<'py>(slf: &Bound<'py, Handle>) -> PyResult<Bound<'py, Loop>> {
+    pub fn get_loop<'py>(slf: &Bound<'py, Handle>) -> PyResult<Bound<'py, Loop>> {
         slf.get().core()?;
         slf.get()
             .event_loop(slf.py())
@@ -290,6 +290,7 @@ macro_rules! handle_class {
     };
     ($(#[$doc:meta])* $name:ident in $module:literal) => {
         $(#[$doc])*
+        #[allow(clippy::upper_case_acronyms)] // the name is Python's
         #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
         pub struct $name;
 

@@ -31,6 +31,7 @@ mod structseq;
 mod tcp;
 mod thread;
 mod timer;
+mod udp;
 mod util;
 mod wakeup;
 mod watcher;
@@ -60,6 +61,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::Stream>()?;
     module.add_class::<tcp::TCP>()?;
     module.add_class::<timer::Timer>()?;
+    module.add_class::<udp::UDP>()?;
     constants::register(module)?;
     dns::register(module)?;
     fs::register(module)?;

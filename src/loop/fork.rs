@@ -22,7 +22,6 @@ impl Loop {
         }
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
-        crate::fresh::recheck_all(&entered);
         if forked {
             Jobs::after_fork(&entered);
         }

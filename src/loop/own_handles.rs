@@ -51,6 +51,8 @@ impl OwnHandles {
             for handle in self.all() {
                 uv::uv_unref(handle);
             }
+            // Active, and referenced, only while callbacks are due.
+            LoopInner::from_raw(event_loop).written.init(event_loop);
         }
         Ok(())
     }
@@ -88,7 +90,7 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
     trampoline::enter(inner, || {
-        crate::fresh::check_fresh(inner);
+        crate::registration::register(inner);
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0

@@ -57,7 +57,6 @@ impl Stream {
         }
         self.state().connect.set(request);
         self.header().begin_request();
-        self.polled_anew();
         Ok(())
     }
 
@@ -89,7 +88,6 @@ pub(crate) unsafe extern "C" fn on_connect(request: *mut uv::uv_connect_t, statu
     let outcome = Code::check(status).map(drop);
     let Connect { done, then_shutdown, .. } = *request;
     header.finish_request();
-    stream.polled_anew();
     trampoline::enter(inner, || {
         if let Some(done) = done
             && !inner.is_abandoned()

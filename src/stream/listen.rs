@@ -41,7 +41,6 @@ impl Stream {
         entered.reserve.watch(&entered);
         // SAFETY: streams have this type of closure, and the loop is ours.
         unsafe { self.header().set_callback(Callback::Connection(Box::new(callback))) };
-        self.polled_anew();
         Ok(())
     }
 
@@ -81,7 +80,6 @@ impl Stream {
         Error::check(status, "uv_accept")?;
         self.state().waiting.set(false);
         self.stop_if_not_reading();
-        self.polled_anew();
         Ok(())
     }
 

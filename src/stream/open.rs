@@ -2,8 +2,8 @@
 //!
 //! libuv looks at such an fd late, and aborts the process where it cannot be polled. So what kind
 //! of file it is, and whether another handle of the loop has it, is looked at first; and since
-//! its former owner may close it at any time, it is tried again before libuv registers it
-//! (`fresh.rs`). The same holds once `fileno` has given a stream's own fd away.
+//! its former owner may close it at any time, the stream hears of it where libuv cannot register it
+//! (`registration.rs`). The same holds once `fileno` has given a stream's own fd away.
 
 use std::os::raw::c_int;
 
@@ -11,10 +11,10 @@ use libuv_sys2 as uv;
 
 use super::{Callback, Stream, View};
 use crate::error::{Code, Error, Result};
-use crate::fresh;
 use crate::handle::{Header, dispatch_to};
 use crate::r#loop::Entered;
 use crate::poll::Fd;
+use crate::registration;
 use crate::util::{HandleType, guess_handle_type};
 
 impl Stream {
@@ -30,7 +30,7 @@ impl Stream {
         if self.header().has_fd() || self.connecting() {
             return fail(Code::EBUSY, ": the handle has an fd");
         }
-        fresh::check_open(fd)?;
+        registration::check_open(fd)?;
         if !types.contains(&guess_handle_type(fd as _)) {
             return fail(Code::EINVAL, ": wrong type of file");
         }
@@ -42,27 +42,19 @@ impl Stream {
         Ok(())
     }
 
-    /// After a call that may have changed what libuv polls for.
-    pub(super) fn polled_anew(&self) {
-        if self.state().foreign.get() && self.header().is_open() {
-            self.header().remember_fresh();
-        }
-    }
-
     /// Before a call that polls.
     pub(super) fn check_foreign(&self) -> Result<()> {
         match self.header().fileno() {
-            Ok(fd) if self.state().foreign.get() => fresh::check_open(fd as _),
+            Ok(fd) if self.state().foreign.get() => registration::check_open(fd as _),
             _ => Ok(()),
         }
     }
 
-    /// Before libuv registers the fd: where that would fail, tells whoever reads or listens, and
-    /// closes the stream.
-    pub(crate) fn check_registration(&self) {
-        let Some(fd) = self.to_be_registered() else { return };
+    /// The system refuses to wait for the fd: tells whoever reads or listens, and closes the
+    /// stream.
+    pub(crate) fn stream_lost(&self, code: Code) {
         let header = self.header();
-        let Err(code) = fresh::can_register(header.inner(), fd) else { return };
+        let fd = header.fileno().unwrap_or(-1);
         if !self.state().listening.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             unsafe { uv::uv_read_stop(self.uv()) };
@@ -78,19 +70,6 @@ impl Stream {
             });
         }
         header.close_silently();
-    }
-
-    /// The fd, if libuv is going to tell the system about it when it next polls.
-    #[cfg(unix)]
-    fn to_be_registered(&self) -> Option<Fd> {
-        // SAFETY: the handle is a stream, alive, and its loop is ours.
-        let watcher = unsafe { &(*self.uv::<uv::uv_stream_t>()).io_watcher };
-        (watcher.pevents != 0 && watcher.pevents != watcher.events).then_some(watcher.fd)
-    }
-
-    #[cfg(not(unix))]
-    fn to_be_registered(&self) -> Option<Fd> {
-        None
     }
 }
 

@@ -30,7 +30,6 @@ impl Stream {
         }
         // SAFETY: streams have this type of closure, and the loop is ours.
         unsafe { self.header().set_callback(Callback::Read(Box::new(callback))) };
-        self.polled_anew();
         Ok(())
     }
 
@@ -40,7 +39,6 @@ impl Stream {
         if !self.state().listening.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             unsafe { uv::uv_read_stop(self.uv()) };
-            self.polled_anew();
         }
         Ok(())
     }

@@ -221,7 +221,6 @@ impl Stream {
         self.header().begin_request();
         // The callback takes it back.
         let _ = Box::into_raw(request);
-        self.polled_anew();
         Ok(())
     }
 }
@@ -247,7 +246,6 @@ unsafe extern "C" fn on_written<S: Source>(request: *mut uv::uv_write_t, status:
     let inner = header.inner();
     inner.written.call_all(inner);
     header.finish_request();
-    View::new(header).polled_anew();
     trampoline::enter(inner, || {
         let Write { source, handle, done, .. } = *request;
         drop(source);

@@ -4,6 +4,7 @@ from . import _pyuv, dns, errno, error, fs, thread, util
 from ._pyuv import (
     LIBUV_VERSION,
     TCP,
+    UDP,
     Async,
     Check,
     Handle,
@@ -25,6 +26,7 @@ globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
 __all__ = [
     "LIBUV_VERSION",
     "TCP",
+    "UDP",
     "Async",
     "Check",
     "Handle",
