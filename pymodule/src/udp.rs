@@ -63,8 +63,8 @@ impl UDP {
         })
     }
 
-    /// Takes over a datagram socket (`uv_udp_open_ex`): a number, or an object with `fileno()`,
-    /// such as `socket.socket.detach()` gives. It is closed with the handle. Of `flags`,
+    /// Takes over a datagram socket (`uv_udp_open_ex`): a number, or an object with `fileno()`.
+    /// It is closed with the handle, so detach it from a `socket.socket`. Of `flags`,
     /// UV_UDP_REUSEADDR and UV_UDP_REUSEPORT mean anything.
     ///
     /// Raises UDPError with UV_EBUSY if the handle has a socket, UV_EEXIST if the loop has a

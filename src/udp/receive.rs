@@ -126,6 +126,9 @@ unsafe extern "C" fn on_recv(
     from: *const uv::sockaddr,
     flags: c_uint,
 ) {
+    // Of an error from the error queue, 1.53 negates the number without its sign, so that a length of
+    // nearly 4 GiB is what is left of it; the lower half is the code.
+    let nread = nread as c_int;
     let is_datagram = !from.is_null() || flags & uv::uv_udp_flags_UV_UDP_MMSG_CHUNK != 0;
     if nread == 0 && !is_datagram {
         // Nothing was there, or the slab is given back after a batch.
@@ -141,7 +144,7 @@ unsafe extern "C" fn on_recv(
             let flags = ReceivedFlags::from_bits_truncate(flags);
             match usize::try_from(nread) {
                 Err(_) => {
-                    callback(udp, Received { from, flags, outcome: Err(Code(nread as c_int)) });
+                    callback(udp, Received { from, flags, outcome: Err(Code(nread)) });
                 }
                 Ok(length) => udp.header().inner().slab.show((*buf).base, length, |data| {
                     callback(udp, Received { from, flags, outcome: Ok(data) });
