@@ -178,19 +178,6 @@ impl Loop {
     }
 }
 
-#[cfg(unix)]
-fn check_open(fd: Fd) -> Result<()> {
-    // SAFETY: F_GETFD only asks.
-    let closed = unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1;
-    Error::check(if closed { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_open(_fd: Fd) -> Result<()> {
-    Ok(())
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::io::Write;

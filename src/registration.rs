@@ -140,6 +140,11 @@ pub(crate) fn check_open(fd: Fd) -> Result<()> {
     Ok(())
 }
 
+#[cfg(not(unix))]
+pub(crate) fn check_open(_fd: Fd) -> Result<()> {
+    Ok(())
+}
+
 /// Takes an entry out of its queue.
 ///
 /// # Safety
