@@ -45,6 +45,7 @@ handle_types! {
     Idle = UV_IDLE, "Idle";
     Poll = UV_POLL, "Poll";
     Prepare = UV_PREPARE, "Prepare";
+    Process = UV_PROCESS, "Process";
     Signal = UV_SIGNAL, "Signal";
     Timer = UV_TIMER, "Timer";
 }
@@ -78,6 +79,7 @@ pub(crate) struct KindTable {
     handle_type: HandleType,
     drop_callback: unsafe fn(&Header),
     before_close: unsafe fn(&Header),
+    after_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
     free: unsafe fn(NonNull<Header>),
 }
@@ -111,6 +113,9 @@ pub(crate) trait Kind: HandleKind {
 
     /// Called by the owner just before `uv_close`.
     fn before_close(&self) {}
+
+    /// Called by the owner just after `uv_close`.
+    fn after_close(&self) {}
 
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
@@ -165,6 +170,7 @@ impl<K: Kind> TableOf<K> {
             drop(callback);
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
+        after_close: |header| header.with::<K, _>(|handle| handle.after_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
         free: |header| {
             // SAFETY: the header is the first field of a Box<Allocation<K>>, and nobody has a
@@ -253,6 +259,8 @@ impl Header {
         closing.set(closing.get() + 1);
         // SAFETY: the handle is open, and its loop is this thread's.
         unsafe { uv::uv_close(self.uv(), Some(on_closed)) };
+        // SAFETY: as for `before_close`.
+        unsafe { (self.kind.after_close)(self) };
         // Last, since dropping a closure may do anything.
         // SAFETY: as for `before_close`.
         unsafe { (self.kind.drop_callback)(self) };

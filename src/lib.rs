@@ -30,6 +30,7 @@
 
 mod r#async;
 mod check;
+mod disposition;
 mod error;
 mod handle;
 mod hooks;
@@ -39,8 +40,10 @@ mod metrics;
 mod owner;
 mod poll;
 mod prepare;
+mod process;
 pub mod request;
 mod signal;
+mod stdio;
 pub mod thread;
 mod timer;
 mod trampoline;
@@ -58,8 +61,10 @@ pub use r#loop::{Configure, Held, Loop, RunMode};
 pub use metrics::Metrics;
 pub use poll::{Events, Poll};
 pub use prepare::Prepare;
+pub use process::{Exit, Process, ProcessFlags, ProcessOptions, disable_stdio_inheritance};
 pub use request::Request;
 pub use signal::Signal;
+pub use stdio::Stdio;
 pub use timer::Timer;
 
 /// libuv's version, as `uv_version_string` gives it: `"1.53.1"`.

@@ -81,6 +81,8 @@ pub(crate) struct LoopInner {
     pub(crate) closing: Cell<usize>,
     /// Polls started since libuv last polled, to be checked before it meets their fds.
     pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
+    /// libuv has a handler of `SIGCHLD` for this loop.
+    pub(crate) watches_children: Cell<bool>,
     pub(crate) requests: RequestList,
 
     // Handles of the loop's own. They are unreferenced and do not keep it alive.
@@ -155,6 +157,7 @@ impl Loop {
             idles: Cell::new(0),
             closing: Cell::new(0),
             fresh_polls: Cell::new(Vec::new()),
+            watches_children: Cell::new(false),
             requests: RequestList::new(),
             // SAFETY: as for `uv`; the init functions below fill them.
             wakeup: unsafe { mem::zeroed() },

@@ -151,7 +151,7 @@ impl Handle {
                 match core.handle_type() {
                     $(HandleType::$class => {
                         let class = PyClassInitializer::from(base)
-                            .add_subclass(crate::$module::$class);
+                            .add_subclass(crate::$module::$class::default());
                         Bound::new(py, class)?.into_any()
                     })*
                 }
@@ -159,7 +159,7 @@ impl Handle {
         }
         let object = new!(
             Async: r#async, Check: check, Idle: idle, Poll: poll, Prepare: prepare,
-            Signal: signal, Timer: timer
+            Process: process, Signal: signal, Timer: timer
         );
         core.set_data(object.as_ptr().cast());
         // SAFETY: every handle class extends Handle.
@@ -266,6 +266,7 @@ macro_rules! handle_class {
     ($(#[$doc:meta])* $name:ident in $module:literal) => {
         $(#[$doc])*
         #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
+        #[derive(Default)]
         pub struct $name;
 
         #[pyo3::pymethods]

@@ -19,7 +19,7 @@ mod priority;
 mod process_title;
 mod random;
 mod rusage;
-mod text;
+pub(crate) mod text;
 mod uname;
 
 pub use affinity::{cpumask_size, current_cpu, set_thread_affinity, thread_affinity};
