@@ -12,6 +12,7 @@ mod group;
 mod handle_type;
 mod hostname;
 mod interface;
+mod kill;
 mod memory;
 mod passwd;
 mod pid;
@@ -32,6 +33,7 @@ pub use group::{Group, group};
 pub use handle_type::{HandleType, guess_handle_type};
 pub use hostname::hostname;
 pub use interface::{InterfaceAddress, interface_addresses, interface_identifier, interface_name};
+pub use kill::kill;
 pub use memory::{
     available_memory, constrained_memory, free_memory, resident_set_memory, total_memory,
 };
