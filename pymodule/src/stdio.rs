@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyuv::Stdio;
 
 use crate::poll::descriptor;
+use crate::util::argument::Int;
 
 const IGNORE: u32 = libuv_sys2::uv_stdio_flags_UV_IGNORE as u32;
 const INHERIT_FD: u32 = libuv_sys2::uv_stdio_flags_UV_INHERIT_FD as u32;
@@ -21,8 +22,9 @@ pub struct StdIO {
 #[pymethods]
 impl StdIO {
     #[new]
-    #[pyo3(signature = (fd=None, flags=IGNORE))]
-    fn new(fd: Option<&Bound<'_, PyAny>>, flags: u32) -> PyResult<StdIO> {
+    #[pyo3(signature = (fd=None, flags=Int(IGNORE)), text_signature = "(fd=-1, flags=0)")]
+    fn new(fd: Option<&Bound<'_, PyAny>>, flags: Int<u32>) -> PyResult<StdIO> {
+        let flags = flags.0;
         let fd = match fd {
             Some(fd) if fd.extract::<c_int>().is_ok_and(|fd| fd == -1) => -1,
             Some(fd) => descriptor(fd)?,
