@@ -92,11 +92,15 @@ def test_more_than_the_three_standard_descriptors(loop, pipe):
 def test_one_descriptor_in_several_places(loop, pipe):
     reading, writing = pipe
     program = ["sh", "-c", "echo one; echo two >&2; echo five >&5"]
-    spawn_to_end(loop, program, [IGNORE, inherit(writing), inherit(writing), IGNORE, IGNORE, inherit(writing)])
+    spawn_to_end(
+        loop, program, [IGNORE, inherit(writing), inherit(writing), IGNORE, IGNORE, inherit(writing)]
+    )
     assert reading.read(100) == b"one\ntwo\nfive\n"
 
 
-@pytest.mark.parametrize("order", [(1, 2, 0), (2, 0, 1), (0, 1, 2), (1, 1, 0), (4, 3, 0), (5, 4, 0), (3, 0, 0)])
+@pytest.mark.parametrize(
+    "order", [(1, 2, 0), (2, 0, 1), (0, 1, 2), (1, 1, 0), (4, 3, 0), (5, 4, 0), (3, 0, 0)]
+)
 def test_descriptors_may_come_in_any_order(order):
     """A place may have been overwritten by the time its old content is wanted elsewhere."""
     code = """

@@ -6,6 +6,8 @@ mod options;
 mod places;
 mod sigchld;
 mod spawn;
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::os::raw::c_int;
 

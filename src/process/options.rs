@@ -13,19 +13,19 @@ bitflags::bitflags! {
     pub struct ProcessFlags: u32 {
         /// `UV_PROCESS_DETACHED`: in a session of its own, where it outlives this one. It keeps
         /// the loop running all the same: [`set_ref`](crate::Handle::set_ref).
-        const DETACHED = uv::uv_process_flags_UV_PROCESS_DETACHED as u32;
+        const DETACHED = uv::uv_process_flags_UV_PROCESS_DETACHED as _;
         /// `UV_PROCESS_WINDOWS_VERBATIM_ARGUMENTS`
         const WINDOWS_VERBATIM_ARGUMENTS =
-            uv::uv_process_flags_UV_PROCESS_WINDOWS_VERBATIM_ARGUMENTS as u32;
+            uv::uv_process_flags_UV_PROCESS_WINDOWS_VERBATIM_ARGUMENTS as _;
         /// `UV_PROCESS_WINDOWS_HIDE`
-        const WINDOWS_HIDE = uv::uv_process_flags_UV_PROCESS_WINDOWS_HIDE as u32;
+        const WINDOWS_HIDE = uv::uv_process_flags_UV_PROCESS_WINDOWS_HIDE as _;
         /// `UV_PROCESS_WINDOWS_HIDE_CONSOLE`
-        const WINDOWS_HIDE_CONSOLE = uv::uv_process_flags_UV_PROCESS_WINDOWS_HIDE_CONSOLE as u32;
+        const WINDOWS_HIDE_CONSOLE = uv::uv_process_flags_UV_PROCESS_WINDOWS_HIDE_CONSOLE as _;
         /// `UV_PROCESS_WINDOWS_HIDE_GUI`
-        const WINDOWS_HIDE_GUI = uv::uv_process_flags_UV_PROCESS_WINDOWS_HIDE_GUI as u32;
+        const WINDOWS_HIDE_GUI = uv::uv_process_flags_UV_PROCESS_WINDOWS_HIDE_GUI as _;
         /// `UV_PROCESS_WINDOWS_FILE_PATH_EXACT_NAME`
         const WINDOWS_FILE_PATH_EXACT_NAME =
-            uv::uv_process_flags_UV_PROCESS_WINDOWS_FILE_PATH_EXACT_NAME as u32;
+            uv::uv_process_flags_UV_PROCESS_WINDOWS_FILE_PATH_EXACT_NAME as _;
     }
 }
 

@@ -44,9 +44,8 @@ pub(super) fn spawn(
                     return Err(named(Code::EBADF));
                 }
                 #[cfg(unix)]
-                let fd =
-                    &super::places::passable(*fd, place, options.stdio.len(), &mut duplicates)
-                        .map_err(named)?;
+                let fd = &super::places::passable(*fd, place, options.stdio.len(), &mut duplicates)
+                    .map_err(named)?;
                 inherit(*fd)
             }
         });
@@ -68,11 +67,11 @@ pub(super) fn spawn(
         .map_err(|_| Error::new(Code::EINVAL, "too many fds for the child"))?;
     if let Some(uid) = options.uid {
         raw.uid = uid as _;
-        raw.flags |= uv::uv_process_flags_UV_PROCESS_SETUID as u32;
+        raw.flags |= uv::uv_process_flags_UV_PROCESS_SETUID as _;
     }
     if let Some(gid) = options.gid {
         raw.gid = gid as _;
-        raw.flags |= uv::uv_process_flags_UV_PROCESS_SETGID as u32;
+        raw.flags |= uv::uv_process_flags_UV_PROCESS_SETGID as _;
     }
 
     let mut status = 0;
@@ -159,7 +158,8 @@ fn blame(options: &ProcessOptions, code: Code) -> String {
         }
         (Code::E2BIG, _) => format!("arguments and environment of {executable}"),
         (Code::EPERM | Code::EINVAL, _) if options.uid.is_some() || options.gid.is_some() => {
-            let id = |id: Option<u32>| id.map_or_else(|| "as before".to_owned(), |id| id.to_string());
+            let id =
+                |id: Option<u32>| id.map_or_else(|| "as before".to_owned(), |id| id.to_string());
             format!("{executable} (uid {}, gid {})", id(options.uid), id(options.gid))
         }
         _ => executable.into_owned(),
