@@ -17,8 +17,8 @@ use crate::stdio::StdIO;
 use crate::util::argument::{AnyPath, Int};
 use crate::util::env::locked;
 
-const SETUID: u32 = libuv_sys2::uv_process_flags_UV_PROCESS_SETUID as u32;
-const SETGID: u32 = libuv_sys2::uv_process_flags_UV_PROCESS_SETGID as u32;
+const SETUID: u32 = libuv_sys2::uv_process_flags_UV_PROCESS_SETUID as _;
+const SETGID: u32 = libuv_sys2::uv_process_flags_UV_PROCESS_SETGID as _;
 
 /// A child process (`uv_process_t`), made by `Process.spawn`. Active until its end.
 #[pyclass(module = "pyuv", extends = Handle, subclass, frozen)]

@@ -9,8 +9,8 @@ use pyuv::Stdio;
 use crate::poll::descriptor;
 use crate::util::argument::Int;
 
-const IGNORE: u32 = libuv_sys2::uv_stdio_flags_UV_IGNORE as u32;
-const INHERIT_FD: u32 = libuv_sys2::uv_stdio_flags_UV_INHERIT_FD as u32;
+const IGNORE: u32 = libuv_sys2::uv_stdio_flags_UV_IGNORE as _;
+const INHERIT_FD: u32 = libuv_sys2::uv_stdio_flags_UV_INHERIT_FD as _;
 
 /// One fd of a child process (`uv_stdio_container_t`).
 #[pyclass(module = "pyuv", subclass, frozen)]

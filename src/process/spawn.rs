@@ -14,6 +14,9 @@ use crate::r#loop::{Entered, Loop};
 use crate::stdio::Stdio;
 use crate::util::text::to_c;
 
+const SETUID: u32 = uv::uv_process_flags_UV_PROCESS_SETUID as _;
+const SETGID: u32 = uv::uv_process_flags_UV_PROCESS_SETGID as _;
+
 pub(super) fn spawn(
     event_loop: &Loop,
     entered: &Entered<'_>,
@@ -67,11 +70,11 @@ pub(super) fn spawn(
         .map_err(|_| Error::new(Code::EINVAL, "too many fds for the child"))?;
     if let Some(uid) = options.uid {
         raw.uid = uid as _;
-        raw.flags |= uv::uv_process_flags_UV_PROCESS_SETUID as _;
+        raw.flags |= SETUID;
     }
     if let Some(gid) = options.gid {
         raw.gid = gid as _;
-        raw.flags |= uv::uv_process_flags_UV_PROCESS_SETGID as _;
+        raw.flags |= SETGID;
     }
 
     let mut status = 0;
