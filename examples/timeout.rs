@@ -12,7 +12,7 @@ use pyuv::{Loop, Process, ProcessOptions, RunMode, Stdio, Timer};
 /// What the program timeout of the GNU coreutils returns.
 const TIMED_OUT: u8 = 124;
 
-fn run(seconds: Duration, options: &ProcessOptions) -> pyuv::Result<u8> {
+fn run(seconds: Duration, options: &ProcessOptions<'_>) -> pyuv::Result<u8> {
     let event_loop = Loop::new()?;
     let timer = Arc::new(Timer::new(&event_loop)?);
     let status = Arc::new(AtomicU8::new(0));

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering, fe
 
 use libuv_sys2 as uv;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::r#loop::{InboxEntry, Loop, LoopInner};
 use crate::trampoline;
 
@@ -43,10 +43,13 @@ handle_types! {
     Async = UV_ASYNC, "Async";
     Check = UV_CHECK, "Check";
     Idle = UV_IDLE, "Idle";
+    Pipe = UV_NAMED_PIPE, "Pipe";
     Poll = UV_POLL, "Poll";
     Prepare = UV_PREPARE, "Prepare";
     Process = UV_PROCESS, "Process";
     Signal = UV_SIGNAL, "Signal";
+    TCP = UV_TCP, "TCP";
+    TTY = UV_TTY, "TTY";
     Timer = UV_TIMER, "Timer";
 }
 
@@ -69,6 +72,10 @@ pub(crate) struct Header {
     data: AtomicPtr<c_void>,
 
     // What follows is the loop owner's.
+    /// Whether it is in the loop's list of those whose fd is to be checked (`fresh.rs`).
+    pub(crate) fresh: Cell<bool>,
+    /// Requests in flight that do not make the handle active: a stream's writes, say.
+    requests: Cell<u32>,
     /// What the handle is a part of, if it is not to be seen by itself.
     part_of: Cell<Option<&'static str>>,
     on_close: Cell<Option<OnClose>>,
@@ -81,6 +88,10 @@ pub(crate) struct KindTable {
     before_close: unsafe fn(&Header),
     after_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
+    check_fd: unsafe fn(&Header),
+    /// Where closure and extra stand in the allocation.
+    callback_offset: usize,
+    extra_offset: usize,
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -97,7 +108,7 @@ pub(crate) struct Allocation<K: Kind> {
 ///
 /// # Safety
 /// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one of their type.
-pub unsafe trait HandleKind: Deref<Target = Handle> + Sized {
+pub unsafe trait HandleKind: Deref + Into<Handle> + Sized {
     /// The type that values of this kind have.
     const TYPE: HandleType;
 }
@@ -119,14 +130,20 @@ pub(crate) trait Kind: HandleKind {
 
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
+
+    /// Called before libuv polls, if the handle was put on the list of `fresh.rs`.
+    fn check_fd(&self) {}
 }
 
-/// Makes `struct $name(Handle)` a handle type.
+/// Makes `struct $name(Handle)` a handle type; `struct $name(Stream)` one that is a stream.
 macro_rules! handle_kind {
     ($name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
+        $crate::handle::handle_kind! { $name: Handle, $uv, $callback, $extra { $($hooks)* } }
+    };
+    ($name:ident: $base:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
         impl std::ops::Deref for $name {
-            type Target = $crate::Handle;
-            fn deref(&self) -> &$crate::Handle {
+            type Target = $crate::$base;
+            fn deref(&self) -> &$crate::$base {
                 &self.0
             }
         }
@@ -146,7 +163,7 @@ macro_rules! handle_kind {
 
         impl From<$name> for $crate::Handle {
             fn from(handle: $name) -> $crate::Handle {
-                handle.0
+                handle.0.into()
             }
         }
 
@@ -166,25 +183,21 @@ impl<K: Kind> TableOf<K> {
         handle_type: K::TYPE,
         drop_callback: |header| {
             // SAFETY: the header is a K's, and the caller owns the loop.
-            let callback = unsafe { (*allocation::<K>(header).callback.get()).take() };
+            let callback = unsafe { (*header.callback_slot::<K::Callback>()).take() };
             drop(callback);
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
         after_close: |header| header.with::<K, _>(|handle| handle.after_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
+        check_fd: |header| header.with::<K, _>(|handle| handle.check_fd()),
+        callback_offset: offset_of!(Allocation<K>, callback),
+        extra_offset: offset_of!(Allocation<K>, extra),
         free: |header| {
             // SAFETY: the header is the first field of a Box<Allocation<K>>, and nobody has a
             // reference any more.
             drop(unsafe { Box::from_raw(header.as_ptr().cast::<Allocation<K>>()) });
         },
     };
-}
-
-/// # Safety
-/// The header is that of a `K`.
-unsafe fn allocation<K: Kind>(header: &Header) -> &Allocation<K> {
-    // SAFETY: the header is the first field of the repr(C) allocation.
-    unsafe { &*ptr::from_ref(header).cast::<Allocation<K>>() }
 }
 
 /// Where the `uv_*_t` stands behind the header, whatever it is.
@@ -198,6 +211,27 @@ impl Header {
 
     fn uv(&self) -> *mut uv::uv_handle_t {
         ptr::from_ref(self).cast_mut().wrapping_byte_add(UV_OFFSET).cast()
+    }
+
+    /// The header behind a `uv_*_t`.
+    ///
+    /// # Safety
+    /// The handle was made by [`Handle::create`] and its memory is not freed yet.
+    #[inline]
+    pub(crate) unsafe fn from_uv<'a, T>(handle: *mut T) -> &'a Header {
+        // SAFETY: every uv_*_t begins with the fields of uv_handle_t; `create` set its data.
+        unsafe { &*(*handle.cast::<uv::uv_handle_t>()).data.cast::<Header>() }
+    }
+
+    /// The closure, in a place that only the loop's owner touches. For the kind of handle that
+    /// has a closure of this type.
+    fn callback_slot<C>(&self) -> *mut Option<C> {
+        ptr::from_ref(self).cast_mut().wrapping_byte_add(self.kind.callback_offset).cast()
+    }
+
+    /// The extra, for the kind of handle that has one of this type.
+    pub(crate) fn extra_place<E>(&self) -> *const E {
+        ptr::from_ref(self).wrapping_byte_add(self.kind.extra_offset).cast()
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -214,12 +248,60 @@ impl Header {
         unsafe { uv::uv_is_active(self.uv()) != 0 }
     }
 
+    /// For the owner: whether the handle is of use without anybody holding it.
+    fn is_busy(&self) -> bool {
+        self.is_active() || self.requests.get() != 0
+    }
+
+    /// For the owner: a request of the handle's is in flight. It keeps the handle from being
+    /// closed when it is lost.
+    pub(crate) fn begin_request(&self) {
+        self.requests.set(self.requests.get() + 1);
+    }
+
+    /// For the owner, in the callback of the request, before anybody is told;
+    /// [`close_if_lost`](Header::close_if_lost) comes last.
+    pub(crate) fn finish_request(&self) {
+        self.requests.set(self.requests.get() - 1);
+    }
+
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.get()
+    }
+
+    /// For the owner: whether the handle has an fd.
+    pub(crate) fn has_fd(&self) -> bool {
+        self.fileno().is_ok()
+    }
+
+    /// For the owner: `uv_fileno`.
+    pub(crate) fn fileno(&self) -> std::result::Result<uv::uv_os_fd_t, Code> {
+        let mut fd = uv::uv_os_fd_t::default();
+        // SAFETY: the handle is initialised, and libuv only looks at its type and fd.
+        Code::check(unsafe { uv::uv_fileno(self.uv(), &raw mut fd) }).map(|_| fd)
+    }
+
     pub(crate) fn describe(&self) -> String {
         if let Some(whole) = self.part_of.get() {
             return whole.to_owned();
         }
         let state = if self.is_active() { "active" } else { "inactive" };
         format!("{} ({state})", self.kind.handle_type.name())
+    }
+
+    /// For the owner: sets the closure that [`dispatch_to`] calls. Drops the old one last.
+    ///
+    /// # Safety
+    /// Handles of this kind have closures of this type, and the caller owns the loop.
+    pub(crate) unsafe fn set_callback<C>(&self, callback: C) {
+        // SAFETY: only the owner touches the slot, and no reference into it is ever kept.
+        let old = unsafe { (*self.callback_slot::<C>()).replace(callback) };
+        drop(old);
+    }
+
+    /// A view of this handle that counts as no reference.
+    pub(crate) fn view(&self) -> ManuallyDrop<Handle> {
+        ManuallyDrop::new(Handle { header: NonNull::from(self) })
     }
 
     /// A new reference.
@@ -232,9 +314,14 @@ impl Header {
     /// A view of this handle that counts as no reference.
     fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
         debug_assert!(self.kind.handle_type == K::TYPE);
-        let view = ManuallyDrop::new(Handle { header: NonNull::from(self) });
+        let view = self.view();
         // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
         f(unsafe { &*ptr::from_ref::<Handle>(&view).cast::<K>() })
+    }
+
+    pub(crate) fn check_fd(&self) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.check_fd)(self) };
     }
 
     pub(crate) fn after_fork(&self) {
@@ -251,19 +338,37 @@ impl Header {
 
     /// For the owner: `uv_close`. The closure of the handle's callback is dropped.
     fn start_close(&self, on_close: Option<OnClose>) {
+        self.start_close_by(on_close, |handle, callback| {
+            // SAFETY: the handle is open, and its loop is this thread's.
+            unsafe { uv::uv_close(handle, callback) };
+            0
+        });
+    }
+
+    /// `start_close` by another function of libuv's, which closes the handle unless it says no;
+    /// returns what it says.
+    fn start_close_by(
+        &self,
+        on_close: Option<OnClose>,
+        close: impl FnOnce(*mut uv::uv_handle_t, uv::uv_close_cb) -> c_int,
+    ) -> c_int {
         // SAFETY: the table is this header's own; the caller owns the loop.
         unsafe { (self.kind.before_close)(self) };
+        let status = close(self.uv(), Some(on_closed));
+        if status < 0 {
+            return status;
+        }
+        self.forget_fresh();
         self.state.store(CLOSING, Ordering::Release);
         self.on_close.set(on_close);
         let closing = &self.inner().closing;
         closing.set(closing.get() + 1);
-        // SAFETY: the handle is open, and its loop is this thread's.
-        unsafe { uv::uv_close(self.uv(), Some(on_closed)) };
         // SAFETY: as for `before_close`.
         unsafe { (self.kind.after_close)(self) };
         // Last, since dropping a closure may do anything.
         // SAFETY: as for `before_close`.
         unsafe { (self.kind.drop_callback)(self) };
+        status
     }
 
     /// Gives up a reference, as the loop's owner or after the loop was closed: frees the handle
@@ -287,10 +392,10 @@ impl Header {
     }
 
     /// For the owner: closes a handle that only libuv refers to, unless it is still active.
-    fn close_if_lost(&self) {
+    pub(crate) fn close_if_lost(&self) {
         if self.references.load(Ordering::Acquire) == 1
             && self.is_open()
-            && (self.discarded.load(Ordering::Relaxed) || !self.is_active())
+            && (self.discarded.load(Ordering::Relaxed) || !self.is_busy())
         {
             self.start_close(None);
         }
@@ -304,14 +409,15 @@ unsafe extern "C" fn on_closed(handle: *mut uv::uv_handle_t) {
     // SAFETY: as above.
     let this = unsafe { header.as_ref() };
     let inner = this.inner();
+    // Before its close callback come those of its writes.
+    inner.written.call_all(inner);
     trampoline::enter(inner, || {
         this.state.store(CLOSED, Ordering::Release);
         inner.closing.set(inner.closing.get() - 1);
         if let Some(on_close) = this.on_close.take()
             && !inner.is_abandoned()
         {
-            let view = ManuallyDrop::new(Handle { header });
-            on_close(&view);
+            on_close(&this.view());
         }
     });
     // SAFETY: libuv's reference is given up, once, by the loop's owner.
@@ -353,6 +459,8 @@ impl Handle {
                 kind: &TableOf::<K>::TABLE,
                 inner: NonNull::from(event_loop.inner()),
                 data: AtomicPtr::new(ptr::null_mut()),
+                fresh: Cell::new(false),
+                requests: Cell::new(0),
                 part_of: Cell::new(None),
                 on_close: Cell::new(None),
             },
@@ -426,6 +534,26 @@ impl Handle {
         Ok(())
     }
 
+    /// [`close`](Handle::close) by another function of libuv's; `close` returns its status.
+    pub(crate) fn close_by(
+        &self,
+        on_close: impl FnOnce(&Handle) + Send + 'static,
+        close: impl FnOnce(*mut uv::uv_handle_t, uv::uv_close_cb) -> c_int,
+        what: &'static str,
+    ) -> Result<()> {
+        let _entered = self.enter()?;
+        Error::check(self.header().start_close_by(Some(Box::new(on_close)), close), what)?;
+        Ok(())
+    }
+
+    /// Whether requests of the handle's are in flight that do not make it active, such as a
+    /// stream's writes, connect or shutdown. While there are, the handle stays open without
+    /// anybody holding it.
+    pub fn has_requests(&self) -> Result<bool> {
+        let _entered = self.header().inner().enter()?;
+        Ok(self.header().requests() != 0)
+    }
+
     /// Gives this reference up and has the handle closed with the last one, even if it is active.
     pub fn discard(self) {
         self.header().discarded.store(true, Ordering::Relaxed);
@@ -474,9 +602,8 @@ impl Handle {
     /// # Safety
     /// The handle is a K, and the caller owns the loop.
     pub(crate) unsafe fn set_callback<K: Kind>(&self, callback: K::Callback) {
-        // SAFETY: only the owner touches the cell, and no reference into it is ever kept.
-        let old = unsafe { (*allocation::<K>(self.header()).callback.get()).replace(callback) };
-        drop(old);
+        // SAFETY: as the caller says.
+        unsafe { self.header().set_callback(callback) };
     }
 
     /// What a K has beside its libuv struct.
@@ -485,7 +612,13 @@ impl Handle {
     /// The handle is a K.
     pub(crate) unsafe fn extra<'a, K: Kind + 'a>(&'a self) -> &'a K::Extra {
         // SAFETY: the caller says so.
-        unsafe { &allocation::<K>(self.header()).extra }
+        unsafe { &*self.header().extra_place::<K::Extra>() }
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Handle {
+        self.header().to_handle()
     }
 }
 
@@ -519,9 +652,6 @@ impl std::fmt::Debug for Handle {
 
 /// Runs a handle's closure from its libuv callback.
 ///
-/// The closure is taken out while it runs, so it may stop, restart or close its own handle. It is
-/// put back even if it panics: the loop may be run again.
-///
 /// # Safety
 /// `handle` was given by libuv to a callback of a K.
 #[inline]
@@ -529,17 +659,34 @@ pub(crate) unsafe fn dispatch<K: Kind>(
     handle: *mut K::Uv,
     call: impl FnOnce(&mut K::Callback, &K),
 ) {
-    /// A closure that is running, and whose it is.
-    struct Running<'a, K: Kind> {
-        header: &'a Header,
-        callback: ManuallyDrop<K::Callback>,
+    // SAFETY: as the caller says.
+    unsafe {
+        dispatch_to::<K::Callback>(Header::from_uv(handle), |callback, handle| {
+            // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
+            call(callback, &*ptr::from_ref(handle).cast::<K>());
+        });
     }
-    impl<K: Kind> Drop for Running<'_, K> {
+}
+
+/// Runs a handle's closure from its libuv callback, whatever kind of handle that is.
+///
+/// The closure is taken out while it runs, so it may stop, restart or close its own handle. It is
+/// put back even if it panics: the loop may be run again.
+///
+/// # Safety
+/// Handles of this kind have closures of this type, and the caller is a callback of libuv's.
+#[inline]
+pub(crate) unsafe fn dispatch_to<C>(header: &Header, call: impl FnOnce(&mut C, &Handle)) {
+    /// A closure that is running, and whose it is.
+    struct Running<'a, C> {
+        header: &'a Header,
+        callback: ManuallyDrop<C>,
+    }
+    impl<C> Drop for Running<'_, C> {
         fn drop(&mut self) {
             // SAFETY: this is the last use of the field.
             let callback = unsafe { ManuallyDrop::take(&mut self.callback) };
-            // SAFETY: the handle is a K, and this thread owns the loop.
-            let slot = unsafe { allocation::<K>(self.header) }.callback.get();
+            let slot = self.header.callback_slot::<C>();
             // SAFETY: only the owner touches the slot, and no reference into it is kept.
             if self.header.is_open() && unsafe { (*slot).is_none() } {
                 // SAFETY: as above.
@@ -547,16 +694,11 @@ pub(crate) unsafe fn dispatch<K: Kind>(
             }
         }
     }
-    // SAFETY: a handle with a callback has its header in `data`, alive by libuv's reference.
-    let this = unsafe { &*(*handle.cast::<uv::uv_handle_t>()).data.cast::<Header>() };
-    let inner = this.inner();
-    trampoline::enter(inner, || {
-        // SAFETY: the handle is a K, and this thread owns the loop.
-        let slot = unsafe { allocation::<K>(this) }.callback.get();
+    trampoline::enter(header.inner(), || {
         // SAFETY: only the owner touches the slot, and no reference into it is kept.
-        let Some(callback) = (unsafe { (*slot).take() }) else { return };
-        let mut running = Running::<K> { header: this, callback: ManuallyDrop::new(callback) };
-        this.with::<K, _>(|handle| call(&mut running.callback, handle));
+        let Some(callback) = (unsafe { (*header.callback_slot::<C>()).take() }) else { return };
+        let mut running = Running { header, callback: ManuallyDrop::new(callback) };
+        call(&mut running.callback, &header.view());
     });
-    this.close_if_lost();
+    header.close_if_lost();
 }

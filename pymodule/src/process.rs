@@ -56,8 +56,8 @@ impl Process {
     ///
     /// Raises ProcessError, naming what stood in the way: UV_ENOENT for an executable or `cwd`
     /// that is not there, UV_EACCES for what cannot be executed, UV_EPERM for a user that this
-    /// process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd that is closed,
-    /// UV_EAGAIN and UV_EMFILE for want of processes and fds.
+    /// process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd or a
+    /// stream that is closed, UV_EBUSY for a Pipe that is in use, UV_EAGAIN and UV_EMFILE for want of processes and fds.
     #[classmethod]
     #[pyo3(
         signature = (
@@ -101,20 +101,18 @@ impl Process {
         if let Some(gid) = gid {
             options = options.gid(id(gid.0, "gid")?);
         }
-        let stdio = stdio.map(containers).transpose()?;
-        if let Some(stdio) = &stdio {
-            options = options.stdio(stdio.iter().map(|container| container.get().core()));
-        }
+        let stdio = stdio.map(containers).transpose()?.unwrap_or_default();
         let process = cls.call_method1(pyo3::intern!(py, "__new__"), (cls,))?;
         let process = process.cast_into::<Process>()?;
         let base = process.as_super();
         Handle::init(base, r#loop, |core| {
-            locked(py, || pyuv::Process::spawn(core, &options, on_exit))
-                .map_err(to_py::<ProcessError>)
+            StdIO::with_core(&stdio, |stdio| {
+                let options = options.stdio(stdio);
+                locked(py, || pyuv::Process::spawn(core, &options, on_exit))
+                    .map_err(to_py::<ProcessError>)
+            })
         })?;
-        if let Some(stdio) = stdio {
-            process.get().stdio.set(Some(PyTuple::new(py, stdio)?.into_any()));
-        }
+        process.get().stdio.set(Some(PyTuple::new(py, stdio)?.into_any()));
         Handle::started(base, callback.unwrap_or_else(|| py.None().into_bound(py)));
         Ok(process.into_any())
     }

@@ -1,9 +1,9 @@
 //! `uv_process_t`: child processes.
 
 mod abandoned;
+mod containers;
 mod options;
-#[cfg(unix)]
-mod places;
+
 mod sigchld;
 mod spawn;
 #[cfg(all(test, unix))]
@@ -66,11 +66,12 @@ impl Process {
     /// Fails where the program cannot be started, naming what stood in the way: `UV_ENOENT` for an
     /// executable or a working directory that is not there, `UV_EACCES` for a file that cannot be
     /// executed, `UV_E2BIG` for too long arguments, `UV_EPERM` for a user that this process may
-    /// not become, `UV_EBADF` for an fd that is closed, `UV_EAGAIN` and `UV_EMFILE` for want of
+    /// not become, `UV_EBADF` for an fd or a stream that is closed,
+    /// `UV_EBUSY` for a pipe that is in use, `UV_EAGAIN` and `UV_EMFILE` for want of
     /// processes and fds, `UV_EINVAL` for a string with a NUL.
     pub fn spawn(
         event_loop: &Loop,
-        options: &ProcessOptions,
+        options: &ProcessOptions<'_>,
         on_exit: impl FnOnce(&Process, Exit) + Send + 'static,
     ) -> Result<Process> {
         unsafe extern "C" fn trampoline(handle: *mut uv::uv_process_t, status: i64, signal: c_int) {

@@ -41,7 +41,7 @@ bitflags::bitflags! {
 /// # Ok::<(), pyuv::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct ProcessOptions {
+pub struct ProcessOptions<'a> {
     pub(super) executable: OsString,
     pub(super) args: Vec<OsString>,
     pub(super) env: Option<Vec<(OsString, OsString)>>,
@@ -49,14 +49,14 @@ pub struct ProcessOptions {
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
     pub(super) flags: ProcessFlags,
-    pub(super) stdio: Vec<Stdio>,
+    pub(super) stdio: Vec<Stdio<'a>>,
 }
 
-impl ProcessOptions {
+impl<'a> ProcessOptions<'a> {
     /// Starts `executable`, whose first argument is that name. One without a slash is looked for
     /// in the folders of `PATH`, in the child's environment; without a `PATH` there, in the
     /// system's.
-    pub fn new(executable: impl AsRef<OsStr>) -> ProcessOptions {
+    pub fn new(executable: impl AsRef<OsStr>) -> Self {
         let executable = executable.as_ref().to_owned();
         ProcessOptions {
             args: vec![executable.clone()],
@@ -72,14 +72,14 @@ impl ProcessOptions {
 
     /// What the program is told to be its name, its first argument.
     #[must_use]
-    pub fn arg0(mut self, name: impl AsRef<OsStr>) -> ProcessOptions {
+    pub fn arg0(mut self, name: impl AsRef<OsStr>) -> Self {
         self.args[0] = name.as_ref().to_owned();
         self
     }
 
     /// One more argument.
     #[must_use]
-    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> ProcessOptions {
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.args.push(argument.as_ref().to_owned());
         self
     }
@@ -106,28 +106,28 @@ impl ProcessOptions {
 
     /// The working directory, from which a relative path of the executable is then taken, too.
     #[must_use]
-    pub fn cwd(mut self, folder: impl AsRef<OsStr>) -> ProcessOptions {
+    pub fn cwd(mut self, folder: impl AsRef<OsStr>) -> Self {
         self.cwd = Some(folder.as_ref().to_owned());
         self
     }
 
     /// The user it runs as (`UV_PROCESS_SETUID`), without the supplementary groups of this one.
     #[must_use]
-    pub fn uid(mut self, uid: u32) -> ProcessOptions {
+    pub fn uid(mut self, uid: u32) -> Self {
         self.uid = Some(uid);
         self
     }
 
     /// The group it runs as (`UV_PROCESS_SETGID`), without the supplementary groups of this one.
     #[must_use]
-    pub fn gid(mut self, gid: u32) -> ProcessOptions {
+    pub fn gid(mut self, gid: u32) -> Self {
         self.gid = Some(gid);
         self
     }
 
     /// How it is started.
     #[must_use]
-    pub fn flags(mut self, flags: ProcessFlags) -> ProcessOptions {
+    pub fn flags(mut self, flags: ProcessFlags) -> Self {
         self.flags = flags;
         self
     }
@@ -135,7 +135,7 @@ impl ProcessOptions {
     /// Its fds, from 0 on. Those up to 2 that are not listed are `/dev/null`; other fds of this
     /// process are inherited only if they are not close-on-exec.
     #[must_use]
-    pub fn stdio(mut self, stdio: impl IntoIterator<Item = Stdio>) -> ProcessOptions {
+    pub fn stdio(mut self, stdio: impl IntoIterator<Item = Stdio<'a>>) -> Self {
         self.stdio = stdio.into_iter().collect();
         self
     }

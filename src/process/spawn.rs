@@ -7,11 +7,11 @@ use std::{mem, ptr};
 
 use libuv_sys2 as uv;
 
+use super::containers::Containers;
 use super::{Process, ProcessOptions, sigchld};
 use crate::error::{Code, Error, Result};
 use crate::handle::Handle;
 use crate::r#loop::{Entered, Loop};
-use crate::stdio::Stdio;
 use crate::util::text::to_c;
 
 const SETUID: u32 = uv::uv_process_flags_UV_PROCESS_SETUID as _;
@@ -20,7 +20,7 @@ const SETGID: u32 = uv::uv_process_flags_UV_PROCESS_SETGID as _;
 pub(super) fn spawn(
     event_loop: &Loop,
     entered: &Entered<'_>,
-    options: &ProcessOptions,
+    options: &ProcessOptions<'_>,
     on_exit: unsafe extern "C" fn(*mut uv::uv_process_t, i64, i32),
 ) -> Result<Process> {
     if options.executable.is_empty() {
@@ -34,28 +34,10 @@ pub(super) fn spawn(
     let mut arg_pointers = pointers(&args);
     let mut env_pointers = env.as_deref().map(pointers);
 
-    // Held until libuv has made its copies in the child.
-    #[cfg(unix)]
-    let mut duplicates = Vec::new();
-    let mut containers = Vec::with_capacity(options.stdio.len());
-    for (place, stdio) in options.stdio.iter().enumerate() {
-        containers.push(match stdio {
-            Stdio::Ignore => ignore(),
-            Stdio::Fd(fd) => {
-                let named = |code| Error::new(code, format!("fd {fd} for fd {place} of the child"));
-                if *fd < 0 {
-                    return Err(named(Code::EBADF));
-                }
-                #[cfg(unix)]
-                let fd = &super::places::passable(*fd, place, options.stdio.len(), &mut duplicates)
-                    .map_err(named)?;
-                inherit(*fd)
-            }
-        });
-    }
+    let mut containers = Containers::new(&options.stdio)?;
     #[cfg(unix)]
     // SAFETY: the loop is open and ours.
-    let _occupied = super::places::occupy(unsafe { uv::uv_backend_fd(entered.uv()) })?;
+    let _occupied = crate::places::occupy(unsafe { uv::uv_backend_fd(entered.uv()) })?;
 
     // SAFETY: all zero is a valid value of a C struct of integers and pointers.
     let mut raw = unsafe { mem::zeroed::<uv::uv_process_options_t>() };
@@ -66,8 +48,7 @@ pub(super) fn spawn(
     raw.cwd = cwd.as_ref().map_or(ptr::null(), |cwd| cwd.as_ptr());
     raw.flags = options.flags.bits();
     raw.stdio = containers.as_mut_ptr();
-    raw.stdio_count = i32::try_from(containers.len())
-        .map_err(|_| Error::new(Code::EINVAL, "too many fds for the child"))?;
+    raw.stdio_count = containers.len()?;
     if let Some(uid) = options.uid {
         raw.uid = uid as _;
         raw.flags |= SETUID;
@@ -116,18 +97,6 @@ unsafe fn is_on_loop(handle: *mut uv::uv_process_t) -> bool {
     }
 }
 
-fn ignore() -> uv::uv_stdio_container_t {
-    // SAFETY: all zero is a valid value of a C struct of integers and pointers: UV_IGNORE.
-    unsafe { mem::zeroed() }
-}
-
-fn inherit(fd: i32) -> uv::uv_stdio_container_t {
-    let mut container = ignore();
-    container.flags = uv::uv_stdio_flags_UV_INHERIT_FD;
-    container.data.fd = fd;
-    container
-}
-
 fn variables(env: &[(OsString, OsString)]) -> Result<Vec<CString>> {
     env.iter()
         .map(|(name, value)| {
@@ -150,7 +119,7 @@ fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
 }
 
 /// What a failure was about, as far as it can be told: libuv says a code alone.
-fn blame(options: &ProcessOptions, code: Code) -> String {
+fn blame(options: &ProcessOptions<'_>, code: Code) -> String {
     let executable = options.executable.to_string_lossy();
     match (code, options.cwd.as_deref()) {
         (Code::ENOENT | Code::ENOTDIR | Code::EACCES, Some(cwd)) if !is_folder(cwd) => {

@@ -13,7 +13,7 @@ fn recorder(ends: &Ends) -> impl FnOnce(&Process, Exit) + Send + 'static {
     move |_, exit| ends.lock().unwrap().push(exit)
 }
 
-fn shell(script: &str) -> ProcessOptions {
+fn shell(script: &str) -> ProcessOptions<'static> {
     ProcessOptions::new("/bin/sh").args(["-c", script])
 }
 

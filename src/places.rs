@@ -1,4 +1,4 @@
-//! The fds of this process during a spawn.
+//! Which numbers fds have, where libuv is particular about it.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::raw::c_int;
@@ -6,7 +6,7 @@ use std::os::raw::c_int;
 use crate::error::{Code, Error, Result};
 
 /// `fcntl(F_DUPFD_CLOEXEC)`: another number for `fd`, the lowest that is free from `least` on.
-fn duplicate(fd: c_int, least: c_int) -> std::result::Result<OwnedFd, Code> {
+pub(crate) fn duplicate(fd: c_int, least: c_int) -> std::result::Result<OwnedFd, Code> {
     // SAFETY: duplicating an fd touches no memory.
     match unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, least) } {
         -1 => Err(last_error()),
@@ -26,7 +26,7 @@ fn last_error() -> Code {
 
 /// Occupies those of the fds 0 to 2 that are closed. Otherwise a pipe that libuv makes for the
 /// child could get their numbers, and libuv asserts that it never closes one of these.
-pub(super) fn occupy(backend: c_int) -> Result<Vec<OwnedFd>> {
+pub(crate) fn occupy(backend: c_int) -> Result<Vec<OwnedFd>> {
     let mut places = Vec::new();
     for fd in 0..=2 {
         if !is_open(fd) {
@@ -42,12 +42,15 @@ pub(super) fn occupy(backend: c_int) -> Result<Vec<OwnedFd>> {
 /// A number below its place is one that a place before it has overwritten by the time it is
 /// copied. libuv (1.53) sees to that in the child, but picks a number that may be in use and then
 /// makes this process's fd of that number blocking. So it gets a number above all places.
-pub(super) fn passable(
+pub(crate) fn passable(
     fd: c_int,
     place: usize,
     count: usize,
     duplicates: &mut Vec<OwnedFd>,
 ) -> std::result::Result<c_int, Code> {
+    if fd < 0 {
+        return Err(Code::EBADF);
+    }
     if usize::try_from(fd).is_ok_and(|fd| fd >= place) {
         return if is_open(fd) { Ok(fd) } else { Err(Code::EBADF) };
     }
