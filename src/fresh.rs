@@ -34,6 +34,15 @@ impl Header {
     }
 }
 
+/// Has every handle checked before the next poll phase, after a fork.
+pub(crate) fn recheck_all(inner: &LoopInner) {
+    inner.for_each_handle(|header| {
+        if header.is_open() {
+            header.remember_fresh();
+        }
+    });
+}
+
 /// Called just before libuv polls: has each handle on the list check its fd.
 pub(crate) fn check_fresh(inner: &LoopInner) {
     loop {

@@ -19,6 +19,8 @@ use crate::job::Jobs;
 use crate::owner::Owner;
 use crate::request::RequestList;
 use crate::slab::Slab;
+#[cfg(unix)]
+use crate::stream::emfile::Reserve;
 use crate::stream::written::Written;
 
 mod abandon;
@@ -85,6 +87,8 @@ pub(crate) struct LoopInner {
     pub(crate) jobs: Jobs,
     pub(crate) slab: Slab,
     pub(crate) written: Written,
+    #[cfg(unix)]
+    pub(crate) reserve: Reserve,
     pub(crate) own_handles: OwnHandles,
 }
 
@@ -154,6 +158,8 @@ impl Loop {
             jobs: Jobs::new(),
             slab: Slab::new(),
             written: Written::new(),
+            #[cfg(unix)]
+            reserve: Reserve::new(),
             own_handles: OwnHandles::new(),
         });
         // SAFETY: the memory is the loop's own and stays where it is.

@@ -11,7 +11,7 @@ use libuv_sys2 as uv;
 use crate::error::{Code, Error, Result};
 use crate::fresh::{can_register, check_open};
 use crate::handle::{Handle, Header, dispatch, handle_kind};
-use crate::r#loop::{Entered, Loop};
+use crate::r#loop::Loop;
 
 bitflags::bitflags! {
     /// What a [`Poll`] waits for, and what it saw (`uv_poll_event`).
@@ -172,19 +172,6 @@ impl Loop {
         });
         Ok(found)
     }
-}
-
-/// Has every active `Poll` checked before the next poll phase, after a fork.
-pub(crate) fn recheck_all(entered: &Entered<'_>) {
-    entered.for_each_handle(|header: &Header| {
-        let handle = header.to_handle();
-        if let Some(poll) = handle.downcast_ref::<Poll>()
-            && header.is_open()
-            && header.is_active()
-        {
-            poll.header().remember_fresh();
-        }
-    });
 }
 
 #[cfg(all(test, unix))]

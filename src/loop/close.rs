@@ -84,7 +84,13 @@ impl LoopInner {
                 uv::uv_close(handle, None);
             }
             uv::uv_close(self.written.handle(), None);
+            #[cfg(unix)]
+            if let Some(handle) = self.reserve.handle() {
+                uv::uv_close(handle, None);
+            }
             self.run_closing();
+            #[cfg(unix)]
+            self.reserve.close();
             let status = uv::uv_loop_close(self.uv());
             debug_assert_eq!(status, 0, "a handle or request survived");
         }

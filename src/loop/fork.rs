@@ -20,9 +20,9 @@ impl Loop {
         if forked {
             entered.for_each_handle(|header| header.after_fork());
         }
-        crate::poll::recheck_all(&entered);
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
+        crate::fresh::recheck_all(&entered);
         if forked {
             Jobs::after_fork(&entered);
         }
