@@ -317,7 +317,7 @@ def test_kill_of_util_says_what_is_wrong():
         pyuv.util.kill(2**31 - 1, 0)
     assert error.value.args[0] == errno.UV_ESRCH
     for pid, signum in [(os.getpid(), 12345), (2**31, 0), (0, 2**40)]:
-        with pytest.raises(ValueError, match="signal 12345|out of range"):
+        with pytest.raises(ValueError, match=r"signal 12345|out of range"):
             pyuv.util.kill(pid, signum)
     with pytest.raises(TypeError):
         pyuv.util.kill("1", 0)
