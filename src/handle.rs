@@ -46,8 +46,10 @@ handle_types! {
     Pipe = UV_NAMED_PIPE, "Pipe";
     Poll = UV_POLL, "Poll";
     Prepare = UV_PREPARE, "Prepare";
+    Process = UV_PROCESS, "Process";
     Signal = UV_SIGNAL, "Signal";
     TCP = UV_TCP, "TCP";
+    TTY = UV_TTY, "TTY";
     Timer = UV_TIMER, "Timer";
     UDP = UV_UDP, "UDP";
 }
@@ -83,6 +85,7 @@ pub(crate) struct KindTable {
     handle_type: HandleType,
     drop_callback: unsafe fn(&Header),
     before_close: unsafe fn(&Header),
+    after_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
     fd_lost: unsafe fn(&Header, Code),
     is_busy: unsafe fn(&Header) -> bool,
@@ -121,6 +124,9 @@ pub(crate) trait Kind: HandleKind {
 
     /// Called by the owner just before `uv_close`.
     fn before_close(&self) {}
+
+    /// Called by the owner just after `uv_close`.
+    fn after_close(&self) {}
 
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
@@ -188,6 +194,7 @@ impl<K: Kind> TableOf<K> {
             drop(callback);
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
+        after_close: |header| header.with::<K, _>(|handle| handle.after_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
         is_busy: |header| header.with::<K, _>(|handle| handle.is_busy(header.is_active())),
         fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
@@ -373,6 +380,8 @@ impl Header {
         self.on_close.set(on_close);
         let closing = &self.inner().closing;
         closing.set(closing.get() + 1);
+        // SAFETY: as for `before_close`.
+        unsafe { (self.kind.after_close)(self) };
         // Last, since dropping a closure may do anything.
         // SAFETY: as for `before_close`.
         unsafe { (self.kind.drop_callback)(self) };

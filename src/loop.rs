@@ -79,6 +79,8 @@ pub(crate) struct LoopInner {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
+    /// libuv has a handler of `SIGCHLD` for this loop.
+    pub(crate) watches_children: Cell<bool>,
     pub(crate) requests: RequestList,
     pub(crate) jobs: Jobs,
     pub(crate) slab: Slab,
@@ -148,6 +150,7 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
+            watches_children: Cell::new(false),
             requests: RequestList::new(),
             jobs: Jobs::new(),
             slab: Slab::new(),

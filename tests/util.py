@@ -44,6 +44,12 @@ def open_fds():
     return len(os.listdir("/proc/self/fd"))
 
 
+def settle(event_loop):
+    """Have a loop open what it keeps: a wakeup for Ctrl-C, and with its first stream a spare fd."""
+    pyuv.Pipe(event_loop).close()
+    event_loop.run()
+
+
 def collect():
     """Collect garbage, finalisers' own included."""
     for _ in range(3):

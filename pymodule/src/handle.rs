@@ -174,7 +174,7 @@ impl Handle {
                 match core.handle_type() {
                     $(HandleType::$class => {
                         let class = PyClassInitializer::from(base)
-                            .add_subclass(crate::$module::$class);
+                            .add_subclass(crate::$module::$class::default());
                         Bound::new(py, class)?.into_any()
                     })*
                     $(HandleType::$stream => {
@@ -188,7 +188,7 @@ impl Handle {
         }
         let object = new!(
             Async: r#async, Check: check, Idle: idle, Poll: poll, Prepare: prepare,
-            Signal: signal, Timer: timer, UDP: udp; Pipe: pipe, TCP: tcp
+            Process: process, Signal: signal, Timer: timer, UDP: udp; Pipe: pipe, TCP: tcp, TTY: tty
         );
         core.set_data(object.as_ptr().cast());
         // SAFETY: every handle class extends Handle.
@@ -292,6 +292,7 @@ macro_rules! handle_class {
         $(#[$doc])*
         #[allow(clippy::upper_case_acronyms)] // the name is Python's
         #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
+        #[derive(Default)]
         pub struct $name;
 
         #[pyo3::pymethods]

@@ -1,4 +1,4 @@
-//! `uv_stream_t`: what TCP connections and pipes share.
+//! `uv_stream_t`: what TCP connections, pipes and terminals share.
 //!
 //! Reads hand out slices of the loop's slab (`slab.rs`). Writes are tried at once; what the
 //! system does not take is queued (`write.rs`).
@@ -27,8 +27,8 @@ mod shutdown;
 mod write;
 pub(crate) mod written;
 
-/// A stream of bytes in both directions (`uv_stream_t`): a [`TCP`](crate::TCP) or a
-/// [`Pipe`](crate::Pipe), which dereference to this.
+/// A stream of bytes in both directions (`uv_stream_t`): a [`TCP`](crate::TCP), a
+/// [`Pipe`](crate::Pipe) or a [`TTY`](crate::TTY), which dereference to this.
 #[repr(transparent)]
 pub struct Stream(Handle);
 
@@ -102,7 +102,7 @@ impl Handle {
 }
 
 fn is_stream(handle_type: HandleType) -> bool {
-    matches!(handle_type, HandleType::TCP | HandleType::Pipe)
+    matches!(handle_type, HandleType::TCP | HandleType::Pipe | HandleType::TTY)
 }
 
 /// A stream seen through its header; counts as no reference.

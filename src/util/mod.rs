@@ -12,6 +12,7 @@ mod group;
 mod handle_type;
 mod hostname;
 mod interface;
+mod kill;
 mod memory;
 mod passwd;
 mod pid;
@@ -20,7 +21,7 @@ mod priority;
 mod process_title;
 mod random;
 mod rusage;
-mod text;
+pub(crate) mod text;
 mod uname;
 
 pub use affinity::{cpumask_size, current_cpu, set_thread_affinity, thread_affinity};
@@ -33,6 +34,7 @@ pub use group::{Group, group};
 pub use handle_type::{HandleType, guess_handle_type};
 pub use hostname::hostname;
 pub use interface::{InterfaceAddress, interface_addresses, interface_identifier, interface_name};
+pub use kill::kill;
 pub use memory::{
     available_memory, constrained_memory, free_memory, resident_set_memory, total_memory,
 };

@@ -1,10 +1,10 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import ClassVar, Final, Self, TypeAlias, final
 
-from _typeshed import FileDescriptorLike
+from _typeshed import FileDescriptorLike, StrOrBytesPath
 from typing_extensions import Buffer, disjoint_base
 
 from . import dns as dns
@@ -237,6 +237,63 @@ class Prepare(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_prepare_stop`)."""
 
+class Process(Handle):
+    """A child process (`uv_process_t`), made by `Process.spawn`. Active until its end."""
+
+    def __init__(self, loop: Loop | None = None) -> None:
+        """Nothing to be used: `Process.spawn` makes processes."""
+
+    @classmethod
+    def spawn(
+        cls,
+        loop: Loop,
+        args: StrOrBytesPath | Iterable[StrOrBytesPath],
+        executable: StrOrBytesPath | None = None,
+        env: Mapping[StrOrBytesPath, StrOrBytesPath] | None = None,
+        cwd: StrOrBytesPath | None = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        flags: int = 0,
+        stdio: Iterable[StdIO] | None = None,
+        exit_callback: Callable[[Self, int, int], object] | None = None,
+    ) -> Self:
+        """Starts a program (`uv_spawn`) and returns the Process, of the class that this was called
+        on. `exit_callback(process, exit_status, term_signal)` is called when it has ended.
+
+        `args` is the list of its arguments, of which the first is its name, or that name alone.
+        `executable` is the file, by default that name; without a slash it is looked for in the
+        folders of the child's PATH. Both, `cwd` and what is in the mapping `env` may be str, bytes
+        or path-like. `env` replaces the environment. `uid` and `gid` are set if given. `stdio` is
+        a sequence of StdIO for its fds, from 0 on; standard ones that are not listed are /dev/null.
+
+        Raises ProcessError, naming what stood in the way: UV_ENOENT for an executable or `cwd`
+        that is not there, UV_EACCES for what cannot be executed, UV_EPERM for a user that this
+        process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd that is closed,
+        UV_EAGAIN and UV_EMFILE for want of processes and fds.
+        """
+
+    @classmethod
+    def disable_stdio_inheritance(cls) -> None:
+        """Marks the fds that this process inherited, from 0 on, as not to be inherited by its
+        children (`uv_disable_stdio_inheritance`).
+        """
+
+    def kill(self, signum: int) -> None:
+        """Sends the process a signal (`uv_process_kill`); 0 only asks whether it is there.
+
+        Raises ProcessError with UV_ESRCH once its end was seen, UV_EINVAL for a number that is no
+        signal.
+        """
+
+    def close(self, callback: Callable[[Self], object] | None = None) -> None:
+        """Closes the handle (`uv_close`); `callback(process)` is called in a later iteration. A
+        process that runs goes on, and `exit_callback` is not called any more.
+        """
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, or None for a Process that `spawn` did not make."""
+
 class Signal(Handle):
     """Calls its callback when the process gets a signal (`uv_signal_t`).
 
@@ -263,6 +320,19 @@ class Signal(Handle):
     @property
     def signum(self) -> int | None:
         """The signal that the handle is started for, or None."""
+
+@disjoint_base
+class StdIO:
+    """One fd of a child process (`uv_stdio_container_t`)."""
+
+    def __new__(cls, fd: FileDescriptorLike = -1, flags: int = ...) -> Self: ...
+    @property
+    def fd(self) -> int:
+        """The fd, or -1."""
+
+    @property
+    def flags(self) -> int:
+        """What becomes of it."""
 
 class Timer(Handle):
     """Calls its callback after a time, once or again and again (`uv_timer_t`)."""
@@ -649,7 +719,9 @@ __all__ = [
     "LoopMetrics",
     "Poll",
     "Prepare",
+    "Process",
     "Signal",
+    "StdIO",
     "Timer",
     "WorkRequest",
     "__version__",

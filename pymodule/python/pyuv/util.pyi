@@ -509,6 +509,14 @@ def getpid() -> int:
 def getppid() -> int:
     """The number of this process's parent. `uv_os_getppid`"""
 
+def kill(pid: int, signum: int) -> None:
+    """Send signal `signum` to process `pid`; signal 0 only asks whether it is there.
+
+    As for os.kill, 0 is every process of the own group, -1 every process there is, another
+    negative number the group `-pid`. Raises UVError with UV_ESRCH where there is none, UV_EPERM
+    where it is another user's; ValueError for a number that is no signal. `uv_kill`
+    """
+
 def homedir() -> str:
     """The user's home: ``$HOME`` where set, else what the user database says.
 
@@ -604,6 +612,7 @@ __all__ = [
     "if_indextoname",
     "interface_addresses",
     "interface_addresses_result",
+    "kill",
     "loadavg",
     "os_uname",
     "passwd_result",

@@ -1,4 +1,4 @@
-//! `pyuv.Stream`: what TCP and Pipe share.
+//! `pyuv.Stream`: what TCP, Pipe and TTY share.
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 
 use crate::buffer::pieces;
 use crate::call::{call, callable, error_argument, optional_callable};
-use crate::error::{PipeError, StreamError, TCPError, to_py};
+use crate::error::{PipeError, StreamError, TCPError, TTYError, to_py};
 use crate::gil::object_in_callback;
 use crate::handle::Handle;
 use crate::slot::PySlot;
@@ -32,6 +32,7 @@ pub fn stream_error(core: &pyuv::Handle, error: pyuv::Error) -> PyErr {
     match core.handle_type() {
         pyuv::HandleType::TCP => to_py::<TCPError>(error),
         pyuv::HandleType::Pipe => to_py::<PipeError>(error),
+        pyuv::HandleType::TTY => to_py::<TTYError>(error),
         _ => to_py::<StreamError>(error),
     }
 }

@@ -7,7 +7,7 @@ pub mod argument;
 mod clock;
 mod cpu;
 mod directory;
-mod env;
+pub mod env;
 mod handle_type;
 mod interface;
 mod memory;
