@@ -4,7 +4,7 @@ use std::os::raw::c_int;
 
 use libuv_sys2 as uv;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
 use crate::r#loop::Loop;
 use crate::stream::{Callback, State, Stream};
