@@ -31,6 +31,7 @@
 mod r#async;
 mod check;
 mod error;
+mod forks;
 mod handle;
 mod hooks;
 mod idle;
