@@ -68,7 +68,7 @@ impl Queue {
         limit: Limit,
     ) -> PyResult<()> {
         let core = self.core.get()?;
-        let deadline = limit.deadline()?;
+        let mut deadline = None;
         loop {
             let (ticket, item) = match pending {
                 Put::Done => return Ok(()),
@@ -76,7 +76,8 @@ impl Queue {
                 Put::ShutDown(_) => return Err(shut_down(py)),
                 Put::Wait(ticket, item) => (ticket, item),
             };
-            let called = sleep(py, ticket, deadline)?;
+            let until = *deadline.get_or_insert(limit.deadline()?);
+            let called = sleep(py, ticket, until)?;
             pending = core.attempt_put(item, if called { How::Called } else { How::Once });
         }
     }
@@ -97,7 +98,7 @@ impl Queue {
         limit: Limit,
     ) -> PyResult<Py<PyAny>> {
         let core = self.core.get()?;
-        let deadline = limit.deadline()?;
+        let mut deadline = None;
         loop {
             let ticket = match pending {
                 Get::Done(item) => return Ok(item),
@@ -105,7 +106,8 @@ impl Queue {
                 Get::ShutDown => return Err(shut_down(py)),
                 Get::Wait(ticket) => ticket,
             };
-            let called = sleep(py, ticket, deadline)?;
+            let until = *deadline.get_or_insert(limit.deadline()?);
+            let called = sleep(py, ticket, until)?;
             pending = core.attempt_get(if called { How::Called } else { How::Once });
         }
     }
