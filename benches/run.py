@@ -1,4 +1,4 @@
-"""Measures pyuv against C and its peers: `python benches/run.py [callbacks] [dns] [files]`.
+"""Measures pyuv against C and its peers: `python benches/run.py [callbacks] [dns] [files] [queue]`.
 
 Makes what it needs under build/bench/ (a virtual environment with the peers and pyuv, the C
 references), runs the programs in interleaved rounds, prints ratio tables, and writes every raw
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import environment
 
-SUITES = ("callbacks", "dns", "files")
+SUITES = ("callbacks", "dns", "files", "queue")
 RESULTS = environment.BENCHES / "results"
 INSIDE = "PYUV_BENCHES_INSIDE"
 """Set while run.py runs in the environment that it made."""
