@@ -10,6 +10,6 @@ mod tests {
     #[test]
     fn it_is_three_numbers() {
         let numbers: Vec<u32> = super::version().split('.').map(|n| n.parse().unwrap()).collect();
-        assert!(matches!(numbers[..], [1, 34.., _]), "{numbers:?}");
+        assert_eq!((numbers.len(), numbers[0]), (3, 1), "{numbers:?}");
     }
 }
