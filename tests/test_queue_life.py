@@ -186,6 +186,29 @@ def test_a_collection_in_the_middle_of_everything_finds_the_items_whole():
     assert in_child(code) == ["0"]
 
 
+def test_a_queue_that_fills_the_memory_raises_and_goes_on():
+    code = """
+        import resource
+        from pyuv.thread import Queue
+
+        with open("/proc/self/statm") as statm:
+            size = int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + (48 << 20), -1))
+        queue = Queue()
+        try:
+            while True:
+                queue.put(None)
+        except MemoryError:
+            count = queue.qsize()
+        assert count == queue.unfinished_tasks > 1_000_000
+        for _ in range(count):
+            queue.get_nowait()
+        queue.put(None)
+        print(queue.qsize())
+    """
+    assert in_child(code) == ["1"]
+
+
 def test_a_child_of_fork_has_the_items_and_wakes_its_own_threads():
     code = """
         import os, threading, time, warnings

@@ -54,6 +54,8 @@ pub enum Put<'a, T> {
     Full(T),
     /// The queue takes nothing any more.
     ShutDown(T),
+    /// There is no memory for one more.
+    NoMemory(T),
 }
 
 /// What came of taking an item out.
@@ -135,6 +137,9 @@ impl<T: Send> Queue<T> {
                     _ => Put::Wait(state.putters.join(self), item),
                 };
             }
+            if state.items.try_reserve(1).is_err() {
+                return Put::NoMemory(item);
+            }
             state.items.push_back(item);
             state.unfinished += 1;
             state.call();
@@ -160,13 +165,13 @@ impl<T: Send> Queue<T> {
         })
     }
 
-    /// Puts `item` in when there is room; gives it back if the queue is shut down.
+    /// Puts `item` in when there is room; gives it back if the queue is shut down or memory short.
     pub fn put(&self, item: T) -> Result<(), T> {
         let mut attempt = self.attempt_put(item, How::Wait);
         loop {
             let (ticket, item) = match attempt {
                 Put::Done => return Ok(()),
-                Put::Full(item) | Put::ShutDown(item) => return Err(item),
+                Put::Full(item) | Put::ShutDown(item) | Put::NoMemory(item) => return Err(item),
                 Put::Wait(ticket, item) => (ticket, item),
             };
             ticket.wait(None);

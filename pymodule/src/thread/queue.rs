@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
@@ -74,6 +74,7 @@ impl Queue {
                 Put::Done => return Ok(()),
                 Put::Full(_) => return Err(full(py)),
                 Put::ShutDown(_) => return Err(shut_down(py)),
+                Put::NoMemory(_) => return Err(PyMemoryError::new_err(())),
                 Put::Wait(ticket, item) => (ticket, item),
             };
             let until = *deadline.get_or_insert(limit.deadline()?);
