@@ -1,4 +1,21 @@
 //! `pyuv.thread.Queue`.
+//!
+//! # The garbage collector
+//!
+//! It has to see the items, and `__traverse__` may not lock: a thread that it stopped might hold
+//! the lock. It does without, because items are put in, taken out and moved by attached threads
+//! only, which between locking and unlocking neither detach, nor call Python, nor allocate with
+//! it, so that nothing in there can start a collection:
+//!
+//! - With a GIL the collector runs in the thread that holds it. No other thread is attached, so
+//!   none is between lock and unlock; and the collector's own thread is not, by the above.
+//! - Without one the collector first stops the world: it waits until every other thread is
+//!   detached or has stopped where the interpreter lets it. A thread between lock and unlock is
+//!   neither, and is waited for. One that waits for the lock is attached, too: the world is not
+//!   stopped before it has had it. Its holder needs nothing of Python to unlock, so that ends.
+//!
+//! Detached threads, those that sleep, touch only their own call. `os.fork` is alike: the thread
+//! that forks has the GIL, or has stopped the world, so that in a child nobody has the lock.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,22 +36,6 @@ use crate::util::argument::{Int, Truth};
 /// Items that some threads put in and others take out: `queue.Queue`, in Rust.
 ///
 /// `maxsize` is how many items there is room for; any number if it is 0 or less.
-///
-/// # The garbage collector
-///
-/// It has to see the items, and `__traverse__` may not lock: a thread that it stopped might hold
-/// the lock. It does without, because items are put in, taken out and moved by attached threads
-/// only, which between locking and unlocking neither detach, nor call Python, nor allocate with
-/// it, so that nothing in there can start a collection:
-///
-/// - With a GIL the collector runs in the thread that holds it. No other thread is attached, so
-///   none is between lock and unlock; and the collector's own thread is not, by the above.
-/// - Without one the collector first stops the world: it waits until every other thread is
-///   detached or has stopped where the interpreter lets it. A thread between lock and unlock is
-///   neither, and is waited for. One that waits for the lock is attached, too: the world is not
-///   stopped before it has had it. Its holder needs nothing of Python to unlock, so that ends.
-///
-/// Detached threads, those that sleep, touch only their own call.
 #[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen, generic)]
 pub struct Queue {
     core: Primitive<Core<Py<PyAny>>>,
@@ -77,7 +78,10 @@ impl Queue {
                 Put::NoMemory(_) => return Err(PyMemoryError::new_err(())),
                 Put::Wait(ticket, item) => (ticket, item),
             };
-            let until = *deadline.get_or_insert(limit.deadline()?);
+            let until = match deadline {
+                Some(until) => until,
+                None => *deadline.insert(limit.deadline()?),
+            };
             let called = sleep(py, ticket, until)?;
             pending = core.attempt_put(item, if called { How::Called } else { How::Once });
         }
@@ -107,7 +111,10 @@ impl Queue {
                 Get::ShutDown => return Err(shut_down(py)),
                 Get::Wait(ticket) => ticket,
             };
-            let until = *deadline.get_or_insert(limit.deadline()?);
+            let until = match deadline {
+                Some(until) => until,
+                None => *deadline.insert(limit.deadline()?),
+            };
             let called = sleep(py, ticket, until)?;
             pending = core.attempt_get(if called { How::Called } else { How::Once });
         }
@@ -253,7 +260,7 @@ impl Queue {
             return Ok(());
         }
         let Ok(core) = self.core.get() else { return Ok(()) };
-        // SAFETY: see the type's comment: no thread is inside a method of the core.
+        // SAFETY: see the top of this file: no thread is inside a method of the core.
         let mut items = unsafe { core.peek() };
         items.try_for_each(|item| visit.call(item))
     }
