@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import environment
 
-SUITES = ("callbacks", "connections", "dns", "echo", "files")
+SUITES = ("callbacks", "connections", "dns", "echo", "files", "queue")
 RESULTS = environment.BENCHES / "results"
 INSIDE = "PYUV_BENCHES_INSIDE"
 """Set while run.py runs in the environment that it made."""

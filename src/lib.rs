@@ -35,6 +35,7 @@ mod buffer_size;
 mod check;
 mod disposition;
 mod error;
+mod forks;
 mod handle;
 mod hooks;
 mod idle;

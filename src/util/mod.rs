@@ -22,6 +22,7 @@ mod process_title;
 mod random;
 mod rusage;
 pub(crate) mod text;
+mod thread;
 mod uname;
 
 pub use affinity::{cpumask_size, current_cpu, set_thread_affinity, thread_affinity};
@@ -45,4 +46,5 @@ pub use priority::{PRIORITIES, priority, set_priority};
 pub use process_title::{process_title, set_process_title};
 pub use random::random;
 pub use rusage::{Rusage, rusage, thread_rusage};
+pub use thread::{set_thread_name, set_thread_priority, thread_name, thread_priority};
 pub use uname::{Uname, uname};

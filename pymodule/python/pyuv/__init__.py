@@ -2,6 +2,7 @@
 
 from . import _pyuv, dns, errno, error, fs, thread, util
 from ._pyuv import (
+    ARES_VERSION,
     LIBUV_VERSION,
     TCP,
     UDP,
@@ -27,6 +28,7 @@ from ._pyuv import (
 globals().update({name: getattr(_pyuv, name) for name in _pyuv.constants})
 
 __all__ = [
+    "ARES_VERSION",
     "LIBUV_VERSION",
     "TCP",
     "UDP",

@@ -16,6 +16,7 @@ from . import util as util
 
 __version__: Final[str]
 LIBUV_VERSION: Final[str]
+ARES_VERSION: Final[str]
 
 _ExceptHook: TypeAlias = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
@@ -633,6 +634,7 @@ UV_THREAD_PRIORITY_BELOW_NORMAL: Final[int]
 UV_THREAD_PRIORITY_LOWEST: Final[int]
 
 __all__ = [
+    "ARES_VERSION",
     "LIBUV_VERSION",
     "UDP",
     "UV_ASYNC",

@@ -18,6 +18,7 @@ mod random;
 mod rusage;
 mod signal_checker;
 mod system;
+mod thread;
 mod user;
 
 /// Adds everything of `pyuv.util`.
@@ -37,5 +38,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     rusage::register(module)?;
     module.add_class::<signal_checker::SignalChecker>()?;
     system::register(module)?;
+    thread::register(module)?;
     user::register(module)
 }
