@@ -1,4 +1,4 @@
-"""Two ways for a signal to reach a loop that sleeps: `python signal_wakeup.py`, then SIGUSR1, SIGUSR2 and SIGINT.
+"""Two ways for a signal to reach a loop that sleeps: `python signal_wakeup.py`, and signals to it.
 
 A Signal handle has a callback called on the loop. A handler of Python's own module `signal` works as well: a
 SignalChecker watches the socket that `signal.set_wakeup_fd` writes to, and so wakes the loop for it.
