@@ -71,6 +71,8 @@ pub(crate) struct Header {
     data: AtomicPtr<c_void>,
 
     // What follows is the loop owner's.
+    /// Whether it is in the loop's list of those whose fd is to be checked (`fresh.rs`).
+    pub(crate) fresh: Cell<bool>,
     /// Requests in flight that do not make the handle active: a stream's writes, say.
     requests: Cell<u32>,
     /// What the handle is a part of, if it is not to be seen by itself.
@@ -86,6 +88,7 @@ pub(crate) struct KindTable {
     after_fork: unsafe fn(&Header),
     fd_lost: unsafe fn(&Header, Code),
     is_busy: unsafe fn(&Header) -> bool,
+    check_fd: unsafe fn(&Header),
     /// Where closure and extra stand in the allocation.
     callback_offset: usize,
     extra_offset: usize,
@@ -134,6 +137,8 @@ pub(crate) trait Kind: HandleKind {
     /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
     /// somebody else has closed it. libuv waits for nothing of it any more.
     fn fd_lost(&self, _code: Code) {}
+    /// Called before libuv polls, if the handle was put on the list of `fresh.rs`.
+    fn check_fd(&self) {}
 }
 
 /// Makes `struct $name(Handle)` a handle type; `struct $name(Stream)` one that is a stream.
@@ -191,6 +196,7 @@ impl<K: Kind> TableOf<K> {
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
         is_busy: |header| header.with::<K, _>(|handle| handle.is_busy(header.is_active())),
         fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
+        check_fd: |header| header.with::<K, _>(|handle| handle.check_fd()),
         callback_offset: offset_of!(Allocation<K>, callback),
         extra_offset: offset_of!(Allocation<K>, extra),
         free: |header| {
@@ -321,6 +327,11 @@ impl Header {
         f(unsafe { &*ptr::from_ref::<Handle>(&view).cast::<K>() })
     }
 
+    pub(crate) fn check_fd(&self) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.check_fd)(self) };
+    }
+
     pub(crate) fn after_fork(&self) {
         // SAFETY: the table is this header's own.
         unsafe { (self.kind.after_fork)(self) };
@@ -369,6 +380,7 @@ impl Header {
         if status < 0 {
             return status;
         }
+        self.forget_fresh();
         self.state.store(CLOSING, Ordering::Release);
         self.on_close.set(on_close);
         let closing = &self.inner().closing;
@@ -467,6 +479,7 @@ impl Handle {
                 kind: &TableOf::<K>::TABLE,
                 inner: NonNull::from(event_loop.inner()),
                 data: AtomicPtr::new(ptr::null_mut()),
+                fresh: Cell::new(false),
                 requests: Cell::new(0),
                 part_of: Cell::new(None),
                 on_close: Cell::new(None),
@@ -557,7 +570,7 @@ impl Handle {
     /// stream's writes, connect or shutdown. While there are, the handle stays open without
     /// anybody holding it.
     pub fn has_requests(&self) -> Result<bool> {
-        let _entered = self.enter()?;
+        let _entered = self.header().inner().enter()?;
         Ok(self.header().requests() != 0)
     }
 

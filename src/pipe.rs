@@ -7,9 +7,10 @@ use libuv_sys2 as uv;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
 use crate::r#loop::Loop;
-use crate::poll::Events;
+use crate::poll::{Events, Fd};
 use crate::stream::connect::on_connect;
 use crate::stream::{Callback, State, Stream};
+use crate::util::HandleType;
 
 /// A Unix domain socket, a FIFO or an end of a pipe; on Windows a named pipe (`uv_pipe_t`).
 ///
@@ -18,7 +19,11 @@ use crate::stream::{Callback, State, Stream};
 #[repr(transparent)]
 pub struct Pipe(Stream);
 
-handle_kind!(Pipe: Stream, uv::uv_pipe_t, Callback, State {});
+handle_kind!(Pipe: Stream, uv::uv_pipe_t, Callback, State {
+    fn check_fd(&self) {
+        self.check_registration();
+    }
+});
 
 impl Pipe {
     /// A new handle (`uv_pipe_init`). With `ipc`, handles can be sent over it.
@@ -32,6 +37,19 @@ impl Pipe {
     /// Whether handles can be sent over it.
     pub fn is_ipc(&self) -> bool {
         self.carries_handles()
+    }
+
+    /// Takes `fd`, a Unix domain socket, a FIFO, an end of a pipe or a terminal that somebody else
+    /// opened, and makes it non-blocking (`uv_pipe_open`). It is closed with the handle.
+    ///
+    /// Fails with `UV_EBADF` for what is not open, `UV_EINVAL` for another type of file,
+    /// `UV_EEXIST` for one that another handle of this loop has, `UV_EBUSY` on a handle that has
+    /// an fd.
+    pub fn open(&self, fd: i32) -> Result<()> {
+        self.open_with(fd as Fd, &[HandleType::NamedPipe, HandleType::Tty], || {
+            // SAFETY: the handle is open, a Pipe, and its loop is ours.
+            unsafe { uv::uv_pipe_open(self.uv(), fd) }
+        })
     }
 
     /// Gives the socket a name (`uv_pipe_bind2`). On Linux the empty name has the system choose an
@@ -132,11 +150,11 @@ impl Pipe {
     }
 
     /// What the next of them is (`uv_pipe_pending_type`).
-    pub fn pending_type(&self) -> Result<crate::util::HandleType> {
+    pub fn pending_type(&self) -> Result<HandleType> {
         let _entered = self.enter()?;
         // SAFETY: the handle is open, a Pipe, and its loop is ours.
         let pending = unsafe { uv::uv_pipe_pending_type(self.uv()) };
-        Ok(crate::util::HandleType::from_raw(pending as u32))
+        Ok(HandleType::from_raw(pending as u32))
     }
 
     /// Lets everybody connect who may read or write the socket's file (`uv_pipe_chmod`): `events`

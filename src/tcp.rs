@@ -10,8 +10,10 @@ use crate::address::RawAddress;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, handle_kind};
 use crate::r#loop::Loop;
+use crate::poll::Fd;
 use crate::stream::connect::on_connect;
 use crate::stream::{Callback, State, Stream};
+use crate::util::HandleType;
 
 bitflags::bitflags! {
     /// Flags of [`TCP::bind`] (`uv_tcp_flags`).
@@ -31,7 +33,11 @@ bitflags::bitflags! {
 #[repr(transparent)]
 pub struct TCP(Stream);
 
-handle_kind!(TCP: Stream, uv::uv_tcp_t, Callback, State {});
+handle_kind!(TCP: Stream, uv::uv_tcp_t, Callback, State {
+    fn check_fd(&self) {
+        self.check_registration();
+    }
+});
 
 impl TCP {
     /// A new handle without a socket, which is made when its address family is known
@@ -49,6 +55,19 @@ impl TCP {
         Handle::create(event_loop, State::new(false), "uv_tcp_init_ex", |event_loop, handle| {
             // SAFETY: the loop is open and ours; the handle's memory is its own.
             unsafe { uv::uv_tcp_init_ex(event_loop, handle, flags) }
+        })
+    }
+
+    /// Takes `sock`, a stream socket of IPv4 or IPv6 that somebody else opened, and makes it
+    /// non-blocking (`uv_tcp_open`). It is closed with the handle.
+    ///
+    /// Fails with `UV_EBADF` for what is not open, `UV_EINVAL` for what is no such socket,
+    /// `UV_EEXIST` for one that another handle of this loop has, `UV_EBUSY` on a handle that has
+    /// a socket.
+    pub fn open(&self, sock: Fd) -> Result<()> {
+        self.open_with(sock, &[HandleType::Tcp], || {
+            // SAFETY: the handle is open, a TCP, and its loop is ours.
+            unsafe { uv::uv_tcp_open(self.uv(), sock) }
         })
     }
 

@@ -94,6 +94,11 @@ impl Handle {
         }
     }
 
+    /// Whether a close callback is still to be called.
+    pub fn awaits_close(&self) -> bool {
+        !self.on_close.is_empty()
+    }
+
     /// Has the loop let the handle go, after it stopped.
     pub fn stopped(slf: &Bound<'_, Handle>) {
         let this = slf.get();

@@ -10,6 +10,7 @@ use crate::error::{PipeError, to_py};
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::handle::Handle;
 use crate::r#loop::Loop;
+use crate::poll::descriptor;
 use crate::stream::{Stream, stream_class};
 
 stream_class! {
@@ -77,6 +78,17 @@ impl Pipe {
     #[getter]
     fn ipc(slf: &Bound<'_, Self>) -> PyResult<bool> {
         Ok(Pipe::core(slf)?.is_ipc())
+    }
+
+    /// Takes a Unix domain socket, a FIFO, an end of a pipe or a terminal that somebody else opened,
+    /// a number or an object with `fileno()`, and makes it non-blocking (`uv_pipe_open`). It is
+    /// closed with the handle, unless it is one of 0, 1 and 2.
+    ///
+    /// Raises PipeError with UV_EBADF for what is not open, UV_EINVAL for another type of file,
+    /// UV_EEXIST for one that another handle of this loop has, UV_EBUSY on a handle that has one.
+    fn open(slf: &Bound<'_, Self>, fd: &Bound<'_, PyAny>) -> PyResult<()> {
+        let fd = descriptor(fd)?;
+        Pipe::with(slf, |core| core.open(fd))
     }
 
     /// Gives the socket a name (`uv_pipe_bind2`); on Linux `""` has the system choose an abstract

@@ -12,6 +12,7 @@ use crate::call::optional_callable;
 use crate::error::{TCPError, to_py};
 use crate::handle::Handle;
 use crate::r#loop::Loop;
+use crate::poll::descriptor;
 use crate::stream::{Stream, stream_class};
 
 stream_class! {
@@ -43,6 +44,17 @@ impl TCP {
         Handle::init(slf.as_super().as_super(), r#loop, |core| {
             pyuv::TCP::with_family(core, family).map_err(to_py::<TCPError>)
         })
+    }
+
+    /// Takes a socket that somebody else opened, a number or an object with `fileno()`, and makes it
+    /// non-blocking (`uv_tcp_open`). It is closed with the handle: use `socket.detach()`.
+    ///
+    /// Raises TCPError with UV_EBADF for what is not open, UV_EINVAL for what is no stream socket
+    /// of IPv4 or IPv6, UV_EEXIST for one that another handle of this loop has, UV_EBUSY on a
+    /// handle that has a socket.
+    fn open(slf: &Bound<'_, Self>, fd: &Bound<'_, PyAny>) -> PyResult<()> {
+        let fd = descriptor(fd)?;
+        TCP::with(slf, |core| core.open(fd))
     }
 
     /// Gives the socket an address (`uv_tcp_bind`); port 0 has the system choose one. `flags` are

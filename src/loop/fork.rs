@@ -4,6 +4,7 @@ use libuv_sys2 as uv;
 
 use super::{Loop, LoopInner};
 use crate::error::{Error, Result};
+use crate::job::Jobs;
 
 impl Loop {
     /// Makes the loop usable in a child after `fork()` (`uv_loop_fork`).
@@ -21,6 +22,10 @@ impl Loop {
         }
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
+        crate::fresh::recheck_all(&entered);
+        if forked {
+            Jobs::after_fork(&entered);
+        }
         Ok(())
     }
 }

@@ -40,6 +40,7 @@ impl Stream {
         if self.state().listening.get() {
             return Err(Error::new(Code::EINVAL, "the stream is listening"));
         }
+        self.check_foreign()?;
         let request = Box::into_raw(Box::new(Connect {
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
             uv: unsafe { mem::zeroed() },
@@ -56,6 +57,7 @@ impl Stream {
         }
         self.state().connect.set(request);
         self.header().begin_request();
+        self.polled_anew();
         Ok(())
     }
 
@@ -87,6 +89,7 @@ pub(crate) unsafe extern "C" fn on_connect(request: *mut uv::uv_connect_t, statu
     let outcome = Code::check(status).map(drop);
     let Connect { done, then_shutdown, .. } = *request;
     header.finish_request();
+    stream.polled_anew();
     trampoline::enter(inner, || {
         if let Some(done) = done
             && !inner.is_abandoned()

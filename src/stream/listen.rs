@@ -8,6 +8,7 @@ use super::{Callback, Stream, View};
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch_to};
 use crate::pipe::Pipe;
+use crate::slab;
 use crate::util;
 
 impl Stream {
@@ -24,10 +25,11 @@ impl Stream {
         backlog: i32,
         callback: impl FnMut(&Stream, Result<()>) + Send + 'static,
     ) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         if !self.state().listening.get() && self.in_use() {
             return Err(Error::new(Code::EINVAL, "the stream is in use for something else"));
         }
+        self.check_foreign()?;
         // While a connection waits, libuv has stopped polling and must not begin anew.
         if !self.state().waiting.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
@@ -35,8 +37,11 @@ impl Stream {
             Error::check(status, "uv_listen")?;
         }
         self.state().listening.set(true);
+        #[cfg(unix)]
+        entered.reserve.watch(&entered);
         // SAFETY: streams have this type of closure, and the loop is ours.
         unsafe { self.header().set_callback(Callback::Connection(Box::new(callback))) };
+        self.polled_anew();
         Ok(())
     }
 
@@ -56,17 +61,41 @@ impl Stream {
             return Err(Error::new(Code::EINVAL, "the client is in use"));
         }
         let given = client.handle_type().name();
-        if let Some(incoming) = self.incoming()?
-            && incoming != given
-        {
-            return Err(Error::new(Code::EINVAL, format!("a {incoming} came in, not a {given}")));
+        match self.incoming()? {
+            Some("file") => {
+                // No handle can take it, and it stands before others.
+                let taker = Pipe::new(&self.event_loop(), false)?;
+                // SAFETY: as below; an fd is all that the new handle gets, and closes.
+                unsafe { uv::uv_accept(self.uv(), taker.uv()) };
+                return Err(Error::new(Code::EINVAL, "a file came in; it was closed"));
+            }
+            Some(incoming) if incoming != given => {
+                let what = format!("a {incoming} came in, not a {given}");
+                return Err(Error::new(Code::EINVAL, what));
+            }
+            _ => {}
         }
         // SAFETY: both handles are open, on the same loop, which is ours, and libuv knows what to
         // do with the client's type.
         let status = unsafe { uv::uv_accept(self.uv(), client.uv()) };
         Error::check(status, "uv_accept")?;
         self.state().waiting.set(false);
+        self.stop_if_not_reading();
+        self.polled_anew();
         Ok(())
+    }
+
+    /// After `uv_accept`, which polls for more: a pipe that received handles and reads no more
+    /// would keep the loop busy.
+    fn stop_if_not_reading(&self) {
+        if !self.state().listening.get() && !self.header().is_active() {
+            // SAFETY: the handle is open, a stream, and its loop is ours. The first call makes the
+            // second one do its work.
+            unsafe {
+                uv::uv_read_start(self.uv(), Some(slab::alloc), Some(super::read::on_read));
+                uv::uv_read_stop(self.uv());
+            }
+        }
     }
 
     /// Whether the stream reads, writes or connects.
@@ -96,11 +125,26 @@ unsafe extern "C" fn on_connection(stream: *mut uv::uv_stream_t, status: c_int) 
     let header = unsafe { Header::from_uv(stream) };
     let view = View::new(header);
     view.state().waiting.set(status == 0);
-    // SAFETY: it is a stream, and this is its callback.
+    #[cfg(unix)]
+    header.inner().reserve.watch(header.inner());
+    report(header, Code::check(status).map(drop));
+}
+
+/// Connections may have been lost for want of fds: says so, if the handle listens.
+#[cfg(unix)]
+pub(super) fn report_failure(header: &Header) {
+    let listens = |stream: &Stream| stream.state().listening.get();
+    if header.is_open() && header.view().as_stream().is_some_and(listens) {
+        report(header, Err(Code::EMFILE));
+    }
+}
+
+fn report(header: &Header, outcome: std::result::Result<(), Code>) {
+    // SAFETY: it is a stream, and a callback of libuv's is running.
     unsafe {
         dispatch_to::<Callback>(header, |callback, _| {
             if let Callback::Connection(callback) = callback {
-                callback(&view, Code::check(status).map(drop).map_err(Error::from));
+                callback(&View::new(header), outcome.map_err(Error::from));
             }
         });
     }

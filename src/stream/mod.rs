@@ -18,7 +18,10 @@ use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, HandleType, Header};
 
 pub(crate) mod connect;
+#[cfg(unix)]
+pub(crate) mod emfile;
 mod listen;
+mod open;
 mod read;
 mod shutdown;
 mod write;
@@ -50,6 +53,8 @@ pub(crate) struct State {
     listening: Cell<bool>,
     /// A connection was announced and not accepted yet.
     waiting: Cell<bool>,
+    /// Whether somebody else knows the fd and could close it.
+    foreign: Cell<bool>,
     /// For a pipe: whether it carries handles.
     ipc: bool,
 }
@@ -63,6 +68,7 @@ impl State {
             connect: Cell::new(ptr::null_mut()),
             listening: Cell::new(false),
             waiting: Cell::new(false),
+            foreign: Cell::new(false),
             ipc,
         }
     }
@@ -158,10 +164,12 @@ impl Stream {
         Ok(unsafe { uv::uv_stream_get_write_queue_size(self.uv()) })
     }
 
-    /// The fd (`uv_fileno`). Fails with `UV_EBADF` while there is none.
+    /// The fd (`uv_fileno`), which stays the stream's. Fails with `UV_EBADF` while there is none.
     pub fn fileno(&self) -> Result<uv::uv_os_fd_t> {
         let _entered = self.enter()?;
-        self.header().fileno().map_err(|code| Error::new(code, "uv_fileno"))
+        let fd = self.header().fileno().map_err(|code| Error::new(code, "uv_fileno"))?;
+        self.state().foreign.set(true);
+        Ok(fd)
     }
 
     /// Makes reads and writes wait in the system, or not (`uv_stream_set_blocking`). A blocking

@@ -22,6 +22,7 @@ impl Stream {
     ) -> Result<()> {
         let _entered = self.enter()?;
         self.refuse_while_listening("uv_read_start")?;
+        self.check_foreign()?;
         // SAFETY: the handle is open, a stream, and its loop is ours.
         let status = unsafe { uv::uv_read_start(self.uv(), Some(slab::alloc), Some(on_read)) };
         if status != Code::EALREADY.0 {
@@ -29,6 +30,7 @@ impl Stream {
         }
         // SAFETY: streams have this type of closure, and the loop is ours.
         unsafe { self.header().set_callback(Callback::Read(Box::new(callback))) };
+        self.polled_anew();
         Ok(())
     }
 
@@ -38,12 +40,13 @@ impl Stream {
         if !self.state().listening.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             unsafe { uv::uv_read_stop(self.uv()) };
+            self.polled_anew();
         }
         Ok(())
     }
 }
 
-unsafe extern "C" fn on_read(
+pub(super) unsafe extern "C" fn on_read(
     stream: *mut uv::uv_stream_t,
     length: isize,
     buffer: *const uv::uv_buf_t,

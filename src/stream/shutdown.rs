@@ -84,6 +84,7 @@ unsafe extern "C" fn on_shutdown(request: *mut uv::uv_shutdown_t, status: c_int)
     let inner = header.inner();
     inner.written.call_all(inner);
     header.finish_request();
+    View::new(header).polled_anew();
     trampoline::enter(inner, || {
         if let Some(done) = request.done
             && !inner.is_abandoned()

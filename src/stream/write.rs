@@ -12,7 +12,7 @@ use libuv_sys2 as uv;
 use super::{Done, Stream, View};
 use crate::buffer::{Buffer, Source, check_length};
 use crate::error::{Code, Error, Result};
-use crate::handle::{Handle, HandleType, Header};
+use crate::handle::{Handle, Header};
 use crate::r#loop::Entered;
 use crate::trampoline;
 
@@ -163,7 +163,7 @@ impl Stream {
     fn check_sent(&self, entered: &Entered<'_>, handle: &Handle, length: usize) -> Result<()> {
         let fault = if !self.state().ipc {
             (Code::EINVAL, "the stream does not carry handles")
-        } else if !matches!(handle.handle_type(), HandleType::TCP | HandleType::Pipe) {
+        } else if !matches!(handle.handle_type().name(), "TCP" | "Pipe" | "UDP") {
             (Code::EINVAL, "only TCP, Pipe and UDP handles can be sent")
         } else if !std::ptr::eq(handle.header().inner(), &**entered) {
             (Code::EINVAL, "the handle is on another loop")
@@ -221,6 +221,7 @@ impl Stream {
         self.header().begin_request();
         // The callback takes it back.
         let _ = Box::into_raw(request);
+        self.polled_anew();
         Ok(())
     }
 }
@@ -246,6 +247,7 @@ unsafe extern "C" fn on_written<S: Source>(request: *mut uv::uv_write_t, status:
     let inner = header.inner();
     inner.written.call_all(inner);
     header.finish_request();
+    View::new(header).polled_anew();
     trampoline::enter(inner, || {
         let Write { source, handle, done, .. } = *request;
         drop(source);

@@ -44,7 +44,8 @@ impl Written {
     /// Makes the idle handle, which is the loop's own.
     ///
     /// # Safety
-    /// `event_loop` is the initialised loop that this is a part of; called once.
+    /// `event_loop` is the initialised loop that this is a part of, and stays where it is; called
+    /// once.
     pub(crate) unsafe fn init(&self, event_loop: *mut uv::uv_loop_t) {
         // SAFETY: as the caller says; the memory is part of the loop's allocation.
         unsafe { uv::uv_idle_init(event_loop, self.idle.get()) };

@@ -15,6 +15,7 @@ mod interface;
 mod memory;
 mod passwd;
 mod pid;
+mod pipe;
 mod priority;
 mod process_title;
 mod random;
@@ -37,6 +38,7 @@ pub use memory::{
 };
 pub use passwd::{Passwd, passwd};
 pub use pid::{parent_pid, pid};
+pub use pipe::{pipe, socketpair};
 pub use priority::{PRIORITIES, priority, set_priority};
 pub use process_title::{process_title, set_process_title};
 pub use random::random;

@@ -56,7 +56,10 @@ impl Stream {
 
     /// Has the loop keep the stream, or let it go, after something ended.
     fn settle(slf: &Bound<'_, Stream>, core: &pyuv::Handle) {
-        if core.is_active() != Ok(true) && core.has_requests() == Ok(false) {
+        if core.is_active() != Ok(true)
+            && core.has_requests() == Ok(false)
+            && !slf.as_super().get().awaits_close()
+        {
             Handle::stopped(slf.as_super());
         }
     }

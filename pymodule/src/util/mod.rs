@@ -11,6 +11,7 @@ mod env;
 mod handle_type;
 mod interface;
 mod memory;
+mod pipe;
 mod priority;
 mod process;
 mod random;
@@ -29,6 +30,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handle_type::register(module)?;
     interface::register(module)?;
     memory::register(module)?;
+    pipe::register(module)?;
     priority::register(module)?;
     process::register(module)?;
     random::register(module)?;
