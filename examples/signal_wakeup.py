@@ -1,4 +1,4 @@
-"""Two ways for a signal to reach a loop that sleeps: `python signal_wakeup.py`, and send it SIGUSR1, SIGUSR2, SIGINT.
+"""Two ways for a signal to reach a loop that sleeps: `python signal_wakeup.py`, and signals to it.
 
 A Signal handle has a callback called on the loop. A handler of Python's own module `signal` works as well: a
 SignalChecker watches the socket that `signal.set_wakeup_fd` writes to, and so wakes the loop for it.
@@ -21,7 +21,9 @@ def main():
     checker.start()
 
     usr1 = pyuv.Signal(loop)
-    usr1.start(lambda handle, number: print("handle:", signal.Signals(number).name, flush=True), signal.SIGUSR1)
+    usr1.start(
+        lambda handle, number: print("handle:", signal.Signals(number).name, flush=True), signal.SIGUSR1
+    )
 
     def on_usr2(number, frame):
         print("python:", signal.Signals(number).name, flush=True)

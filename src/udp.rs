@@ -66,6 +66,7 @@ handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {
     }
 
     fn fd_lost(&self, code: Code) {
+        self.disown();
         self.fail_sends();
         self.fail_receiving(code);
     }
@@ -194,6 +195,18 @@ impl UDP {
     fn state(&self) -> &State {
         // SAFETY: this handle is a UDP.
         unsafe { self.extra::<UDP>() }
+    }
+
+    /// For the owner: leaves the descriptor alone if it is another's by now, also when the handle
+    /// is closed.
+    fn disown(&self) {
+        #[cfg(unix)]
+        if let Ok(fd) = self.header().fileno()
+            && socket::check_datagrams(fd).is_err()
+        {
+            // SAFETY: the handle is a UDP and its loop is ours; libuv waits for nothing of it.
+            unsafe { (*self.uv::<uv::uv_udp_t>()).io_watcher.fd = -1 };
+        }
     }
 
     /// For the owner, when libuv has made a socket: gives it a number that libuv can close.

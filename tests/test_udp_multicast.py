@@ -124,8 +124,8 @@ def test_addresses_that_do_not_exist_are_errors(udp, arguments):
     assert code_of(udp.set_source_membership, *source) == errno.UV_EINVAL
 
 
-def test_an_interface_that_does_not_exist(udp):
-    assert code_of(udp.set_membership, GROUP, pyuv.UV_JOIN_GROUP, "203.0.113.7") == errno.UV_ENODEV
+def test_an_interface_that_does_not_exist(loop, udp):
+    assert code_of(pyuv.UDP(loop).set_membership, GROUP, pyuv.UV_JOIN_GROUP, "203.0.113.7") == errno.UV_ENODEV
     udp.bind((HERE, 0))
     with pytest.raises(UDPError, match=r"203\.0\.113\.7") as caught:
         udp.set_multicast_interface("203.0.113.7")

@@ -35,7 +35,7 @@ impl UDP {
     /// With a `family`, AF_INET or AF_INET6, there is a socket at once; without, the first
     /// address that the handle meets decides. With UV_UDP_RECVMMSG in `flags`, several datagrams
     /// are received with one system call where the platform can do that.
-    #[pyo3(signature = (r#loop, family=libc::AF_UNSPEC, flags=0))]
+    #[pyo3(signature = (r#loop, family=0, flags=0))]
     fn __init__(
         slf: &Bound<'_, Self>,
         r#loop: &Bound<'_, Loop>,
@@ -69,7 +69,7 @@ impl UDP {
     ///
     /// Raises UDPError with UV_EBUSY if the handle has a socket, UV_EEXIST if the loop has a
     /// handle for this one, UV_ENOTSOCK for what is no socket, UV_EINVAL for one of another kind.
-    #[pyo3(signature = (fd, flags=UDPBindFlags::REUSEADDR.bits()))]
+    #[pyo3(signature = (fd, flags=4))]
     fn open(slf: &Bound<'_, Self>, fd: &Bound<'_, PyAny>, flags: u32) -> PyResult<()> {
         let allowed = UDPBindFlags::REUSEADDR | UDPBindFlags::REUSEPORT;
         let flags = bind_flags(flags, allowed)?;
@@ -136,6 +136,9 @@ impl UDP {
 }
 
 buffer_size_methods!(UDP, UDPError);
+
+/// The default of `open`, in a form that Python's `inspect` can show.
+const _: () = assert!(UDPBindFlags::REUSEADDR.bits() == 4);
 
 fn bind_flags(flags: u32, allowed: UDPBindFlags) -> PyResult<UDPBindFlags> {
     UDPBindFlags::from_bits(flags).filter(|flags| allowed.contains(*flags)).ok_or_else(|| {

@@ -51,8 +51,6 @@ impl OwnHandles {
             for handle in self.all() {
                 uv::uv_unref(handle);
             }
-            // Active, and referenced, only while callbacks are due.
-            LoopInner::from_raw(event_loop).written.init(event_loop);
         }
         Ok(())
     }
