@@ -266,8 +266,8 @@ class Process(Handle):
 
         Raises ProcessError, naming what stood in the way: UV_ENOENT for an executable or `cwd`
         that is not there, UV_EACCES for what cannot be executed, UV_EPERM for a user that this
-        process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd that is closed,
-        UV_EAGAIN and UV_EMFILE for want of processes and fds.
+        process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd or a
+        stream that is closed, UV_EBUSY for a Pipe that is in use, UV_EAGAIN and UV_EMFILE for want of processes and fds.
         """
 
     @classmethod
@@ -321,9 +321,22 @@ class Signal(Handle):
 
 @disjoint_base
 class StdIO:
-    """One fd of a child process (`uv_stdio_container_t`)."""
+    """One fd of a child process (`uv_stdio_container_t`).
 
-    def __new__(cls, fd: FileDescriptorLike = -1, flags: int = ...) -> Self: ...
+    With UV_IGNORE nothing, or /dev/null as one of the fds 0 to 2. With UV_INHERIT_FD `fd`, a number
+    or an object with `fileno()`. With UV_INHERIT_STREAM the fd of the stream. With UV_CREATE_PIPE
+    the other end of the new Pipe `stream`: UV_READABLE_PIPE for one that the child reads,
+    UV_WRITABLE_PIPE for one that it writes, or both. Raises ValueError for flags that do not go
+    with what is given.
+    """
+
+    def __new__(
+        cls, stream: Stream | None = None, fd: FileDescriptorLike = -1, flags: int = 0
+    ) -> Self: ...
+    @property
+    def stream(self) -> Stream | None:
+        """The stream, or None."""
+
     @property
     def fd(self) -> int:
         """The fd, or -1."""
@@ -331,6 +344,49 @@ class StdIO:
     @property
     def flags(self) -> int:
         """What becomes of it."""
+
+class TTY(Stream):
+    """A terminal (`uv_tty_t`)."""
+
+    def __init__(self, loop: Loop, fd: FileDescriptorLike, readable: bool = True) -> None:
+        """`fd` is a number or an object with `fileno()`. It stays its owner's: the handle opens the
+        terminal anew or, for the master side of a pseudo terminal, which cannot be, has a
+        duplicate of it. `readable` has no effect any more; what can be done follows from how the
+        fd is open.
+
+        Raises TTYError with UV_EBADF for what is not open, UV_EINVAL for a file or another device.
+        """
+
+    def set_mode(self, mode: int) -> None:
+        """Has the terminal do with the bytes what `mode` says (`uv_tty_set_mode`): UV_TTY_MODE_NORMAL,
+        as it was before; UV_TTY_MODE_RAW or UV_TTY_MODE_RAW_VT, every byte at once and none echoed;
+        UV_TTY_MODE_IO, nothing changed in either direction.
+
+        Raises ValueError for another number, TTYError with UV_ENOTTY for what is no terminal.
+        """
+
+    def get_winsize(self) -> tuple[int, int]:
+        """Columns and rows (`uv_tty_get_winsize`). Raises TTYError with UV_ENOTTY for what is no
+        terminal.
+        """
+
+    @classmethod
+    def reset_mode(cls) -> None:
+        """Brings back the mode of the terminal whose mode was changed first, for when the process
+        ends (`uv_tty_reset_mode`). Raises TTYError with UV_EBUSY while another thread changes it.
+        """
+
+    @classmethod
+    def set_vterm_state(cls, state: int) -> None:
+        """Says whether the console understands escape sequences, UV_TTY_SUPPORTED or
+        UV_TTY_UNSUPPORTED, on Windows; nothing elsewhere (`uv_tty_set_vterm_state`).
+        """
+
+    @classmethod
+    def get_vterm_state(cls) -> int:
+        """Whether the console understands escape sequences (`uv_tty_get_vterm_state`). Raises TTYError
+        with UV_ENOTSUP on other systems than Windows.
+        """
 
 class Timer(Handle):
     """Calls its callback after a time, once or again and again (`uv_timer_t`)."""
@@ -540,6 +596,7 @@ __all__ = [
     "Process",
     "Signal",
     "StdIO",
+    "TTY",
     "Timer",
     "WorkRequest",
     "__version__",
