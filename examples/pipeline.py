@@ -40,8 +40,10 @@ class Pipeline:
         """Have what `source` reads written to `target`, or given to the output."""
 
         def written(target, error):
-            if error is not None:  # the program does not want more
-                source.close() if not source.closed else None
+            if error is not None:  # the program has ended without reading all
+                for pipe in (source, target):
+                    if not pipe.closed:
+                        pipe.close()
             elif not source.closed and target.write_queue_size < MUCH:
                 source.start_read(read)
 

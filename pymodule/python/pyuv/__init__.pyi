@@ -267,7 +267,8 @@ class Process(Handle):
         Raises ProcessError, naming what stood in the way: UV_ENOENT for an executable or `cwd`
         that is not there, UV_EACCES for what cannot be executed, UV_EPERM for a user that this
         process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd or a
-        stream that is closed, UV_EBUSY for a Pipe that is in use, UV_EAGAIN and UV_EMFILE for want of processes and fds.
+        stream that is closed, UV_EBUSY for a Pipe that is in use, UV_EAGAIN and UV_EMFILE for
+        want of processes and fds.
         """
 
     @classmethod
@@ -509,6 +510,7 @@ UV_THREAD_PRIORITY_LOWEST: Final[int]
 
 __all__ = [
     "LIBUV_VERSION",
+    "TTY",
     "UV_ASYNC",
     "UV_CHECK",
     "UV_CLOCK_MONOTONIC",
@@ -596,7 +598,6 @@ __all__ = [
     "Process",
     "Signal",
     "StdIO",
-    "TTY",
     "Timer",
     "WorkRequest",
     "__version__",
