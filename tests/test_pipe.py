@@ -211,7 +211,7 @@ def test_wrong_arguments_of_pipe_and_socketpair():
         lambda: pyuv.util.socketpair(flags0=1),
         lambda: pyuv.util.socketpair(1 << 40),
     ):
-        with pytest.raises(ValueError, match="flags|range|large"):
+        with pytest.raises(ValueError, match=r"flags|range|large"):
             call()
     with pytest.raises(pyuv.error.UVError, match="12345"):
         pyuv.util.socketpair(12345)
