@@ -167,6 +167,8 @@ def test_a_file_that_no_handle_can_take_is_closed(loop, tmp_path):
 
 
 def test_handles_that_nobody_accepts_are_closed_with_the_pipe(loop):
+    pyuv.Pipe(loop).close()  # the loop takes a descriptor in reserve with its first stream
+    loop.run()
     before = open_fds()
     ends = [pyuv.Pipe(loop, True), pyuv.Pipe(loop, True)]
     for end, fd in zip(ends, pyuv.util.socketpair(), strict=True):
@@ -179,7 +181,7 @@ def test_handles_that_nobody_accepts_are_closed_with_the_pipe(loop):
     for handle in (*ends, sent):
         handle.close()
     loop.run(pyuv.UV_RUN_NOWAIT)
-    assert open_fds() == before + 1  # the loop's reserve, opened with its first stream
+    assert open_fds() == before
 
 
 def test_a_pipe_that_accepts_and_does_not_read_lets_the_loop_sleep(loop, channel):
@@ -259,7 +261,10 @@ def test_no_order_of_messages_on_the_channel_ends_the_process():
         pipe.start_read(on_read)
         for _ in range(5):
             fds = array.array("i", dice.choices([read, write, ours.fileno(), 0, 1], k=dice.randrange(4)))
-            ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else [])
+            try:
+                ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else [])
+            except BrokenPipeError:
+                break
             loop.run(pyuv.UV_RUN_NOWAIT)
         for fd in (read, write):
             os.close(fd)

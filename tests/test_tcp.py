@@ -91,7 +91,7 @@ def test_a_second_connect_while_one_is_in_flight(loop, refused):
 def test_connect_of_what_is_connected(loop):
     tcp, peer = connected(loop)
     with pytest.raises(TCPError) as caught:
-        tcp.connect(peer.getsockname(), print)
+        peer.connect(tcp.getsockname(), print)
     assert caught.value.args[0] == errno.UV_EISCONN
     assert "127.0.0.1" in caught.value.args[1]
 
@@ -319,7 +319,6 @@ def test_a_descriptor_closed_by_somebody_else_does_not_end_the_process():
     tcp.bind(("127.0.0.1", 0))
     tcp.listen(lambda tcp, error: seen.append(error))
     os.close(tcp.fileno())
-    tcp.listen(print) if False else None
     loop.run(pyuv.UV_RUN_NOWAIT)
     print([pyuv.errno.errorcode[error] for error in seen if error is not None])
     """
