@@ -359,6 +359,7 @@ class Prepare(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_prepare_stop`)."""
 
+@disjoint_base
 class Process(Handle):
     """A child process (`uv_process_t`), made by `Process.spawn`. Active until its end."""
 
