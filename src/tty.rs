@@ -170,3 +170,64 @@ mod own {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+    use std::ptr;
+
+    use super::*;
+    use crate::{Code, RunMode};
+
+    fn pseudo_terminal() -> (OwnedFd, OwnedFd) {
+        let (mut master, mut slave) = (-1, -1);
+        // SAFETY: the numbers are written to; null asks for defaults.
+        let status = unsafe {
+            libc::openpty(
+                &raw mut master,
+                &raw mut slave,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        assert_eq!(status, 0);
+        // SAFETY: the fds are new, and nobody else's.
+        unsafe { (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) }
+    }
+
+    fn is_open(fd: &OwnedFd) -> bool {
+        // SAFETY: F_GETFD only asks.
+        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) != -1 }
+    }
+
+    #[test]
+    fn a_terminal_has_a_size_and_modes_and_its_fd_stays_its_owners() {
+        let event_loop = Loop::new().unwrap();
+        let (master, slave) = pseudo_terminal();
+        for fd in [&slave, &master] {
+            let tty = TTY::new(&event_loop, fd.as_raw_fd()).unwrap();
+            assert_ne!(tty.fileno(), Ok(fd.as_raw_fd()));
+            assert_eq!(tty.winsize(), Ok((0, 0)));
+            for mode in [TTYMode::Raw, TTYMode::Io, TTYMode::RawVt, TTYMode::Normal] {
+                assert_eq!(tty.set_mode(mode), Ok(()));
+            }
+            tty.close(|_| ()).unwrap();
+            event_loop.run(RunMode::Default).unwrap();
+            assert!(is_open(fd));
+        }
+        assert_eq!(TTY::reset_mode(), Ok(()));
+        event_loop.close().unwrap();
+    }
+
+    #[test]
+    fn what_is_no_terminal_is_refused() {
+        let event_loop = Loop::new().unwrap();
+        let null = std::fs::File::open("/dev/null").unwrap();
+        for (fd, code) in [(null.as_raw_fd(), Code::EINVAL), (-1, Code::EBADF)] {
+            let error = TTY::new(&event_loop, fd).unwrap_err();
+            assert_eq!(error, Error::new(code, format!("fd {fd}")));
+        }
+        event_loop.close().unwrap();
+    }
+}

@@ -45,12 +45,15 @@ def fail(*arguments):
     raise dice.choice([ValueError, KeyError, RecursionError, MemoryError])("mine")
 
 CLASSES = [pyuv.Timer, pyuv.Async, pyuv.Idle, pyuv.Prepare, pyuv.Check, pyuv.Poll, pyuv.Signal,
-           pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
+           pyuv.TCP, pyuv.TCP, pyuv.Pipe, pyuv.Pipe, pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
 LOOP = ["run", "stop", "now", "update_time", "alive", "fileno", "get_timeout", "handles", "close", "fork",
         "configure", "metrics", "queue_work", "excepthook", "__init__", "default", "closed", "__repr__",
         "counters"]
 HANDLE = ["start", "stop", "close", "active", "closed", "ref", "loop", "again", "repeat", "due_in", "send",
-          "fileno", "signum", "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
+          "write", "write", "try_write", "try_write2", "shutdown", "start_read", "stop_read", "bind", "connect", "listen",
+          "accept", "open", "close_reset", "pending_count", "pending_handle_type", "getsockname", "getpeername",
+          "readable", "writable", "write_queue_size", "set_blocking", "chmod", "nodelay", "keepalive",
+          "send_buffer_size", "fileno", "signum", "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
 depth = 0
 
 def use(target, name):

@@ -9,8 +9,8 @@ import pytest
 import pyuv
 from pyuv import errno
 from pyuv.error import HandleClosedError, TCPError
-
 from streams import connected, fill, read_all
+
 from util import Recorder, collect, time_limit
 
 LARGE = bytes(range(256)) * (1 << 14)
@@ -312,7 +312,7 @@ def test_a_writing_stream_is_alive_without_references(loop):
         assert gone() is None
 
 
-def test_a_loop_abandoned_with_writes_in_flight_is_collected(pair):
+def test_a_loop_abandoned_with_writes_in_flight_is_collected():
     event_loop = pyuv.Loop()
     ours, theirs = socket.socketpair()
     with theirs:
@@ -320,15 +320,8 @@ def test_a_loop_abandoned_with_writes_in_flight_is_collected(pair):
         pipe.open(ours.detach())
         fill(pipe)
         memory = bytearray(b"x")
-
-        class Callback:
-            def __init__(self):
-                self.cycle = (event_loop, pipe, self)
-
-            def __call__(self, *arguments):
-                raise AssertionError
-
-        callback = Callback()
+        callback = Recorder()
+        callback.cycle = (event_loop, pipe, callback)
         pipe.write(memory, callback)
         pipe.write(memory, callback)
         pipe.write(b"y", callback)

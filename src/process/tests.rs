@@ -3,7 +3,7 @@ use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::{Code, RunMode, Stdio};
+use crate::{Code, Pipe, PipeFlags, RunMode, Stdio};
 
 /// What was spawned with a closure of `recorder`, as it ended.
 type Ends = Arc<Mutex<Vec<Exit>>>;
@@ -81,6 +81,33 @@ fn an_environment_a_folder_and_an_fd_are_the_childs() {
     Process::spawn(&event_loop, &options, recorder(&ends)).unwrap();
     event_loop.run(RunMode::Default).unwrap();
     assert_eq!(*ends.lock().unwrap(), [Exit { status: 0, term_signal: 0 }]);
+}
+
+#[test]
+fn a_pipe_brings_what_the_child_writes() {
+    let event_loop = Loop::new().unwrap();
+    let (pipe, other) =
+        (Pipe::new(&event_loop, false).unwrap(), Pipe::new(&event_loop, false).unwrap());
+    let options = shell("echo hello");
+    let twice = [Stdio::Ignore, Stdio::Pipe(&pipe, PipeFlags::WRITABLE)];
+    let twice = options.clone().stdio(twice.into_iter().cycle().take(4));
+    let error = Process::spawn(&event_loop, &twice, |_, _| ()).unwrap_err();
+    assert_eq!(error.code(), Some(Code::EBUSY));
+    let unopened = options.clone().stdio([Stdio::Stream(&other)]);
+    let error = Process::spawn(&event_loop, &unopened, |_, _| ()).unwrap_err();
+    assert_eq!(error.code(), Some(Code::EBADF));
+
+    let options = options.stdio([Stdio::Ignore, Stdio::Pipe(&pipe, PipeFlags::WRITABLE)]);
+    Process::spawn(&event_loop, &options, |_, _| ()).unwrap();
+    let got = Arc::new(Mutex::new(Vec::new()));
+    let read = got.clone();
+    pipe.start_read(move |_, outcome| match outcome {
+        Ok(bytes) => read.lock().unwrap().extend_from_slice(bytes),
+        Err(error) => assert_eq!(error.code(), Some(Code::EOF)),
+    })
+    .unwrap();
+    event_loop.run(RunMode::Default).unwrap();
+    assert_eq!(*got.lock().unwrap(), b"hello\n");
 }
 
 #[test]

@@ -27,6 +27,9 @@ mod shutdown;
 mod write;
 pub(crate) mod written;
 
+#[cfg(test)]
+mod tests;
+
 /// A stream of bytes in both directions (`uv_stream_t`): a [`TCP`](crate::TCP), a
 /// [`Pipe`](crate::Pipe) or a [`TTY`](crate::TTY), which dereference to this.
 #[repr(transparent)]
@@ -169,6 +172,7 @@ impl Stream {
         let _entered = self.enter()?;
         let fd = self.header().fileno().map_err(|code| Error::new(code, "uv_fileno"))?;
         self.state().foreign.set(true);
+        self.polled_anew();
         Ok(fd)
     }
 

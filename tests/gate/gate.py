@@ -152,6 +152,8 @@ def _run_process(command: list[str | Path], cwd: Path, bin_folder: Path, limit: 
     env = {**os.environ, "PYUV_INSIDE_TOX": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     env["PATH"] = os.pathsep.join([str(bin_folder), env.get("PATH", os.defpath)])
     env.pop("PYTHONPATH", None)
+    # A child that prints a line by halves is killed by the test that closes its pipe after the first.
+    env.pop("PYTHONUNBUFFERED", None)
     master, terminal = pty.openpty()
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import ClassVar, Final, Self, TypeAlias, final
+from typing import ClassVar, Final, Self, TypeAlias, TypeVar, final
 
 from _typeshed import FileDescriptorLike, StrOrBytesPath
 from typing_extensions import Buffer, disjoint_base
@@ -18,6 +18,13 @@ __version__: Final[str]
 LIBUV_VERSION: Final[str]
 ARES_VERSION: Final[str]
 
+_T = TypeVar("_T")
+_Done: TypeAlias = Callable[[_T, int | None], object]
+_Data: TypeAlias = Buffer | Sequence[Buffer]
+_Address: TypeAlias = (
+    tuple[str | bytes, int] | tuple[str | bytes, int, int] | tuple[str | bytes, int, int, int]
+)
+_Name: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 _ExceptHook: TypeAlias = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
 @disjoint_base
@@ -202,6 +209,123 @@ class Idle(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_idle_stop`)."""
 
+class Pipe(Stream):
+    """A Unix domain socket, a FIFO or an end of a pipe; on Windows a named pipe (`uv_pipe_t`).
+
+    Names are str, bytes or path-like. On Linux one that begins with a NUL is in the abstract
+    namespace, not in the file system.
+    """
+
+    def __init__(self, loop: Loop, ipc: bool = False) -> None:
+        """With `ipc`, handles can be sent over the pipe."""
+
+    @property
+    def ipc(self) -> bool:
+        """Whether handles can be sent over the pipe."""
+
+    def open(self, fd: FileDescriptorLike) -> None:
+        """Takes a Unix domain socket, a FIFO, an end of a pipe or a terminal that somebody else opened,
+        a number or an object with `fileno()`, and makes it non-blocking (`uv_pipe_open`). It is
+        closed with the handle, unless it is one of 0, 1 and 2.
+
+        Raises PipeError with UV_EBADF for what is not open, UV_EINVAL for another type of file,
+        UV_EEXIST for one that another handle of this loop has, UV_EBUSY on a handle that has one.
+        """
+
+    def bind(self, name: StrOrBytesPath) -> None:
+        """Gives the socket a name (`uv_pipe_bind2`); on Linux `""` has the system choose an abstract
+        one. The file of that name is removed when the handle is closed.
+
+        Raises PipeError with UV_EADDRINUSE; UV_EACCES, also where the folder is missing; UV_EINVAL
+        for a name too long for the system, or a handle that has a file descriptor.
+        """
+
+    def bind2(self, name: StrOrBytesPath, flags: int = 0) -> None:
+        """`bind` that cuts a name short where it is too long for the system, unless `flags` is
+        UV_PIPE_NO_TRUNCATE (`uv_pipe_bind2`).
+        """
+
+    def connect(self, name: StrOrBytesPath, callback: _Done[Self]) -> None:
+        """Connects to the socket of this name (`uv_pipe_connect2`). `callback(handle, error)` is
+        called when it has, with None, or cannot, with a code: UV_ENOENT, UV_ECONNREFUSED.
+
+        Raises PipeError with UV_EINVAL for a name that is empty or too long for the system,
+        UV_EALREADY while a connect is in flight.
+        """
+
+    def connect2(self, name: StrOrBytesPath, callback: _Done[Self], flags: int = 0) -> None:
+        """`connect` that cuts a name short where it is too long for the system, unless `flags` is
+        UV_PIPE_NO_TRUNCATE (`uv_pipe_connect2`).
+        """
+
+    def listen(self, callback: _Done[Self], backlog: int = 511) -> None:
+        """Has `callback(handle, error)` called when a connection has come in (`uv_listen`); it is for
+        `accept` then. `backlog` is how many connections the system keeps waiting. On a listener
+        this replaces the callback.
+
+        Raises PipeError with UV_EINVAL before `bind`, on a connection, and on a pipe for handles.
+        """
+
+    def accept(self, client: Handle) -> None:
+        """Makes `client`, a new handle, the connection that came in, or the handle that this pipe
+        received (`uv_accept`): a Pipe, or what `pending_handle_type` says.
+
+        Raises PipeError with UV_EAGAIN where none waits, UV_EINVAL for a client in use or of
+        another type than what came in; TypeError for what is no TCP, Pipe or UDP handle.
+        """
+
+    def write(self, data: _Data, callback: _Done[Self] | None = None, handle: Handle | None = None) -> None:
+        """Writes as `Stream.write` does, and with the first byte sends `handle`, a TCP, Pipe or UDP
+        handle, to the process at the other end (`uv_write2`). It stays open here.
+
+        Raises PipeError with UV_EINVAL on a pipe that is not for handles, for empty data, or a
+        handle on another loop; UV_EBADF for a handle without file descriptor.
+        """
+
+    def try_write2(self, data: _Data, handle: Handle) -> int:
+        """`try_write` that sends `handle` along (`uv_try_write2`)."""
+
+    def pending_instances(self, count: int) -> None:
+        """How many connections can wait at a time, on Windows (`uv_pipe_pending_instances`)."""
+
+    def pending_count(self) -> int:
+        """How many handles have been received and wait for `accept` (`uv_pipe_pending_count`)."""
+
+    def pending_handle_type(self) -> int:
+        """What the next received handle is: UV_TCP, UV_NAMED_PIPE, UV_UDP; UV_UNKNOWN_HANDLE, which
+        is 0, where none waits (`uv_pipe_pending_type`).
+        """
+
+    def getsockname(self) -> str:
+        """The socket's own name, `""` if it has none (`uv_pipe_getsockname`). Raises PipeError with
+        UV_EBADF before there is a socket.
+        """
+
+    def getpeername(self) -> str:
+        """The peer's name, `""` if it has none (`uv_pipe_getpeername`). Raises PipeError with
+        UV_ENOTCONN without a peer.
+        """
+
+    def chmod(self, mode: int) -> None:
+        """Lets every user connect who may read or write the socket's file (`uv_pipe_chmod`): `mode`
+        is UV_READABLE, UV_WRITABLE or both. Raises PipeError with UV_EBADF before `bind`.
+        """
+
+    @property
+    def send_buffer_size(self) -> int:
+        """Bytes of the system's buffer for what goes out (`uv_send_buffer_size`). Linux says
+        twice what was set.
+        """
+
+    @send_buffer_size.setter
+    def send_buffer_size(self, size: int, /) -> None: ...
+    @property
+    def receive_buffer_size(self) -> int:
+        """Bytes of the system's buffer for what comes in (`uv_recv_buffer_size`)."""
+
+    @receive_buffer_size.setter
+    def receive_buffer_size(self, size: int, /) -> None: ...
+
 class Poll(Handle):
     """Calls its callback when a file descriptor is readable or writable (`uv_poll_t`).
 
@@ -238,6 +362,7 @@ class Prepare(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_prepare_stop`)."""
 
+@disjoint_base
 class Process(Handle):
     """A child process (`uv_process_t`), made by `Process.spawn`. Active until its end."""
 
@@ -269,8 +394,9 @@ class Process(Handle):
 
         Raises ProcessError, naming what stood in the way: UV_ENOENT for an executable or `cwd`
         that is not there, UV_EACCES for what cannot be executed, UV_EPERM for a user that this
-        process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd that is closed,
-        UV_EAGAIN and UV_EMFILE for want of processes and fds.
+        process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd or a
+        stream that is closed, UV_EBUSY for a Pipe that is in use, UV_EAGAIN and UV_EMFILE for
+        want of processes and fds.
         """
 
     @classmethod
@@ -324,9 +450,20 @@ class Signal(Handle):
 
 @disjoint_base
 class StdIO:
-    """One fd of a child process (`uv_stdio_container_t`)."""
+    """One fd of a child process (`uv_stdio_container_t`).
 
-    def __new__(cls, fd: FileDescriptorLike = -1, flags: int = ...) -> Self: ...
+    With UV_IGNORE nothing, or /dev/null as one of the fds 0 to 2. With UV_INHERIT_FD `fd`, a number
+    or an object with `fileno()`. With UV_INHERIT_STREAM the fd of the stream. With UV_CREATE_PIPE
+    the other end of the new Pipe `stream`: UV_READABLE_PIPE for one that the child reads,
+    UV_WRITABLE_PIPE for one that it writes, or both. Raises ValueError for flags that do not go
+    with what is given.
+    """
+
+    def __new__(cls, stream: Stream | None = None, fd: FileDescriptorLike = -1, flags: int = 0) -> Self: ...
+    @property
+    def stream(self) -> Stream | None:
+        """The stream, or None."""
+
     @property
     def fd(self) -> int:
         """The fd, or -1."""
@@ -334,6 +471,212 @@ class StdIO:
     @property
     def flags(self) -> int:
         """What becomes of it."""
+
+class Stream(Handle):
+    """A stream of bytes in both directions (`uv_stream_t`); not for making instances of.
+
+    A stream that reads, listens, or has a connect, write or shutdown in flight is kept alive by its
+    loop.
+    """
+
+    def start_read(self, callback: Callable[[Self, bytes | None, int | None], object]) -> None:
+        """Has `callback(handle, data, error)` called with what arrives (`uv_read_start`). `data` is
+        bytes; at the end of the stream, or on failure, it is None, `error` is UV_EOF or another
+        code, and the stream reads no more. While it reads, a second call replaces the callback.
+
+        Raises the stream's error with UV_ENOTCONN where it is not connected.
+        """
+
+    def stop_read(self) -> None:
+        """Reads no more (`uv_read_stop`)."""
+
+    def write(self, data: _Data, callback: _Done[Self] | None = None) -> None:
+        """Writes a bytes-like object, or a sequence of them that is not empty, one after the other
+        (`uv_try_write`, `uv_write`). What the system does not take at once is queued; the objects
+        are not copied and stay alive until they have gone out. Then `callback(handle, error)` is
+        called, in a later iteration of the loop; `error` is None or a code.
+
+        Raises the stream's error with UV_EBADF or UV_EPIPE where it is not connected or was shut
+        down; TypeError for what is not bytes-like, ValueError for an empty sequence.
+        """
+
+    def try_write(self, data: _Data) -> int:
+        """Writes what the system takes at once and returns how many bytes that were
+        (`uv_try_write`). Raises the stream's error with UV_EAGAIN where that is nothing, or where
+        other writes are queued before it.
+        """
+
+    def shutdown(self, callback: _Done[Self] | None = None) -> None:
+        """Ends what goes out, after all that is queued (`uv_shutdown`), so that the peer reads the
+        end of the stream. Then `callback(handle, error)` is called.
+
+        Raises the stream's error with UV_ENOTCONN where it is not connected or was shut down.
+        """
+
+    @property
+    def readable(self) -> bool:
+        """Whether there may be something to read (`uv_is_readable`)."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether it may be written to (`uv_is_writable`)."""
+
+    @property
+    def write_queue_size(self) -> int:
+        """How many bytes are queued to be written (`uv_stream_get_write_queue_size`)."""
+
+    def set_blocking(self, blocking: bool) -> None:
+        """Makes reads and writes wait in the system, and the whole loop with them, or not
+        (`uv_stream_set_blocking`).
+        """
+
+    def fileno(self) -> int:
+        """The file descriptor (`uv_fileno`). It stays the handle's: closing it is not for the caller."""
+
+class TCP(Stream):
+    """A TCP connection or listener (`uv_tcp_t`).
+
+    Addresses are `(ip, port)`, with `flowinfo` and `scope_id` behind them for IPv6. The IP
+    address is in numbers; `""` is every IPv4 address.
+    """
+
+    def __init__(self, loop: Loop, family: int = 0) -> None:
+        """With a `family`, AF_INET or AF_INET6, the socket is made at once; otherwise when it is
+        bound or connected (`uv_tcp_init_ex`). Raises TCPError with UV_EINVAL for another family.
+        """
+
+    def open(self, fd: FileDescriptorLike) -> None:
+        """Takes a socket that somebody else opened, a number or an object with `fileno()`, and makes it
+        non-blocking (`uv_tcp_open`). It is closed with the handle: use `socket.detach()`.
+
+        Raises TCPError with UV_EBADF for what is not open, UV_EINVAL for what is no stream socket
+        of IPv4 or IPv6, UV_EEXIST for one that another handle of this loop has, UV_EBUSY on a
+        handle that has a socket.
+        """
+
+    def bind(self, address: _Address, flags: int = 0) -> None:
+        """Gives the socket an address (`uv_tcp_bind`); port 0 has the system choose one. `flags` are
+        UV_TCP_IPV6ONLY and UV_TCP_REUSEPORT.
+
+        Raises TCPError with UV_EADDRNOTAVAIL, UV_EACCES, or UV_EINVAL for a socket that has an
+        address. One that is in use is reported by the `listen` or `connect` that follows.
+        """
+
+    def connect(self, address: _Address, callback: _Done[Self]) -> None:
+        """Connects (`uv_tcp_connect`). `callback(handle, error)` is called when it has, with None,
+        or cannot, with a code: UV_ECONNREFUSED, UV_ETIMEDOUT. Writes wait for it.
+
+        Raises TCPError with UV_EALREADY while a connect is in flight.
+        """
+
+    def listen(self, callback: _Done[Self], backlog: int = 511) -> None:
+        """Has `callback(handle, error)` called when a connection has come in (`uv_listen`); it is for
+        `accept` then. `backlog` is how many connections the system keeps waiting. On a listener
+        this replaces the callback.
+
+        Raises TCPError with UV_EADDRINUSE, or UV_EINVAL on a connection.
+        """
+
+    def accept(self, client: TCP) -> None:
+        """Makes `client`, a new TCP handle, the connection that came in (`uv_accept`). Raises
+        TCPError with UV_EAGAIN where none waits, UV_EINVAL for a client in use; TypeError for what
+        is no TCP handle.
+        """
+
+    def getsockname(self) -> _Name:
+        """The socket's own address (`uv_tcp_getsockname`). Raises TCPError with UV_EBADF before
+        there is a socket.
+        """
+
+    def getpeername(self) -> _Name:
+        """The peer's address (`uv_tcp_getpeername`). Raises TCPError with UV_ENOTCONN without one."""
+
+    @property
+    def family(self) -> int:
+        """The socket's address family, AF_INET or AF_INET6."""
+
+    def nodelay(self, enable: bool) -> None:
+        """Sends small writes at once instead of gathering them, or not (`uv_tcp_nodelay`)."""
+
+    def keepalive(self, enable: bool, delay: int = 60) -> None:
+        """Has the system probe a connection that was silent for `delay` seconds, or not
+        (`uv_tcp_keepalive`). A delay set before there is a socket is lost.
+        """
+
+    def keepalive_ex(self, enable: bool, idle: int = 60, interval: int = 1, count: int = 10) -> None:
+        """`keepalive` with the seconds between probes and how many may go unanswered
+        (`uv_tcp_keepalive_ex`). Raises TCPError with UV_EINVAL for numbers below 1.
+        """
+
+    def simultaneous_accepts(self, enable: bool) -> None:
+        """Accepts several connections at a time, on Windows (`uv_tcp_simultaneous_accepts`)."""
+
+    def close_reset(self, callback: Callable[[Self], object] | None = None) -> None:
+        """Closes the handle with a reset of the connection (`uv_tcp_close_reset`): what is queued is
+        thrown away, and the port is free at once. `callback(handle)` is called in a later
+        iteration.
+
+        Raises TCPError with UV_EINVAL while a shutdown is in flight, UV_EBADF without a socket;
+        the handle stays open then.
+        """
+
+    @property
+    def send_buffer_size(self) -> int:
+        """Bytes of the system's buffer for what goes out (`uv_send_buffer_size`). Linux says
+        twice what was set.
+        """
+
+    @send_buffer_size.setter
+    def send_buffer_size(self, size: int, /) -> None: ...
+    @property
+    def receive_buffer_size(self) -> int:
+        """Bytes of the system's buffer for what comes in (`uv_recv_buffer_size`)."""
+
+    @receive_buffer_size.setter
+    def receive_buffer_size(self, size: int, /) -> None: ...
+
+class TTY(Stream):
+    """A terminal (`uv_tty_t`)."""
+
+    def __init__(self, loop: Loop, fd: FileDescriptorLike, readable: bool = True) -> None:
+        """`fd` is a number or an object with `fileno()`. It stays its owner's: the handle opens the
+        terminal anew or, for the master side of a pseudo terminal, which cannot be, has a
+        duplicate of it. `readable` has no effect any more; what can be done follows from how the
+        fd is open.
+
+        Raises TTYError with UV_EBADF for what is not open, UV_EINVAL for a file or another device.
+        """
+
+    def set_mode(self, mode: int) -> None:
+        """Has the terminal do with the bytes what `mode` says (`uv_tty_set_mode`): UV_TTY_MODE_NORMAL,
+        as it was before; UV_TTY_MODE_RAW or UV_TTY_MODE_RAW_VT, every byte at once and none echoed;
+        UV_TTY_MODE_IO, nothing changed in either direction.
+
+        Raises ValueError for another number, TTYError with UV_ENOTTY for what is no terminal.
+        """
+
+    def get_winsize(self) -> tuple[int, int]:
+        """Columns and rows (`uv_tty_get_winsize`). Raises TTYError with UV_ENOTTY for what is no
+        terminal.
+        """
+
+    @classmethod
+    def reset_mode(cls) -> None:
+        """Brings back the mode of the terminal whose mode was changed first, for when the process
+        ends (`uv_tty_reset_mode`). Raises TTYError with UV_EBUSY while another thread changes it.
+        """
+
+    @classmethod
+    def set_vterm_state(cls, state: int) -> None:
+        """Says whether the console understands escape sequences, UV_TTY_SUPPORTED or
+        UV_TTY_UNSUPPORTED, on Windows; nothing elsewhere (`uv_tty_set_vterm_state`).
+        """
+
+    @classmethod
+    def get_vterm_state(cls) -> int:
+        """Whether the console understands escape sequences (`uv_tty_get_vterm_state`). Raises TTYError
+        with UV_ENOTSUP on other systems than Windows.
+        """
 
 class Timer(Handle):
     """Calls its callback after a time, once or again and again (`uv_timer_t`)."""
@@ -369,8 +712,6 @@ class Timer(Handle):
         """
 
 _AnyAddress: TypeAlias = tuple[str, int] | tuple[str, int, int] | tuple[str, int, int, int]
-_Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
-_Data: TypeAlias = Buffer | Sequence[Buffer]
 
 class UDP(Handle):
     """A UDP socket (`uv_udp_t`).
@@ -414,10 +755,10 @@ class UDP(Handle):
         on a handle that is not connected.
         """
 
-    def getsockname(self) -> _Address:
+    def getsockname(self) -> _Name:
         """The address it is bound to (`uv_udp_getsockname`)."""
 
-    def getpeername(self) -> _Address:
+    def getpeername(self) -> _Name:
         """The address it is connected to (`uv_udp_getpeername`)."""
 
     def fileno(self) -> int:
@@ -489,7 +830,7 @@ class UDP(Handle):
         """How many bytes those are (`uv_udp_get_send_queue_size`)."""
 
     def start_recv(
-        self, callback: Callable[[Self, _Address | None, int, bytes | None, int | None], object]
+        self, callback: Callable[[Self, _Name | None, int, bytes | None, int | None], object]
     ) -> None:
         """Has `callback(udp_handle, address, flags, data, error)` called for each datagram
         (`uv_udp_recv_start`).
@@ -637,6 +978,8 @@ __all__ = [
     "ARES_VERSION",
     "LIBUV_VERSION",
     "UDP",
+    "TCP",
+    "TTY",
     "UV_ASYNC",
     "UV_CHECK",
     "UV_CLOCK_MONOTONIC",
@@ -719,11 +1062,13 @@ __all__ = [
     "Idle",
     "Loop",
     "LoopMetrics",
+    "Pipe",
     "Poll",
     "Prepare",
     "Process",
     "Signal",
     "StdIO",
+    "Stream",
     "Timer",
     "WorkRequest",
     "__version__",

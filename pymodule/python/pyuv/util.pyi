@@ -599,6 +599,21 @@ def random(n: int) -> bytes:
 
 resident_set_size = resident_set_memory
 
+def pipe(read_flags: int = 0, write_flags: int = 0) -> tuple[int, int]:
+    """A new pipe: (read_fd, write_fd). Whoever asked closes them.
+
+    The flags are UV_NONBLOCK_PIPE or 0. Neither end is inherited by child processes. Raises
+    ValueError for other flags, UVError when no descriptor is left. `uv_pipe`
+    """
+
+def socketpair(type: int = ..., protocol: int = 0, flags0: int = 0, flags1: int = 0) -> tuple[int, int]:
+    """Two connected sockets: (fd, fd). Whoever asked closes them.
+
+    `type` and `protocol` are as in `socket.socketpair`; the flags, one for each, are
+    UV_NONBLOCK_PIPE or 0. Neither is inherited by child processes. Raises ValueError for other
+    flags, UVError for what the system does not have. `uv_socketpair`
+    """
+
 __all__ = [
     "SignalChecker",
     "available_parallelism",
@@ -641,6 +656,7 @@ __all__ = [
     "loadavg",
     "os_uname",
     "passwd_result",
+    "pipe",
     "random",
     "resident_set_memory",
     "resident_set_size",
@@ -648,6 +664,7 @@ __all__ = [
     "set_process_title",
     "setenv",
     "setpriority",
+    "socketpair",
     "thread_getaffinity",
     "thread_getname",
     "thread_getpriority",
