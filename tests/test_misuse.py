@@ -47,15 +47,18 @@ def fail(*arguments):
     raise dice.choice([ValueError, KeyError, RecursionError, MemoryError])("mine")
 
 CLASSES = [pyuv.Timer, pyuv.Async, pyuv.Idle, pyuv.Prepare, pyuv.Check, pyuv.Poll, pyuv.Signal,
-           pyuv.TCP, pyuv.TCP, pyuv.Pipe, pyuv.Pipe, pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
+           pyuv.TCP, pyuv.TCP, pyuv.Pipe, pyuv.Pipe,
+           pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
 LOOP = ["run", "stop", "now", "update_time", "alive", "fileno", "get_timeout", "handles", "close", "fork",
         "configure", "metrics", "queue_work", "excepthook", "__init__", "default", "closed", "__repr__",
         "counters"]
 HANDLE = ["start", "stop", "close", "active", "closed", "ref", "loop", "again", "repeat", "due_in", "send",
-          "write", "write", "try_write", "try_write2", "shutdown", "start_read", "stop_read", "bind", "connect", "listen",
-          "accept", "open", "close_reset", "pending_count", "pending_handle_type", "getsockname", "getpeername",
-          "readable", "writable", "write_queue_size", "set_blocking", "chmod", "nodelay", "keepalive",
-          "send_buffer_size", "fileno", "signum", "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
+          "write", "write", "try_write", "try_write2", "shutdown", "start_read", "stop_read", "bind",
+          "connect", "listen", "accept", "open", "close_reset", "pending_count", "pending_handle_type",
+          "getsockname", "getpeername", "readable", "writable", "write_queue_size",
+          "set_blocking", "chmod", "nodelay", "keepalive",
+          "send_buffer_size", "fileno", "signum",
+          "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
 STREAM = ["start_read", "listen", "bind", "connect", "write", "try_write", "try_write2", "accept"]
 ours_too = "\\0pyuv misuse"
 depth = 0
@@ -87,7 +90,8 @@ def use(target, name):
             data = dice.choice([b"x", b"", bytearray(b"yy"), [b"z", b""], bytes(100000)])
             handle = dice.choice(made) if made else None
             result = member(*{
-                "start_read": (callback,), "listen": (callback,), "bind": (place,), "connect": (place, callback),
+                "start_read": (callback,), "listen": (callback,), "bind": (place,),
+                "connect": (place, callback),
                 "write": dice.choice([(data,), (data, callback), (data, callback, handle)]),
                 "try_write": (data,), "try_write2": (data, handle), "accept": (handle,),
             }[name])
