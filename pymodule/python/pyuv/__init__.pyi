@@ -711,8 +711,6 @@ class Timer(Handle):
         (`uv_timer_get_due_in`).
         """
 
-_AnyAddress: TypeAlias = tuple[str, int] | tuple[str, int, int] | tuple[str, int, int, int]
-
 class UDP(Handle):
     """A UDP socket (`uv_udp_t`).
 
@@ -736,13 +734,13 @@ class UDP(Handle):
         handle for this one, UV_ENOTSOCK for what is no socket, UV_EINVAL for one of another kind.
         """
 
-    def bind(self, address: _AnyAddress, flags: int = 0) -> None:
+    def bind(self, address: _Address, flags: int = 0) -> None:
         """Binds to an address and port, 0 for any port (`uv_udp_bind`).
 
         `flags` are UV_UDP_IPV6ONLY, UV_UDP_REUSEADDR, UV_UDP_REUSEPORT, UV_UDP_LINUX_RECVERR.
         """
 
-    def connect(self, address: _AnyAddress) -> None:
+    def connect(self, address: _Address) -> None:
         """Has datagrams go to `address` and come from there alone (`uv_udp_connect`); `send` then
         gets None for an address. That nobody receives there is told of from then on, as
         UV_ECONNREFUSED.
@@ -790,7 +788,7 @@ class UDP(Handle):
     def receive_buffer_size(self, size: int) -> None: ...
     def send(
         self,
-        address: _AnyAddress | None,
+        address: _Address | None,
         data: _Data,
         callback: Callable[[Self, int | None], object] | None = None,
     ) -> None:
@@ -807,12 +805,12 @@ class UDP(Handle):
         UV_EDESTADDRREQ where another gets none.
         """
 
-    def try_send(self, address: _AnyAddress | None, data: _Data) -> int:
+    def try_send(self, address: _Address | None, data: _Data) -> int:
         """Sends a datagram if that is possible at once and gives its length (`uv_udp_try_send`).
         Raises UDPError with UV_EAGAIN where it is not.
         """
 
-    def try_send2(self, datagrams: Iterable[tuple[_AnyAddress | None, _Data]]) -> int:
+    def try_send2(self, datagrams: Iterable[tuple[_Address | None, _Data]]) -> int:
         """Sends as many of these datagrams as go out at once, in order, and gives how many that
         were (`uv_udp_try_send2`: up to 20 with one system call). `datagrams` is an iterable of
         (address, data).
