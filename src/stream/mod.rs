@@ -172,7 +172,6 @@ impl Stream {
         let _entered = self.enter()?;
         let fd = self.header().fileno().map_err(|code| Error::new(code, "uv_fileno"))?;
         self.state().foreign.set(true);
-        self.polled_anew();
         Ok(fd)
     }
 

@@ -975,9 +975,9 @@ UV_THREAD_PRIORITY_LOWEST: Final[int]
 __all__ = [
     "ARES_VERSION",
     "LIBUV_VERSION",
-    "UDP",
     "TCP",
     "TTY",
+    "UDP",
     "UV_ASYNC",
     "UV_CHECK",
     "UV_CLOCK_MONOTONIC",
