@@ -35,6 +35,8 @@ mod thread;
 mod timer;
 mod tty;
 mod util;
+#[cfg(target_os = "linux")]
+mod waitpid;
 mod wakeup;
 mod watcher;
 mod work;
