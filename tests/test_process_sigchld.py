@@ -143,3 +143,39 @@ def test_ignored_children_are_seen_all_the_same():
         print(signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN)
     """
     assert in_child(code) == ["True", "(3, 0)", "(0, 9)", "True"]
+
+
+def test_a_child_that_somebody_else_waited_for_has_an_unknown_status(loop):
+    process, ended = spawn(loop, ["sh", "-c", "exit 3"])
+    assert os.waitpid(process.pid, 0)[0] == process.pid
+    loop.run()
+    assert ended.calls == [(process, 255, 0)]
+
+
+def test_a_thread_that_waits_for_every_child_does_no_harm():
+    """libuv asserts that a child that could not be made another user is its own to wait for."""
+    code = """
+        import os, pyuv, subprocess, threading
+        keep = subprocess.Popen(["sleep", "1000"])
+        def steal():
+            while os.waitpid(-1, 0)[0] != keep.pid:
+                pass
+        thief = threading.Thread(target=steal)
+        thief.start()
+        loop = pyuv.Loop()
+        codes = set()
+        for _ in range(100):
+            try:
+                pyuv.Process.spawn(loop, "/no/such/program", uid=os.getuid())
+            except pyuv.error.ProcessError as error:
+                codes.add(error.args[0])
+        ends = []
+        for _ in range(10):
+            pyuv.Process.spawn(loop, ["sh", "-c", "exit 3"], exit_callback=lambda *end: ends.append(end[1]))
+        loop.run()
+        os.kill(keep.pid, 9)
+        thief.join()
+        keep.returncode = 0
+        print(codes == {pyuv.errno.UV_ENOENT}, len(ends), set(ends) <= {3, 255})
+    """
+    assert in_child(code) == ["True 10 True"]

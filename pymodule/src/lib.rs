@@ -36,6 +36,8 @@ mod timer;
 mod tty;
 mod udp;
 mod util;
+#[cfg(target_os = "linux")]
+mod waitpid;
 mod wakeup;
 mod watcher;
 mod work;

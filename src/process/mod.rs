@@ -9,6 +9,7 @@ mod spawn;
 #[cfg(all(test, unix))]
 mod tests;
 
+use std::cell::Cell;
 use std::os::raw::c_int;
 
 use libuv_sys2 as uv;
@@ -41,7 +42,13 @@ pub struct Process(Handle);
 /// Called once; then there is nothing left to call.
 type Callback = Option<Box<dyn FnOnce(&Process, Exit) + Send>>;
 
-handle_kind!(Process, uv::uv_process_t, Callback, () {
+/// Whether the process is a child of the process that this one was forked from.
+pub(crate) struct Foreign(Cell<bool>);
+
+// SAFETY: the cell is touched by the loop's owner alone.
+unsafe impl Sync for Foreign {}
+
+handle_kind!(Process, uv::uv_process_t, Callback, Foreign {
     fn before_close(&self) {
         sigchld::before_close();
         if self.header().is_active() {
@@ -54,6 +61,7 @@ handle_kind!(Process, uv::uv_process_t, Callback, () {
     }
 
     fn after_fork(&self) {
+        self.foreign().set(true);
         // SAFETY: the handle is open and the caller owns its loop.
         unsafe { uv::uv_unref(self.uv()) };
     }
@@ -78,7 +86,9 @@ impl Process {
             // SAFETY: libuv gives the handle that was spawned.
             unsafe {
                 dispatch::<Process>(handle, |callback, handle| {
-                    if let Some(on_exit) = callback.take() {
+                    if let Some(on_exit) = callback.take()
+                        && !handle.foreign().get()
+                    {
                         on_exit(handle, Exit { status, term_signal: signal });
                     }
                 });
@@ -90,6 +100,11 @@ impl Process {
         // SAFETY: the handle is a Process, and its loop is ours.
         unsafe { process.set_callback::<Process>(Some(Box::new(on_exit))) };
         Ok(process)
+    }
+
+    fn foreign(&self) -> &Cell<bool> {
+        // SAFETY: this handle is a Process.
+        unsafe { &self.extra::<Process>().0 }
     }
 
     /// The process's number (`uv_process_get_pid`). May be asked from any thread, and of a handle

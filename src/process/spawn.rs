@@ -1,5 +1,6 @@
 //! `uv_spawn`, and what has to be seen to around it.
 
+use std::cell::Cell;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::raw::c_char;
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::{mem, ptr};
 use libuv_sys2 as uv;
 
 use super::containers::Containers;
-use super::{Process, ProcessOptions, sigchld};
+use super::{Foreign, Process, ProcessOptions, sigchld};
 use crate::error::{Code, Error, Result};
 use crate::handle::Handle;
 use crate::r#loop::{Entered, Loop};
@@ -60,15 +61,20 @@ pub(super) fn spawn(
 
     let mut status = 0;
     let process = sigchld::watching(entered, || {
-        Handle::create::<Process>(event_loop, (), "", |event_loop, handle| {
-            // SAFETY: the loop is open and ours, the handle's memory its own; the options point to
-            // NUL-terminated strings, null-terminated arrays of them and containers of the length
-            // said, with no flags but those of libuv, and all outlive the call.
-            status = unsafe { uv::uv_spawn(event_loop, handle, &raw const raw) };
-            // What it does last is to open the streams; that these can be opened was seen to.
-            // SAFETY: uv_spawn has initialised the handle, whatever it returned.
-            if status < 0 && !unsafe { is_on_loop(handle) } { status } else { 0 }
-        })
+        Handle::create::<Process>(
+            event_loop,
+            Foreign(Cell::new(false)),
+            "",
+            |event_loop, handle| {
+                // SAFETY: the loop is open and ours, the handle's memory its own; the options point to
+                // NUL-terminated strings, null-terminated arrays of them and containers of the length
+                // said, with no flags but those of libuv, and all outlive the call.
+                status = unsafe { uv::uv_spawn(event_loop, handle, &raw const raw) };
+                // What it does last is to open the streams; that these can be opened was seen to.
+                // SAFETY: uv_spawn has initialised the handle, whatever it returned.
+                if status < 0 && !unsafe { is_on_loop(handle) } { status } else { 0 }
+            },
+        )
     });
     // A handle that uv_spawn failed with later on is closed by being dropped here, like any other.
     let code = if status < 0 { Code(status) } else { return process };
