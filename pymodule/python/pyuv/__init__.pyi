@@ -386,6 +386,7 @@ class Signal(Handle):
     def signum(self) -> int | None:
         """The signal that the handle is started for, or None."""
 
+@disjoint_base
 class Stream(Handle):
     """A stream of bytes in both directions (`uv_stream_t`); not for making instances of.
 
