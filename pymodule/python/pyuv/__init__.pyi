@@ -448,7 +448,6 @@ class Stream(Handle):
     def fileno(self) -> int:
         """The file descriptor (`uv_fileno`). It stays the handle's: closing it is not for the caller."""
 
-
 class TCP(Stream):
     """A TCP connection or listener (`uv_tcp_t`).
 
