@@ -42,6 +42,8 @@ macro_rules! handle_types {
 handle_types! {
     Async = UV_ASYNC, "Async";
     Check = UV_CHECK, "Check";
+    FsEvent = UV_FS_EVENT, "FSEvent";
+    FsPoll = UV_FS_POLL, "FSPoll";
     Idle = UV_IDLE, "Idle";
     Poll = UV_POLL, "Poll";
     Prepare = UV_PREPARE, "Prepare";
@@ -79,6 +81,8 @@ pub(crate) struct KindTable {
     drop_callback: unsafe fn(&Header),
     before_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
+    before_loop_fork: unsafe fn(&Header),
+    after_loop_fork: unsafe fn(&Header) -> Result<()>,
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -91,7 +95,7 @@ pub(crate) struct Allocation<K: Kind> {
     pub(crate) extra: K::Extra,
 }
 
-/// A type of handle. Implemented by this crate's handles alone.
+/// A type of handle, by [`unsafe_handle_kind!`](crate::unsafe_handle_kind) alone.
 ///
 /// # Safety
 /// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one of their type.
@@ -100,24 +104,44 @@ pub unsafe trait HandleKind: Deref<Target = Handle> + Sized {
     const TYPE: HandleType;
 }
 
-/// What this crate knows of a type of handle.
-pub(crate) trait Kind: HandleKind {
+/// What is in a handle's allocation, and what a type of handle does besides its callback.
+///
+/// # Safety
+/// `Uv` is a handle struct of libuv's, for which all zeroes is a valid value.
+pub unsafe trait Kind: HandleKind {
     /// The `uv_*_t`.
     type Uv;
     /// The closure that its callback runs.
     type Callback: Send;
-    /// What it needs beside.
+    /// What it needs beside. The loop's owner uses it, unless it says otherwise itself.
     type Extra: Send;
 
-    /// Called by the owner just before `uv_close`.
+    /// Called by the owner just before `uv_close`, which comes once, whoever closes the handle.
     fn before_close(&self) {}
 
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
+
+    /// Whether `uv_loop_fork` may be called from the handle's callback.
+    const MAY_FORK_IN_CALLBACK: bool = true;
+
+    /// Called before `uv_loop_fork`, in whichever process.
+    fn before_loop_fork(&self) {}
+
+    /// Called after `uv_loop_fork`, in whichever process. An error is what `Loop::fork` returns,
+    /// with the loop usable all the same.
+    fn after_loop_fork(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// Makes `struct $name(Handle)` a handle type.
-macro_rules! handle_kind {
+/// Makes `struct $name(Handle)`, `repr(transparent)`, a handle type: `HandleType::$name`.
+///
+/// It is as unsafe as implementing [`Kind`](crate::kind::Kind) and
+/// [`HandleKind`](crate::HandleKind) is: no other struct may be of that type, and `$uv` is the
+/// handle struct of libuv's that its `init` gets.
+#[macro_export]
+macro_rules! unsafe_handle_kind {
     ($name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
         impl std::ops::Deref for $name {
             type Target = $crate::Handle;
@@ -128,11 +152,12 @@ macro_rules! handle_kind {
 
         // SAFETY: the struct is repr(transparent) over Handle, and made only by `create` and by
         // casts that compare TYPE.
-        unsafe impl $crate::handle::HandleKind for $name {
+        unsafe impl $crate::HandleKind for $name {
             const TYPE: $crate::HandleType = $crate::HandleType::$name;
         }
 
-        impl $crate::handle::Kind for $name {
+        // SAFETY: whoever uses the macro says so.
+        unsafe impl $crate::kind::Kind for $name {
             type Uv = $uv;
             type Callback = $callback;
             type Extra = $extra;
@@ -152,7 +177,9 @@ macro_rules! handle_kind {
         }
     };
 }
-pub(crate) use handle_kind;
+// Within the crate, `create` and its kin are at hand, and the rules above this file are known.
+#[allow(clippy::unsafe_removed_from_name)]
+pub(crate) use unsafe_handle_kind as handle_kind;
 
 struct TableOf<K>(std::marker::PhantomData<K>);
 
@@ -166,6 +193,8 @@ impl<K: Kind> TableOf<K> {
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
+        before_loop_fork: |header| header.with::<K, _>(|handle| handle.before_loop_fork()),
+        after_loop_fork: |header| header.with::<K, _>(|handle| handle.after_loop_fork()),
         free: |header| {
             // SAFETY: the header is the first field of a Box<Allocation<K>>, and nobody has a
             // reference any more.
@@ -234,6 +263,16 @@ impl Header {
     pub(crate) fn after_fork(&self) {
         // SAFETY: the table is this header's own.
         unsafe { (self.kind.after_fork)(self) };
+    }
+
+    pub(crate) fn before_loop_fork(&self) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.before_loop_fork)(self) };
+    }
+
+    pub(crate) fn after_loop_fork(&self) -> Result<()> {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.after_loop_fork)(self) }
     }
 
     /// For the owner: closes the handle and calls nothing.
@@ -548,7 +587,13 @@ pub(crate) unsafe fn dispatch<K: Kind>(
         // SAFETY: only the owner touches the slot, and no reference into it is kept.
         let Some(callback) = (unsafe { (*slot).take() }) else { return };
         let mut running = Running::<K> { header: this, callback: ManuallyDrop::new(callback) };
+        if !K::MAY_FORK_IN_CALLBACK {
+            inner.unforkable.set(true);
+        }
         this.with::<K, _>(|handle| call(&mut running.callback, handle));
     });
+    if !K::MAY_FORK_IN_CALLBACK {
+        inner.unforkable.set(false);
+    }
     this.close_if_lost();
 }

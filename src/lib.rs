@@ -34,6 +34,7 @@ mod error;
 mod handle;
 mod hooks;
 mod idle;
+pub mod kind;
 mod r#loop;
 mod metrics;
 mod owner;

@@ -82,6 +82,8 @@ pub(crate) struct LoopInner {
     /// Polls started since libuv last polled, to be checked before it meets their fds.
     pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
+    /// In a callback that libuv's lists would not bear `uv_loop_fork` in.
+    pub(crate) unforkable: Cell<bool>,
 
     // Handles of the loop's own. They are unreferenced and do not keep it alive.
     wakeup: UnsafeCell<uv::uv_async_t>,
@@ -126,7 +128,11 @@ impl Drop for Entered<'_> {
 /// A loop that is this thread's own: see [`Loop::hold`].
 pub struct Held<'a>(Entered<'a>);
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    pub(crate) fn new(entered: Entered<'a>) -> Held<'a> {
+        Held(entered)
+    }
+
     /// The `uv_loop_t`, valid as long as this value.
     pub fn as_raw(&self) -> *mut uv::uv_loop_t {
         self.0.uv()
@@ -156,6 +162,7 @@ impl Loop {
             closing: Cell::new(0),
             fresh_polls: Cell::new(Vec::new()),
             requests: RequestList::new(),
+            unforkable: Cell::new(false),
             // SAFETY: as for `uv`; the init functions below fill them.
             wakeup: unsafe { mem::zeroed() },
             // SAFETY: as above.
@@ -293,10 +300,20 @@ impl Loop {
     }
 
     /// Makes the loop usable in a child after `fork()` (`uv_loop_fork`).
+    ///
+    /// Fails with `UV_EBUSY` in the callback of a handle that watches files. An error of a handle
+    /// that could not go on (a path that can no longer be watched) comes last: the handle has
+    /// stopped, and the loop is usable.
     pub fn fork(&self) -> Result<()> {
         let inner = self.inner();
         let forked = inner.owner.forked();
+        let unforkable =
+            || Err(Error::new(Code::EBUSY, "Loop.fork in a callback of an FSEvent handle"));
         if forked {
+            // Nobody else is in this process; the loop stays the parent's.
+            if inner.unforkable.get() {
+                return unforkable();
+            }
             inner.owner.adopt();
             // A thread that stayed behind may have held the lock; if not, nothing is lost.
             let entries =
@@ -305,13 +322,24 @@ impl Loop {
             unsafe { inner.inbox.get().write(Mutex::new(entries)) };
         }
         let entered = self.enter()?;
+        if entered.unforkable.get() {
+            return unforkable();
+        }
         if forked {
             entered.for_each_handle(|header| header.after_fork());
         }
+        entered.for_each_handle(|header| header.before_loop_fork());
         crate::poll::recheck_all(&entered);
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
-        Ok(())
+        let mut outcome = Ok(());
+        entered.for_each_handle(|header| {
+            let restored = header.after_loop_fork();
+            if outcome.is_ok() {
+                outcome = restored;
+            }
+        });
+        outcome
     }
 
     /// Every handle on the loop that is not internal to something else, closing ones included

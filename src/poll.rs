@@ -41,7 +41,7 @@ pub struct Poll(Handle);
 type Callback = Box<dyn FnMut(&Poll, Result<Events>) + Send>;
 
 /// What a `Poll` knows beside libuv's struct.
-pub(crate) struct Watched {
+pub struct Watched {
     fd: Fd,
     /// Whether it is in the loop's `fresh_polls`.
     fresh: Cell<bool>,

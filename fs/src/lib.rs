@@ -19,6 +19,8 @@
 //! # Ok::<(), pyuv::Error>(())
 //! ```
 //!
+//! [`FsEvent`] and [`FsPoll`] are handles of a loop that watch a path.
+//!
 //! An [`Error`](pyuv::Error) names the path, the two paths or the fd that it is about. Modes and
 //! flags are those of the system (`0o644`, `O_RDONLY`); an fd is the number that [`open`] gave,
 //! and whoever opened it closes it.
@@ -26,6 +28,8 @@
 mod argument;
 mod buffer;
 mod dirent;
+mod fs_event;
+mod fs_poll;
 mod operation;
 mod own_fd;
 mod path;
@@ -39,6 +43,8 @@ mod write;
 pub use argument::{NOW, OMIT, SYMLINK_DIR, SYMLINK_JUNCTION};
 pub use buffer::{Buffer, Destination, MAX_LENGTH, Source};
 pub use dirent::{Dirent, DirentType};
+pub use fs_event::{FsChange, FsEvent, FsEventFlags, FsEvents};
+pub use fs_poll::{FsPoll, StatChange};
 pub use operation::Operation;
 pub use own_fd::is_own_fd;
 pub use path::PathArg;

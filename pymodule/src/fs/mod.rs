@@ -6,6 +6,8 @@ mod argument;
 mod close;
 mod dirent;
 mod dispatch;
+mod fs_event;
+mod fs_poll;
 mod lent;
 mod path;
 mod read;
@@ -15,12 +17,17 @@ mod stat;
 mod table;
 mod write;
 
+pub use fs_event::FSEvent;
+pub use fs_poll::FSPoll;
+
 /// Adds the submodule `fs`.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let fs = PyModule::new(module.py(), "fs")?;
     fs.add_class::<request::FSRequest>()?;
     fs.add_class::<stat::StatResult>()?;
     fs.add_class::<dirent::Dirent>()?;
+    fs.add_class::<FSEvent>()?;
+    fs.add_class::<FSPoll>()?;
     fs.add_function(wrap_pyfunction!(stat::stat_float_times, &fs)?)?;
     fs.add_function(wrap_pyfunction!(close::close, &fs)?)?;
     fs.add_function(wrap_pyfunction!(scandir::scandir, &fs)?)?;
