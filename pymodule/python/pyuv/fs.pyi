@@ -1,11 +1,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from types import GenericAlias
-from typing import Any, AnyStr, Final, Generic, SupportsIndex, TypeAlias, final, overload
+from typing import Any, AnyStr, Final, Generic, Self, SupportsIndex, TypeAlias, final, overload
 
 from typing_extensions import Buffer, disjoint_base
 
-from . import Loop
+from . import Handle, Loop
 
 _StrOrBytesPath: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _AnyPath: TypeAlias = AnyStr | PathLike[AnyStr]
@@ -90,6 +90,72 @@ class Dirent(Generic[AnyStr]):
     def __new__(cls, name: AnyStr, type: int) -> Dirent[AnyStr]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+class FSEvent(Handle):
+    """Calls its callback when something happens to a file, or in a folder (`uv_fs_event_t`).
+
+    The file that a path leads to is watched, not the path: once it is removed, the handle
+    stays active and nothing comes any more.
+    """
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(
+        self,
+        path: _StrOrBytesPath,
+        flags: int,
+        callback: Callable[[Self, Any, int, int | None], object],
+    ) -> None:
+        """Watches `path` and has `callback(fsevent_handle, filename, events, error)` called
+        (`uv_fs_event_start`).
+
+        `filename` is the name in the folder that is watched, or the last part of the path of a
+        watched file; None where the platform does not tell; bytes if `path` is bytes, otherwise
+        str. `events` is UV_RENAME for a name that came, went or changed, UV_CHANGE for content or
+        attributes that changed, or both. `error` is None or a code.
+
+        `flags` is 0 or UV_FS_EVENT_RECURSIVE, which macOS and Windows follow and Linux ignores.
+        Raises FSEventError with UV_EINVAL on a handle that is watching already, UV_ENOENT,
+        UV_EACCES, or UV_EMFILE or UV_ENOSPC for a limit of inotify, which the message names.
+        """
+
+    def stop(self) -> None:
+        """Watches no more (`uv_fs_event_stop`)."""
+
+    @property
+    def path(self) -> str | bytes:
+        """The path that is watched, as bytes if it was given as bytes, otherwise str; empty while
+        none is.
+        """
+
+class FSPoll(Handle):
+    """Calls its callback when what `stat` tells of a path has changed, which it looks at again
+    and again (`uv_fs_poll_t`).
+    """
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(
+        self,
+        path: _StrOrBytesPath,
+        interval: float,
+        callback: Callable[[Self, stat_result | None, stat_result | None, int | None], object],
+    ) -> None:
+        """Looks at `path` now and then every `interval` seconds, and has
+        `callback(fspoll_handle, prev_stat, curr_stat, error)` called when something is different
+        from the last time (`uv_fs_poll_start`). On an active handle this starts anew.
+
+        The two are a stat_result each; of what was not there before, prev_stat is all zeros. A
+        look that fails is told once, with the code as `error` and None for both. The interval is
+        rounded down to milliseconds, at least one; a negative one is a ValueError.
+        """
+
+    def stop(self) -> None:
+        """Looks no more (`uv_fs_poll_stop`)."""
+
+    @property
+    def path(self) -> str | bytes:
+        """The path that is looked at, as bytes if it was given as bytes, otherwise str; empty
+        while none is.
+        """
 
 @overload
 def stat_float_times(newvalue: None = None, /) -> bool: ...
@@ -333,6 +399,8 @@ __all__ = [
     "UV_FS_SYMLINK_JUNCTION",
     "UV_RENAME",
     "Dirent",
+    "FSEvent",
+    "FSPoll",
     "FSRequest",
     "access",
     "chmod",
