@@ -5,13 +5,14 @@ import pytest
 from util import in_child
 
 PROGRAM = """
-import gc, os, random, signal, socket, sys, threading, warnings, pyuv
+import gc, os, random, signal, socket, sys, tempfile, threading, warnings, pyuv
 warnings.simplefilter("ignore")
 seed = int(sys.argv[1])
 signal.alarm(35)
 dice = random.Random(seed)
 ours, theirs = socket.socketpair()
 file = os.open(os.devnull, os.O_RDWR)
+folder = tempfile.mkdtemp()
 made, loops = [], [pyuv.Loop()]
 hits = 0
 
@@ -45,12 +46,12 @@ def fail(*arguments):
     raise dice.choice([ValueError, KeyError, RecursionError, MemoryError])("mine")
 
 CLASSES = [pyuv.Timer, pyuv.Async, pyuv.Idle, pyuv.Prepare, pyuv.Check, pyuv.Poll, pyuv.Signal,
-           pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
+           pyuv.util.SignalChecker, pyuv.fs.FSEvent, pyuv.fs.FSPoll, pyuv.Handle, pyuv.WorkRequest, Bare]
 LOOP = ["run", "stop", "now", "update_time", "alive", "fileno", "get_timeout", "handles", "close", "fork",
         "configure", "metrics", "queue_work", "excepthook", "__init__", "default", "closed", "__repr__",
         "counters"]
 HANDLE = ["start", "stop", "close", "active", "closed", "ref", "loop", "again", "repeat", "due_in", "send",
-          "fileno", "signum", "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
+          "fileno", "signum", "start_oneshot", "cancel", "path", "__init__", "__repr__", "__repr__"]
 depth = 0
 
 def use(target, name):
@@ -69,6 +70,7 @@ def use(target, name):
                 "Timer": (callback, 0, dice.choice([0, 0.001])),
                 "Poll": (dice.choice([1, 2, 3, 5]), callback),
                 "Signal": (callback, signal.SIGUSR1), "SignalChecker": (),
+                "FSEvent": (folder, 0, callback), "FSPoll": (folder, 0.001, callback),
             }.get(kind, (callback,)))
         else:
             result = member(*[argument() for _ in range(dice.choice([0, 0, 0, 1, 1, 2, 3]))])
@@ -96,8 +98,10 @@ def step(*ignored):
             gc.collect()
         elif what < 0.41:
             os.kill(os.getpid(), signal.SIGUSR1)
-        elif what < 0.44:
+        elif what < 0.43:
             theirs.send(b"x")
+        elif what < 0.44:
+            os.utime(folder)
         elif what < 0.46 and depth == 1:
             thread = threading.Thread(target=quietly)
             thread.start()
@@ -134,6 +138,7 @@ for count in range(3000):
         del made[:]
         loops[:] = [pyuv.Loop() for _ in range(2)]
         gc.collect()
+os.rmdir(folder)
 print("done" if hits > 50 else f"only {hits}")
 """
 
