@@ -26,6 +26,13 @@ def see(loop, recorder, count=1):
             loop.run(pyuv.UV_RUN_ONCE)
 
 
+def put(path, content):
+    """Has the file be there with this content, and nothing in between for a look to see."""
+    fresh = path.with_name("fresh")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
 def first_look(loop, *handles):
     """Waits for the look that later ones are compared to: a request that keeps the loop running."""
     for handle in handles:
@@ -59,7 +66,7 @@ def test_a_change_tells_what_was_and_what_is(loop, file):
     look_around(loop)
     assert seen.calls == []
     before = os.stat(file)
-    file.write_bytes(b"longer than before")
+    put(file, b"longer than before")
     see(loop, seen)
     [(who, previous, current, error)] = seen.calls
     assert (who, error) == (handle, None)
@@ -86,7 +93,7 @@ def test_what_is_missing_is_told_once_and_what_comes_is_a_change(loop, tmp_path)
     see(loop, seen)
     look_around(loop)
     assert seen.calls == [(handle, None, None, errno.UV_ENOENT)]
-    path.write_bytes(b"1")
+    put(path, b"1")
     see(loop, seen, 2)
     _, previous, current, error = seen.calls[1]
     assert (previous.st_size, previous.st_ino, current.st_size, error) == (0, 0, 1, None)
@@ -134,7 +141,7 @@ def test_restarting_while_a_look_is_in_flight(loop, file):
     first_look(loop, handle)
     look_around(loop)
     assert seen.calls == []
-    file.write_bytes(b"changed")
+    put(file, b"changed")
     see(loop, seen)
     look_around(loop)
     assert len(seen) == 1
@@ -146,7 +153,7 @@ def test_restarting_in_the_callback(loop, file):
     handle = started(loop, file, seen)
     for count in (1, 2, 3):
         first_look(loop, handle)
-        file.write_bytes(b"x" * count)
+        put(file, b"x" * count)
         see(loop, seen, count)
         look_around(loop)
     assert len(seen) == 3
@@ -204,7 +211,7 @@ def test_bad_arguments_leave_the_handle_as_it_was(loop, file):
 def test_an_interval_of_nothing_is_a_millisecond(loop, file):
     seen = Recorder()
     first_look(loop, started(loop, file, seen, 0))
-    file.write_bytes(b"")
+    put(file, b"")
     see(loop, seen)
 
 
@@ -212,7 +219,7 @@ def test_a_long_interval_is_waited_for(loop, file):
     seen = Recorder()
     begin = time.monotonic()
     first_look(loop, started(loop, file, seen, 0.3))
-    file.write_bytes(b"changed")
+    put(file, b"changed")
     see(loop, seen)
     assert time.monotonic() - begin >= 0.29
 
@@ -223,7 +230,7 @@ def test_an_active_handle_is_kept_alive_and_a_stopped_one_is_not(loop, file):
     collect()
     assert loop.handles == [alive()]
     first_look(loop, alive())
-    file.write_bytes(b"changed")
+    put(file, b"changed")
     see(loop, seen)
     seen.calls.clear()
     alive().stop()
@@ -286,7 +293,7 @@ def test_many_at_once_each_tell_of_their_own(loop, tmp_path):
         path.touch()
     first_look(loop, *[started(loop, path, on_change) for path in paths])
     for number, path in enumerate(paths, 1):
-        path.write_bytes(bytes(number))
+        put(path, bytes(number))
     with time_limit(loop):
         loop.run()
     assert set(told) == {str(path) for path in paths}
@@ -309,8 +316,9 @@ pid = os.fork()
 if pid == 0:
     try:
         loop.fork()
-        with open("file", "w") as file:
+        with open("fresh", "w") as file:
             file.write("12345")
+        os.rename("fresh", "file")
         loop.run()
     finally:
         os._exit(0)

@@ -13,8 +13,6 @@ from util import Recorder, collect
 MAKE = {
     "Async": lambda loop, fd: pyuv.Async(loop, lambda handle: None),
     "Check": lambda loop, fd: pyuv.Check(loop),
-    "FSEvent": lambda loop, fd: pyuv.fs.FSEvent(loop),
-    "FSPoll": lambda loop, fd: pyuv.fs.FSPoll(loop),
     "Idle": lambda loop, fd: pyuv.Idle(loop),
     "Poll": lambda loop, fd: pyuv.Poll(loop, fd),
     "Prepare": lambda loop, fd: pyuv.Prepare(loop),
@@ -25,8 +23,6 @@ MAKE = {
 
 START = {
     "Check": lambda handle, callback: handle.start(callback),
-    "FSEvent": lambda handle, callback: handle.start("/", 0, callback),
-    "FSPoll": lambda handle, callback: handle.start("/", 60, callback),
     "Idle": lambda handle, callback: handle.start(callback),
     "Poll": lambda handle, callback: handle.start(pyuv.UV_READABLE, callback),
     "Prepare": lambda handle, callback: handle.start(callback),
@@ -38,16 +34,6 @@ START = {
 AFTER_CLOSE = {
     "Async": [lambda handle: handle.send()],
     "Check": [lambda handle: handle.start(print), lambda handle: handle.stop()],
-    "FSEvent": [
-        lambda handle: handle.start("/", 0, print),
-        lambda handle: handle.stop(),
-        lambda handle: handle.path,
-    ],
-    "FSPoll": [
-        lambda handle: handle.start("/", 60, print),
-        lambda handle: handle.stop(),
-        lambda handle: handle.path,
-    ],
     "Idle": [lambda handle: handle.start(print), lambda handle: handle.stop()],
     "Poll": [
         lambda handle: handle.start(pyuv.UV_READABLE, print),
