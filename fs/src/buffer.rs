@@ -1,5 +1,7 @@
 //! Memory that is read into and written from while libuv, on another thread, holds its address.
 
+use std::ffi::c_uint;
+
 use bytes::Bytes;
 use libuv_sys2 as uv;
 use pyuv::{Code, Error, Result};
@@ -14,6 +16,12 @@ pub(crate) fn check_length(length: usize) -> Result<()> {
         return Err(Error::new(Code::EINVAL, what));
     }
     Ok(())
+}
+
+/// How many pieces of memory there are, as libuv counts them.
+pub(crate) fn piece_count(pieces: usize) -> Result<c_uint> {
+    c_uint::try_from(pieces)
+        .map_err(|_| Error::new(Code::EINVAL, "more pieces than a C int counts"))
 }
 
 /// Address and length of a piece of memory (`uv_buf_t`).

@@ -27,29 +27,39 @@
 
 mod argument;
 mod buffer;
+mod dir;
 mod dirent;
 mod fs_event;
 mod fs_poll;
+mod job;
 mod operation;
 mod own_fd;
 mod path;
 mod read;
 mod scandir;
 mod stat;
+mod statfs;
 mod table;
 mod target;
+mod temporary;
 mod write;
 
-pub use argument::{NOW, OMIT, SYMLINK_DIR, SYMLINK_JUNCTION};
+pub use argument::{
+    COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE, NOW, OMIT, SYMLINK_DIR,
+    SYMLINK_JUNCTION,
+};
 pub use buffer::{Buffer, Destination, MAX_LENGTH, Source};
+pub use dir::{Dir, closedir, opendir, readdir};
 pub use dirent::{Dirent, DirentType};
 pub use fs_event::{FsChange, FsEvent, FsEventFlags, FsEvents};
 pub use fs_poll::{FsPoll, StatChange};
 pub use operation::Operation;
 pub use own_fd::is_own_fd;
 pub use path::PathArg;
-pub use read::{read, read_into};
+pub use read::{read, read_into, read_scattered};
 pub use scandir::scandir;
 pub use stat::{Stat, Timestamp};
+pub use statfs::StatFs;
 pub use table::*;
+pub use temporary::{Temporary, mkdtemp, mkstemp};
 pub use write::write;
