@@ -15,6 +15,7 @@ use libuv_sys2 as uv;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header};
 use crate::hooks::PollHooks;
+use crate::job::Jobs;
 use crate::owner::Owner;
 use crate::request::RequestList;
 
@@ -63,6 +64,7 @@ pub(crate) struct LoopInner {
     running: Cell<bool>,
     /// Being torn down: closures are dropped, not called.
     abandoned: Cell<bool>,
+    io_uring: Cell<bool>,
     mode: Cell<RunMode>,
     stopping: Cell<bool>,
     hooks: Cell<Option<NonNull<dyn PollHooks>>>,
@@ -76,9 +78,10 @@ pub(crate) struct LoopInner {
     /// Polls started since libuv last polled, to be checked before it meets their fds.
     pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
     pub(crate) requests: RequestList,
+    pub(crate) jobs: Jobs,
     /// In a callback that libuv's lists would not bear `uv_loop_fork` in.
     pub(crate) unforkable: Cell<bool>,
-    own_handles: OwnHandles,
+    pub(crate) own_handles: OwnHandles,
 }
 
 /// Proof that this thread owns the loop, until it is dropped.
@@ -137,6 +140,7 @@ impl Loop {
             closed: Cell::new(false),
             running: Cell::new(false),
             abandoned: Cell::new(false),
+            io_uring: Cell::new(false),
             mode: Cell::new(RunMode::Default),
             stopping: Cell::new(false),
             hooks: Cell::new(None),
@@ -146,6 +150,7 @@ impl Loop {
             closing: Cell::new(0),
             fresh_polls: Cell::new(Vec::new()),
             requests: RequestList::new(),
+            jobs: Jobs::new(),
             unforkable: Cell::new(false),
             own_handles: OwnHandles::new(),
         });
@@ -158,6 +163,8 @@ impl Loop {
             unsafe { uv::uv_loop_close(inner.uv.get()) };
             return Err(error);
         }
+        // SAFETY: as above; the memory stays where it is when the Box is leaked.
+        unsafe { inner.jobs.init(inner.uv.get()) };
         Ok(Loop { inner: NonNull::from(Box::leak(inner)) })
     }
 

@@ -9,7 +9,7 @@ use libuv_sys2 as uv;
 use pyuv::{Code, Error, Result};
 
 use crate::dirent::Dirent;
-use crate::job::Job;
+use crate::function::Function;
 use crate::operation::{FromRequest, Op, Operation};
 use crate::path::PathArg;
 use crate::target::OnPath;
@@ -114,13 +114,13 @@ pub fn opendir<'a>(path: impl Into<PathArg<'a>>) -> impl Operation<Output = Dir>
     let path = path.into();
     let what = path.describe();
     let work = path.check().map(|()| {
-        let (path, name) = (path.to_owned(), what.clone());
+        let (path, name) = (path.into_owned(), what.clone());
         move || {
             let stream: Stream = Op {
-                target: OnPath(path.into()),
-                start: Ok(|target: &OnPath, event_loop, request, callback| {
+                target: OnPath(path),
+                start: Ok(|path, event_loop, request, callback| {
                     // SAFETY: the path is a string that outlives the call.
-                    unsafe { uv::uv_fs_opendir(event_loop, request, target.0.as_ptr(), callback) }
+                    unsafe { uv::uv_fs_opendir(event_loop, request, path, callback) }
                 }),
                 finish: |request| {
                     // SAFETY: the request is an opendir that succeeded.
@@ -131,7 +131,7 @@ pub fn opendir<'a>(path: impl Into<PathArg<'a>>) -> impl Operation<Output = Dir>
             Ok(Dir(Arc::new(Inner { path: name, stream: Mutex::new(Some(stream)) })))
         }
     });
-    Job { what, work }
+    Function { what, work }
 }
 
 /// At most `most` further entries of a folder, in the order of the filesystem, without `.` and
@@ -147,12 +147,12 @@ pub fn readdir(dir: &Dir, most: usize) -> impl Operation<Output = Vec<Dirent>> +
     } else {
         Ok(move || dir.read(most))
     };
-    Job { what, work }
+    Function { what, work }
 }
 
 /// Closes a folder (`uv_fs_closedir`). Fails with `UV_EBADF` for one that is closed.
 pub fn closedir(dir: &Dir) -> impl Operation<Output = ()> + Send {
     let what = dir.0.path.clone();
     let dir = dir.clone();
-    Job { what, work: Ok(move || dir.lock().take().map(drop).ok_or_else(|| dir.closed())) }
+    Function { what, work: Ok(move || dir.lock().take().map(drop).ok_or_else(|| dir.closed())) }
 }

@@ -152,7 +152,7 @@ impl FsEvent {
             let what = format!("already watching {}", self.describe());
             return Err(Error::new(Code::EINVAL, what));
         }
-        self.watch(Watched { path: path.to_owned(), flags })?;
+        self.watch(Watched { path: path.to_c_string(), flags })?;
         // SAFETY: the handle is held.
         unsafe { kind::set_callback(self, Box::new(callback)) };
         Ok(())

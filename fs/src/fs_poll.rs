@@ -109,7 +109,7 @@ impl FsPoll {
         self.forget();
         *lock(&kind::extra(self).0) = Some(Arc::new(Watch {
             handle: AtomicPtr::new(kind::raw(self)),
-            path: path.to_owned(),
+            path: path.to_c_string(),
             seen: Mutex::default(),
         }));
         let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1);

@@ -31,7 +31,7 @@ mod dir;
 mod dirent;
 mod fs_event;
 mod fs_poll;
-mod job;
+mod function;
 mod operation;
 mod own_fd;
 mod path;

@@ -33,11 +33,11 @@ pub fn read_into<D: Destination>(
     let start = prepare(|| {
         check_length(buffer[0].length())?;
         let offset = argument::offset(offset)?;
-        Ok(move |target: &OnFd, event_loop, request, callback| {
+        Ok(move |fd, event_loop, request, callback| {
             // SAFETY: the buffer belongs to `finish`, which outlives the read.
             unsafe {
                 let buffer = Buffer::as_raw(&buffer);
-                uv::uv_fs_read(event_loop, request, target.0, buffer, 1, offset, callback)
+                uv::uv_fs_read(event_loop, request, fd, buffer, 1, offset, callback)
             }
         })
     });
@@ -69,12 +69,12 @@ pub fn read_scattered<D: Destination>(
         check_length(lengths.iter().copied().fold(0, usize::saturating_add))?;
         let count = piece_count(buffers.len())?;
         let offset = argument::offset(offset)?;
-        Ok(move |target: &OnFd, event_loop, request, callback| {
+        Ok(move |fd, event_loop, request, callback| {
             // SAFETY: the buffers belong to `finish`, which outlives the read; libuv copies the
             // list.
             unsafe {
                 let buffers = Buffer::as_raw(&buffers);
-                uv::uv_fs_read(event_loop, request, target.0, buffers, count, offset, callback)
+                uv::uv_fs_read(event_loop, request, fd, buffers, count, offset, callback)
             }
         })
     });

@@ -4,7 +4,6 @@ use std::ffi::CStr;
 
 use libuv_sys2 as uv;
 
-use crate::job::Job;
 use crate::operation::{FromRequest, Op, Operation};
 use crate::path::PathArg;
 use crate::target::OnPath;
@@ -36,32 +35,18 @@ macro_rules! from_template {
             pub fn $name<'a>(
                 template: impl Into<PathArg<'a>>,
             ) -> impl Operation<Output = $output> + Send {
-                let template = template.into();
-                let what = template.describe();
-                let work = template.check().map(|()| {
-                    let template = template.to_owned();
-                    move || {
-                        Op {
-                            target: OnPath(template.into()),
-                            start: Ok(|target: &OnPath, event_loop, request, callback| {
-                                // SAFETY: the template is a string that outlives the call;
-                                // libuv fills in a copy.
-                                unsafe {
-                                    let template = target.0.as_ptr();
-                                    uv::$uv(event_loop, request, template, callback)
-                                }
-                            }),
-                            finish: |$request: *mut uv::uv_fs_t| {
-                                // SAFETY: the request is this operation's, and succeeded.
-                                unsafe { $finish }
-                            },
-                        }
-                        .run()
-                    }
-                });
-                // A job, since libuv spoils the template of a request that fails, which its error
-                // is to name.
-                Job { what, work }
+                Op {
+                    target: OnPath(template.into()),
+                    start: Ok(|template, event_loop, request, callback| {
+                        // SAFETY: the template is a string that outlives the call; libuv fills in
+                        // a copy.
+                        unsafe { uv::$uv(event_loop, request, template, callback) }
+                    }),
+                    finish: |$request: *mut uv::uv_fs_t| {
+                        // SAFETY: the request is this operation's, and succeeded.
+                        unsafe { $finish }
+                    },
+                }
             }
         )*
     };

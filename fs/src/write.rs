@@ -26,12 +26,12 @@ pub fn write<S: Source>(
         let count = filled.as_ref().map_or(buffers.as_ref().len(), Vec::len);
         let count = piece_count(count)?;
         let offset = argument::offset(offset)?;
-        Ok(move |target: &OnFd, event_loop, request, callback| {
+        Ok(move |fd, event_loop, request, callback| {
             // SAFETY: the memory belongs to `source`, which `finish` keeps until the write is
             // over; libuv copies the list.
             unsafe {
                 let buffers = Buffer::as_raw(filled.as_deref().unwrap_or(buffers.as_ref()));
-                uv::uv_fs_write(event_loop, request, target.0, buffers, count, offset, callback)
+                uv::uv_fs_write(event_loop, request, fd, buffers, count, offset, callback)
             }
         })
     });

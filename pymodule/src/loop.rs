@@ -197,6 +197,10 @@ impl Loop {
         } else {
             None
         };
+        if installed.is_some() {
+            // One that came before the wakeup fd was ours would not wake the loop.
+            py.check_signals()?;
+        }
         let hooks = GilHooks::new(py, main_thread);
         let outcome = core.run_with(mode, &hooks);
         drop(installed);

@@ -80,6 +80,9 @@ impl LoopInner {
         // SAFETY: the loop is open and ours, and its own handles are closed here and nowhere else.
         unsafe {
             self.own_handles.close();
+            for handle in self.jobs.handles() {
+                uv::uv_close(handle, None);
+            }
             self.run_closing();
             let status = uv::uv_loop_close(self.uv());
             debug_assert_eq!(status, 0, "a handle or request survived");
@@ -88,7 +91,8 @@ impl LoopInner {
         self.running.set(false);
     }
 
-    /// Runs close callbacks until none is left.
+    /// Runs close callbacks until none is left, and has the pool's threads let go of the loop if
+    /// it has no job in flight.
     pub(super) fn run_closing(&self) {
         // Referenced or not, a closing handle keeps `uv_loop_alive` true; what a close callback
         // starts or closes is covered by the condition.
@@ -97,7 +101,10 @@ impl LoopInner {
             unsafe {
                 uv::uv_run(self.uv(), uv::uv_run_mode_UV_RUN_NOWAIT);
             }
-            if self.closing.get() == 0 {
+            if self.jobs.are_leaving() {
+                self.jobs.leave();
+                std::thread::yield_now();
+            } else if self.closing.get() == 0 {
                 break;
             }
         }

@@ -41,7 +41,15 @@ impl Loop {
             }
         };
         Error::check(status, format!("{option:?}"))?;
+        if option == Configure::IoUring {
+            entered.io_uring.set(true);
+        }
         Ok(())
+    }
+
+    /// Whether [`Configure::IoUring`] is set, for crates that submit what io_uring can do.
+    pub fn uses_io_uring(&self) -> bool {
+        self.enter().is_ok_and(|entered| entered.io_uring.get())
     }
 }
 

@@ -4,6 +4,7 @@ use libuv_sys2 as uv;
 
 use super::{Loop, LoopInner};
 use crate::error::{Code, Error, Result};
+use crate::job::Jobs;
 
 impl Loop {
     /// Makes the loop usable in a child after `fork()` (`uv_loop_fork`).
@@ -30,6 +31,9 @@ impl Loop {
         crate::poll::recheck_all(&entered);
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
+        if forked {
+            Jobs::after_fork(&entered);
+        }
         let mut outcome = Ok(());
         entered.for_each_handle(|header| {
             let gone_on = header.after_loop_fork();

@@ -57,6 +57,7 @@ impl Loop {
         entered.hooks.set(None);
         entered.stopping.set(false);
         entered.running.set(false);
+        entered.jobs.after_run(&entered);
         entered.empty_inbox();
         match entered.panic.take() {
             Some(message) => Err(Error::Panicked(message)),
