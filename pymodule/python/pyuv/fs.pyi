@@ -91,6 +91,77 @@ class Dirent(Generic[AnyStr]):
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@final
+class Dir(Generic[AnyStr]):
+    """An open folder, from opendir.
+
+    Iterating over it gives batches, lists of Dirent as readdir gives them, each read when it is
+    asked for, in the calling thread. As a context manager it closes itself.
+    """
+
+    @property
+    def path(self) -> Any:
+        """The path it was opened by, as it was given."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    def close(self) -> None:
+        """Closes it, in the calling thread. A second time does nothing."""
+
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> list[Dirent[AnyStr]]: ...
+
+@final
+class statfs_result(structseq[int], tuple[int, int, int, int, int, int, int, int]):  # noqa: N801
+    """What statfs tells of a filesystem (uv_statfs_t)."""
+
+    __match_args__: Final = (
+        "f_type",
+        "f_bsize",
+        "f_frsize",
+        "f_blocks",
+        "f_bfree",
+        "f_bavail",
+        "f_files",
+        "f_ffree",
+    )
+    @property
+    def f_type(self) -> int:
+        """The kind of filesystem, a number of the system's; 0 where it has none."""
+
+    @property
+    def f_bsize(self) -> int:
+        """The block size that suits I/O, in bytes."""
+
+    @property
+    def f_frsize(self) -> int:
+        """The unit of f_blocks, f_bfree and f_bavail, in bytes."""
+
+    @property
+    def f_blocks(self) -> int:
+        """Blocks in all."""
+
+    @property
+    def f_bfree(self) -> int:
+        """Blocks that are free."""
+
+    @property
+    def f_bavail(self) -> int:
+        """Blocks that are free for programs without privileges."""
+
+    @property
+    def f_files(self) -> int:
+        """Files that there can be; 0 where there is no such number."""
+
+    @property
+    def f_ffree(self) -> int:
+        """Files that there can be beside those that there are."""
+
 class FSEvent(Handle):
     """Calls its callback when something happens to a file, or in a folder (`uv_fs_event_t`).
 
@@ -178,6 +249,22 @@ def close(loop: Loop, fd: int, callback: None = None) -> None: ...
 @overload
 def close(loop: Loop, fd: int, callback: _Callback) -> FSRequest: ...
 @overload
+def closedir(loop: Loop, dir: Dir[Any], callback: None = None) -> None: ...
+@overload
+def closedir(loop: Loop, dir: Dir[Any], callback: _Callback) -> FSRequest: ...
+@overload
+def copyfile(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, callback: None = None
+) -> None: ...
+@overload
+def copyfile(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, *, callback: _Callback
+) -> FSRequest: ...
+@overload
+def copyfile(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int, callback: _Callback
+) -> FSRequest: ...
+@overload
 def fchmod(loop: Loop, fd: int, mode: int, callback: None = None) -> None: ...
 @overload
 def fchmod(loop: Loop, fd: int, mode: int, callback: _Callback) -> FSRequest: ...
@@ -230,6 +317,14 @@ def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int = 0o777, *, callback: _Ca
 @overload
 def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
 @overload
+def mkdtemp(loop: Loop, template: _AnyPath[AnyStr], callback: None = None) -> AnyStr: ...
+@overload
+def mkdtemp(loop: Loop, template: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def mkstemp(loop: Loop, template: _AnyPath[AnyStr], callback: None = None) -> tuple[int, AnyStr]: ...
+@overload
+def mkstemp(loop: Loop, template: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
 def open(loop: Loop, path: _StrOrBytesPath, flags: int, mode: int = 0o666, callback: None = None) -> int: ...
 @overload
 def open(
@@ -243,6 +338,28 @@ def read(loop: Loop, fd: int, length: int, offset: int = -1, callback: None = No
 def read(loop: Loop, fd: int, length: int, offset: int = -1, *, callback: _Callback) -> FSRequest: ...
 @overload
 def read(loop: Loop, fd: int, length: int, offset: int, callback: _Callback) -> FSRequest: ...
+@overload
+def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> Dir[AnyStr]: ...
+@overload
+def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def readdir(loop: Loop, dir: Dir[AnyStr], count: int = 1024, callback: None = None) -> list[Dirent[AnyStr]]: ...
+@overload
+def readdir(loop: Loop, dir: Dir[AnyStr], count: int = 1024, *, callback: _Callback) -> FSRequest: ...
+@overload
+def readdir(loop: Loop, dir: Dir[AnyStr], count: int, callback: _Callback) -> FSRequest: ...
+@overload
+def readinto(
+    loop: Loop, fd: int, buffers: Buffer | Sequence[Buffer], offset: int = -1, callback: None = None
+) -> int: ...
+@overload
+def readinto(
+    loop: Loop, fd: int, buffers: Buffer | Sequence[Buffer], offset: int = -1, *, callback: _Callback
+) -> FSRequest: ...
+@overload
+def readinto(
+    loop: Loop, fd: int, buffers: Buffer | Sequence[Buffer], offset: int, callback: _Callback
+) -> FSRequest: ...
 @overload
 def readlink(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> AnyStr: ...
 @overload
@@ -277,6 +394,10 @@ def sendfile(
 def stat(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> stat_result: ...
 @overload
 def stat(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
+@overload
+def statfs(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> statfs_result: ...
+@overload
+def statfs(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
 @overload
 def symlink(
     loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, callback: None = None
@@ -398,6 +519,7 @@ __all__ = [
     "UV_FS_SYMLINK_DIR",
     "UV_FS_SYMLINK_JUNCTION",
     "UV_RENAME",
+    "Dir",
     "Dirent",
     "FSEvent",
     "FSPoll",
@@ -406,6 +528,8 @@ __all__ = [
     "chmod",
     "chown",
     "close",
+    "closedir",
+    "copyfile",
     "fchmod",
     "fchown",
     "fdatasync",
@@ -418,8 +542,13 @@ __all__ = [
     "lstat",
     "lutime",
     "mkdir",
+    "mkdtemp",
+    "mkstemp",
     "open",
+    "opendir",
     "read",
+    "readdir",
+    "readinto",
     "readlink",
     "realpath",
     "rename",
@@ -429,6 +558,8 @@ __all__ = [
     "stat",
     "stat_float_times",
     "stat_result",
+    "statfs",
+    "statfs_result",
     "symlink",
     "unlink",
     "utime",
