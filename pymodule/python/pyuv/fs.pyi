@@ -3,6 +3,7 @@ from os import PathLike
 from types import GenericAlias
 from typing import Any, AnyStr, Final, Generic, Self, SupportsIndex, TypeAlias, final, overload
 
+from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
 
 from . import Handle, Loop
@@ -343,7 +344,9 @@ def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> Dir[An
 @overload
 def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
 @overload
-def readdir(loop: Loop, dir: Dir[AnyStr], count: int = 1024, callback: None = None) -> list[Dirent[AnyStr]]: ...
+def readdir(
+    loop: Loop, dir: Dir[AnyStr], count: int = 1024, callback: None = None
+) -> list[Dirent[AnyStr]]: ...
 @overload
 def readdir(loop: Loop, dir: Dir[AnyStr], count: int = 1024, *, callback: _Callback) -> FSRequest: ...
 @overload
