@@ -41,13 +41,16 @@ def test_a_file_is_not_copied_over_itself(do, file, tmp_path):
 
 
 def test_a_forced_clone_shares_blocks_or_fails(do, file, tmp_path):
+    code = None
     try:
         do(fs.copyfile, file, tmp_path / "copy", fs.UV_FS_COPYFILE_FICLONE_FORCE)
     except FSError as error:
-        assert error.args[0] in (errno.UV_ENOTSUP, errno.UV_ENOTTY, errno.UV_ENOSYS, errno.UV_EXDEV)
-        assert not (tmp_path / "copy").exists()
-    else:
+        code = error.args[0]
+    if code is None:
         assert (tmp_path / "copy").read_bytes() == b"0123456789"
+    else:
+        assert code in (errno.UV_ENOTSUP, errno.UV_ENOTTY, errno.UV_ENOSYS, errno.UV_EXDEV)
+        assert not (tmp_path / "copy").exists()
 
 
 def test_errors_of_both_ends(do, file, tmp_path):
@@ -95,7 +98,11 @@ def test_a_full_filesystem_leaves_no_half_copy_and_another_refuses_links(tmp_pat
         def must(status):
             if status != 0:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        user, group = os.getuid(), os.getgid()
         must(libc.unshare(0x10000000 | 0x00020000))
+        for name, text in [("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")]:
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
         os.mkdir("small")
         must(libc.mount(b"tmpfs", b"small", b"tmpfs", 0, b"size=64k"))
         with open("large", "wb") as file:

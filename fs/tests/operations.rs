@@ -15,34 +15,7 @@ use bytes::Bytes;
 use pyuv::{Code, Error, Loop, Result, RunMode};
 use pyuv_fs as uvfs;
 use pyuv_fs::{Destination, DirentType, MAX_LENGTH, Operation};
-use util::Folder;
-
-/// How an operation is done.
-#[derive(Clone, Copy)]
-enum Way {
-    Run,
-    Submit,
-}
-
-const WAYS: [Way; 2] = [Way::Run, Way::Submit];
-
-impl Way {
-    fn of<O: Operation>(self, operation: O) -> Result<O::Output>
-    where
-        O::Output: Send + 'static,
-    {
-        match self {
-            Way::Run => operation.run(),
-            Way::Submit => {
-                let event_loop = Loop::new()?;
-                let (sender, outcome) = mpsc::channel();
-                operation.submit(&event_loop, move |outcome| sender.send(outcome).unwrap())?;
-                event_loop.run(RunMode::Default)?;
-                outcome.try_recv().expect("called once")
-            }
-        }
-    }
-}
+use util::{Folder, WAYS, Way};
 
 /// The error of both ways of doing what `make` makes.
 fn error_of<O: Operation>(make: impl Fn() -> O) -> Error
