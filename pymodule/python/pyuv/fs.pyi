@@ -163,6 +163,7 @@ class statfs_result(structseq[int], tuple[int, int, int, int, int, int, int, int
     def f_ffree(self) -> int:
         """Files that there can be beside those that there are."""
 
+@disjoint_base
 class FSEvent(Handle):
     """Calls its callback when something happens to a file, or in a folder (`uv_fs_event_t`).
 
@@ -199,6 +200,7 @@ class FSEvent(Handle):
         none is.
         """
 
+@disjoint_base
 class FSPoll(Handle):
     """Calls its callback when what `stat` tells of a path has changed, which it looks at again
     and again (`uv_fs_poll_t`).
