@@ -78,6 +78,8 @@ pub unsafe fn dispatch<K: Kind>(handle: *mut K::Uv, call: impl FnOnce(&mut K::Ca
 }
 
 fn is_kind<K: HandleKind>(handle: &K) -> &Handle {
+    // SAFETY: a HandleKind is repr(transparent) over Handle.
+    let handle = unsafe { &*std::ptr::from_ref(handle).cast::<Handle>() };
     debug_assert!(handle.handle_type() == K::TYPE);
     handle
 }

@@ -18,6 +18,10 @@ use crate::hooks::PollHooks;
 use crate::job::Jobs;
 use crate::owner::Owner;
 use crate::request::RequestList;
+use crate::slab::Slab;
+#[cfg(unix)]
+use crate::stream::emfile::Reserve;
+use crate::stream::written::Written;
 
 mod abandon;
 mod close;
@@ -75,12 +79,16 @@ pub(crate) struct LoopInner {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
-    /// Polls started since libuv last polled, to be checked before it meets their fds.
-    pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
+    /// libuv has a handler of `SIGCHLD` for this loop.
+    pub(crate) watches_children: Cell<bool>,
     pub(crate) requests: RequestList,
     pub(crate) jobs: Jobs,
     /// In a callback that libuv's lists would not bear `uv_loop_fork` in.
     pub(crate) unforkable: Cell<bool>,
+    pub(crate) slab: Slab,
+    pub(crate) written: Written,
+    #[cfg(unix)]
+    pub(crate) reserve: Reserve,
     pub(crate) own_handles: OwnHandles,
 }
 
@@ -148,10 +156,14 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
-            fresh_polls: Cell::new(Vec::new()),
+            watches_children: Cell::new(false),
             requests: RequestList::new(),
             jobs: Jobs::new(),
             unforkable: Cell::new(false),
+            slab: Slab::new(),
+            written: Written::new(),
+            #[cfg(unix)]
+            reserve: Reserve::new(),
             own_handles: OwnHandles::new(),
         });
         // SAFETY: the memory is the loop's own and stays where it is.
@@ -164,7 +176,10 @@ impl Loop {
             return Err(error);
         }
         // SAFETY: as above; the memory stays where it is when the Box is leaked.
-        unsafe { inner.jobs.init(inner.uv.get()) };
+        unsafe {
+            inner.jobs.init(inner.uv.get());
+            inner.written.init(inner.uv.get());
+        }
         Ok(Loop { inner: NonNull::from(Box::leak(inner)) })
     }
 

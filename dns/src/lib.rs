@@ -36,6 +36,7 @@ pub mod record;
 pub mod registry;
 mod server;
 mod sockets;
+pub mod version;
 
 pub use c_ares::Flags as ChannelFlags;
 pub use channel::Channel;
@@ -46,3 +47,4 @@ pub use message::{Flags, Message, Question};
 pub use options::{DEFAULT_MAX_IN_FLIGHT, LIMIT_IN_FLIGHT, Options};
 pub use record::{Raw, Record, RecordData, data};
 pub use registry::{Opcode, Rcode, RecordClass, RecordType};
+pub use version::version;

@@ -48,7 +48,7 @@ pub use argument::{
     COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE, NOW, OMIT, SYMLINK_DIR,
     SYMLINK_JUNCTION,
 };
-pub use buffer::{Buffer, Destination, MAX_LENGTH, Source};
+pub use buffer::Destination;
 pub use dir::{Dir, closedir, opendir, readdir};
 pub use dirent::{Dirent, DirentType};
 pub use fs_event::{FsChange, FsEvent, FsEventFlags, FsEvents};
@@ -56,6 +56,7 @@ pub use fs_poll::{FsPoll, StatChange};
 pub use operation::Operation;
 pub use own_fd::is_own_fd;
 pub use path::PathArg;
+pub use pyuv::buffer::{Buffer, MAX_LENGTH, Source};
 pub use read::{read, read_into, read_scattered};
 pub use scandir::scandir;
 pub use stat::{Stat, Timestamp};

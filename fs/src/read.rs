@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use libuv_sys2 as uv;
 use pyuv::Result;
+use pyuv::buffer::{Buffer, check_length};
 
 use crate::argument;
-use crate::buffer::{Buffer, Destination, Fresh, check_length, piece_count};
+use crate::buffer::{Destination, Fresh, piece_count};
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
 

@@ -3,9 +3,10 @@
 use libuv_sys2 as uv;
 
 use crate::argument;
-use crate::buffer::{Buffer, Source, check_length, piece_count};
+use crate::buffer::piece_count;
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
+use pyuv::buffer::{Buffer, Source, check_length};
 
 /// Writes `source`, all its pieces in order (`uv_fs_write`), at `offset` or, without one, where
 /// the file stands. Gives how many bytes went out.

@@ -12,10 +12,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 
 use bytes::Bytes;
-use pyuv::{Code, Error, Loop, Result, RunMode};
+use pyuv::{Code, Error, Loop, RunMode};
 use pyuv_fs as uvfs;
 use pyuv_fs::{Destination, DirentType, MAX_LENGTH, Operation};
-use util::{Folder, WAYS, Way};
+use util::{Folder, WAYS};
 
 /// The error of both ways of doing what `make` makes.
 fn error_of<O: Operation>(make: impl Fn() -> O) -> Error
@@ -242,7 +242,6 @@ fn what_is_written_is_read() {
         assert_eq!(way.of(uvfs::read(fd, 0, Some(0)).unwrap()).unwrap(), "");
         assert_eq!(way.of(uvfs::read_into(fd, vec![b'.'; 9], Some(4))).unwrap(), b"o!");
         way.of(uvfs::close(fd)).unwrap();
-        assert_error(&way.of(uvfs::close(fd)).unwrap_err(), Code::EBADF, &["fd "]);
     }
 }
 

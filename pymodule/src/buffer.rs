@@ -6,13 +6,20 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use pyuv::buffer::{Buffer, Source};
 
 /// One bytes-like object whose memory stays where it is.
-pub enum Piece {
+pub struct Piece {
+    buffer: Buffer,
+    /// Keeps the memory.
+    _owner: Owner,
+}
+
+enum Owner {
     /// `bytes`, by reference.
-    Bytes(Py<PyBytes>),
+    Bytes(#[allow(dead_code)] Py<PyBytes>),
     /// Another exporter, by a view that it granted.
-    View(View),
+    View(#[allow(dead_code)] View),
 }
 
 /// A view of an exporter's memory, contiguous and readable.
@@ -48,10 +55,14 @@ impl Drop for View {
 impl Piece {
     /// The memory of `object`. TypeError for what is not bytes-like.
     fn new(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
-        match object.cast::<PyBytes>() {
-            Ok(bytes) => Ok(Piece::Bytes(bytes.clone().unbind())),
-            Err(_) => Ok(Piece::View(View::new(object, ffi::PyBUF_SIMPLE)?)),
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            let memory = bytes.as_bytes();
+            return Ok(Piece {
+                buffer: Buffer::new(memory.as_ptr().cast_mut(), memory.len()),
+                _owner: Owner::Bytes(bytes.clone().unbind()),
+            });
         }
+        View::new(object, ffi::PyBUF_SIMPLE).map(Piece::of_view)
     }
 
     /// The memory of `object`, to be written to. TypeError for what is not bytes-like, or bytes.
@@ -66,19 +77,54 @@ impl Piece {
                 wrong.set_cause(object.py(), Some(error));
                 Err(wrong)
             }
-            view => view.map(Piece::View),
+            view => view.map(Piece::of_view),
         }
     }
 
-    /// Its address and length.
-    pub fn memory(&self, py: Python<'_>) -> (*mut u8, usize) {
-        match self {
-            Piece::Bytes(bytes) => {
-                let bytes = bytes.bind(py).as_bytes();
-                (bytes.as_ptr().cast_mut(), bytes.len())
-            }
-            Piece::View(view) => (view.0.buf.cast(), view.0.len as usize),
+    fn of_view(view: View) -> Piece {
+        Piece {
+            buffer: Buffer::new(view.0.buf.cast(), view.0.len as usize),
+            _owner: Owner::View(view),
         }
+    }
+}
+
+/// What is to be written: one piece, or several. Dropped attached (see `View`).
+pub enum Pieces {
+    One(Piece),
+    Many(Vec<Piece>),
+}
+
+/// Where the pieces are.
+pub enum Buffers {
+    One([Buffer; 1]),
+    Many(Vec<Buffer>),
+}
+
+impl AsRef<[Buffer]> for Buffers {
+    fn as_ref(&self) -> &[Buffer] {
+        match self {
+            Buffers::One(one) => one,
+            Buffers::Many(many) => many,
+        }
+    }
+}
+
+impl Pieces {
+    pub fn memory(&self) -> Buffers {
+        match self {
+            Pieces::One(piece) => Buffers::One([piece.buffer]),
+            Pieces::Many(pieces) => {
+                Buffers::Many(pieces.iter().map(|piece| piece.buffer).collect())
+            }
+        }
+    }
+}
+
+// SAFETY: bytes do not change and views are locked in place, wherever the value is moved.
+unsafe impl Source for Pieces {
+    fn buffers(&self) -> impl AsRef<[Buffer]> + Send + use<> {
+        self.memory()
     }
 }
 
@@ -89,22 +135,22 @@ fn is_exporter(object: &Bound<'_, PyAny>) -> bool {
 
 /// The pieces of what is to be written: a bytes-like object, or a sequence of them that is not
 /// empty. TypeError for anything else, ValueError for an empty sequence.
-pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Vec<Piece>> {
+pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Pieces> {
     each(data, Piece::new)
 }
 
 /// The pieces of what is to be read into: a writable bytes-like object, or a sequence of them that
 /// is not empty. TypeError for anything else, ValueError for an empty sequence.
-pub fn writable_pieces(data: &Bound<'_, PyAny>) -> PyResult<Vec<Piece>> {
+pub fn writable_pieces(data: &Bound<'_, PyAny>) -> PyResult<Pieces> {
     each(data, Piece::writable)
 }
 
 fn each(
     data: &Bound<'_, PyAny>,
     piece: impl Fn(&Bound<'_, PyAny>) -> PyResult<Piece>,
-) -> PyResult<Vec<Piece>> {
+) -> PyResult<Pieces> {
     if is_exporter(data) {
-        return Ok(vec![piece(data)?]);
+        return piece(data).map(Pieces::One);
     }
     // SAFETY: the check looks at the type only.
     let is_sequence = unsafe { ffi::PySequence_Check(data.as_ptr()) } != 0;
@@ -118,5 +164,5 @@ fn each(
     if pieces.is_empty() {
         return Err(PyValueError::new_err("the sequence of buffers is empty"));
     }
-    Ok(pieces)
+    Ok(Pieces::Many(pieces))
 }

@@ -14,7 +14,8 @@ pub enum Configure {
     BlockSigprof,
     /// Measure the time spent waiting, for [`Metrics::idle_time`](crate::Metrics::idle_time).
     MetricsIdleTime,
-    /// Submit filesystem operations to io_uring where the kernel has it.
+    /// Submit filesystem operations to io_uring, where the kernel has it and the environment
+    /// variable `UV_USE_IO_URING` is 1. Without that libuv takes no notice of the option.
     IoUring,
 }
 

@@ -28,7 +28,6 @@ impl Loop {
             entered.for_each_handle(|header| header.after_fork());
         }
         entered.for_each_handle(|header| header.before_loop_fork());
-        crate::poll::recheck_all(&entered);
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
         if forked {

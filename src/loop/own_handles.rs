@@ -51,6 +51,8 @@ impl OwnHandles {
             for handle in self.all() {
                 uv::uv_unref(handle);
             }
+            // Active, and referenced, only while callbacks are due.
+            LoopInner::from_raw(event_loop).written.init(event_loop);
         }
         Ok(())
     }
@@ -88,10 +90,11 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
     trampoline::enter(inner, || {
-        crate::poll::check_fresh(inner);
+        crate::registration::register(inner);
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
+            && inner.written.is_empty()
             && inner.closing.get() == 0;
         let may_block = !inner.jobs.before_poll(may_block) && may_block;
         if let Some(hooks) = inner.hooks.get() {

@@ -9,11 +9,12 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
 use pyuv_dns::{ChannelFlags, Error, Message, Options, Result};
 
-use super::argument::{number, path, strings};
+use super::argument::{path, strings};
 use super::constants::RecordTypeArg;
 use super::error::to_py;
 use super::message::message_to_py;
 use super::name::with_name;
+use crate::argument::number;
 
 use crate::active::{ActiveKey, ActiveTable};
 use crate::call::{call, callable, error_argument};

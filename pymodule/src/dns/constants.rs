@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyString};
 use pyuv_dns::{Code, Flags, Opcode, Rcode, RecordClass, RecordType};
 
 use super::error::to_py;
+use crate::argument::type_name;
 
 /// A number with an enum class in Python.
 pub trait Registry: Copy {
@@ -109,11 +110,6 @@ pub fn number(object: &Bound<'_, PyAny>, rule: &str) -> PyResult<u16> {
     })?;
     wide.try_into()
         .map_err(|_| PyValueError::new_err(format!("{wide} is not between 0 and {}", u16::MAX)))
-}
-
-/// The name of an object's type, for messages.
-pub fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "that".to_owned(), |name| name.to_string())
 }
 
 /// The message for a c-ares status code (`ares_strerror`).

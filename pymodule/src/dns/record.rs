@@ -10,9 +10,10 @@ use pyo3::types::{PyString, PyTuple, PyType};
 use pyuv_dns::RecordClass;
 use pyuv_dns::field::Name;
 
-use super::constants::{RecordClassArg, RecordTypeArg, Registry, type_name};
+use super::constants::{RecordClassArg, RecordTypeArg, Registry};
 use super::data::{self, call_repr};
 use super::value::Argument;
+use crate::argument::type_name;
 
 /// What a message asks: a name, a type and a class.
 #[pyclass(frozen, eq, ord, hash, module = "pyuv.dns")]

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use pyuv_dns::field::{Name, Options, Strings, Text};
 
-use super::constants::type_name;
+use crate::argument::type_name;
 
 /// The most bytes in one of TXT's strings.
 const MAX_STRING: usize = 255;

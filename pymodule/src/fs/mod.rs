@@ -10,7 +10,7 @@ mod dispatch;
 mod fs_event;
 mod fs_poll;
 mod lent;
-mod path;
+pub mod path;
 mod read;
 mod readinto;
 mod request;

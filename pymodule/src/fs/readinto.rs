@@ -2,7 +2,6 @@
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyuv_fs::Buffer;
 
 use crate::buffer::writable_pieces;
 use crate::fs::argument::{Fd, Offset};
@@ -26,12 +25,10 @@ pub fn readinto<'py>(
     let py = r#loop.py();
     let pieces = writable_pieces(buffers)?;
     let operation = || {
-        let lent = pieces.iter().map(|piece| {
-            let (address, length) = piece.memory(py);
-            // SAFETY: the pieces are kept here, or by the closure below. Others may use the
-            // memory too, and see what is there; nobody looks at it as a Rust slice.
-            unsafe { LentOne::new(Buffer::new(address, length)) }
-        });
+        let buffers = pieces.memory();
+        // SAFETY: the pieces are kept here, or by the closure below. Others may use the memory
+        // too, and see what is there; nobody looks at it as a Rust slice.
+        let lent = buffers.as_ref().iter().map(|buffer| unsafe { LentOne::new(*buffer) });
         pyuv_fs::read_scattered(fd.0, lent.collect(), offset.0)
     };
     let sum = |arrived: Vec<usize>| arrived.iter().sum::<usize>();
