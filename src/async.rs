@@ -21,7 +21,7 @@ type Callback = Box<dyn FnMut(&Async) + Send>;
 /// Whether `send` may still be called. `uv_async_send` after close would touch freed memory and
 /// write to an fd that may be anybody's by then, so both happen under this lock, which lives as
 /// long as there is somebody who could send.
-pub(crate) struct Gate(UnsafeCell<Mutex<bool>>);
+pub struct Gate(UnsafeCell<Mutex<bool>>);
 
 // SAFETY: the cell is written only in a forked child, by its only thread.
 unsafe impl Send for Gate {}

@@ -42,6 +42,8 @@ macro_rules! handle_types {
 handle_types! {
     Async = UV_ASYNC, "Async";
     Check = UV_CHECK, "Check";
+    FsEvent = UV_FS_EVENT, "FSEvent";
+    FsPoll = UV_FS_POLL, "FSPoll";
     Idle = UV_IDLE, "Idle";
     Pipe = UV_NAMED_PIPE, "Pipe";
     Poll = UV_POLL, "Poll";
@@ -87,6 +89,8 @@ pub(crate) struct KindTable {
     before_close: unsafe fn(&Header),
     after_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
+    before_loop_fork: unsafe fn(&Header),
+    after_loop_fork: unsafe fn(&Header) -> Result<()>,
     fd_lost: unsafe fn(&Header, Code),
     is_busy: unsafe fn(&Header) -> bool,
     /// Where closure and extra stand in the allocation.
@@ -104,7 +108,7 @@ pub(crate) struct Allocation<K: Kind> {
     pub(crate) extra: K::Extra,
 }
 
-/// A type of handle. Implemented by this crate's handles alone.
+/// A type of handle, by [`unsafe_handle_kind!`](crate::unsafe_handle_kind) alone.
 ///
 /// # Safety
 /// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one of their type.
@@ -113,16 +117,19 @@ pub unsafe trait HandleKind: Deref + Into<Handle> + Sized {
     const TYPE: HandleType;
 }
 
-/// What this crate knows of a type of handle.
-pub(crate) trait Kind: HandleKind {
+/// What is in a handle's allocation, and what a type of handle does besides its callback.
+///
+/// # Safety
+/// `Uv` is a handle struct of libuv's, for which all zeroes is a valid value.
+pub unsafe trait Kind: HandleKind {
     /// The `uv_*_t`.
     type Uv;
     /// The closure that its callback runs.
     type Callback: Send;
-    /// What it needs beside.
+    /// What it needs beside. The loop's owner uses it, unless it says otherwise itself.
     type Extra: Send;
 
-    /// Called by the owner just before `uv_close`.
+    /// Called by the owner just before `uv_close`, which comes once, whoever closes the handle.
     fn before_close(&self) {}
 
     /// Called by the owner just after `uv_close`.
@@ -140,12 +147,29 @@ pub(crate) trait Kind: HandleKind {
     /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
     /// somebody else has closed it. libuv waits for nothing of it any more.
     fn fd_lost(&self, _code: Code) {}
+    /// Whether `uv_loop_fork` may be called from the handle's callback.
+    const MAY_FORK_IN_CALLBACK: bool = true;
+
+    /// Called before `uv_loop_fork`, in whichever process.
+    fn before_loop_fork(&self) {}
+
+    /// Called after `uv_loop_fork`, in whichever process. An error is what `Loop::fork` returns,
+    /// with the loop usable all the same.
+    fn after_loop_fork(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// Makes `struct $name(Handle)` a handle type; `struct $name(Stream)` one that is a stream.
-macro_rules! handle_kind {
+/// Makes `struct $name(Handle)`, `repr(transparent)`, a handle type: `HandleType::$name`;
+/// `struct $name(Stream)` one that is a stream.
+///
+/// It is as unsafe as implementing [`Kind`](crate::kind::Kind) and
+/// [`HandleKind`](crate::HandleKind) is: no other struct may be of that type, and `$uv` is the
+/// handle struct of libuv's that its `init` gets.
+#[macro_export]
+macro_rules! unsafe_handle_kind {
     ($name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
-        $crate::handle::handle_kind! { $name: Handle, $uv, $callback, $extra { $($hooks)* } }
+        $crate::unsafe_handle_kind! { $name: Handle, $uv, $callback, $extra { $($hooks)* } }
     };
     ($name:ident: $base:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
         impl std::ops::Deref for $name {
@@ -157,11 +181,12 @@ macro_rules! handle_kind {
 
         // SAFETY: the struct is repr(transparent) over Handle, and made only by `create` and by
         // casts that compare TYPE.
-        unsafe impl $crate::handle::HandleKind for $name {
+        unsafe impl $crate::HandleKind for $name {
             const TYPE: $crate::HandleType = $crate::HandleType::$name;
         }
 
-        impl $crate::handle::Kind for $name {
+        // SAFETY: whoever uses the macro says so.
+        unsafe impl $crate::kind::Kind for $name {
             type Uv = $uv;
             type Callback = $callback;
             type Extra = $extra;
@@ -181,7 +206,9 @@ macro_rules! handle_kind {
         }
     };
 }
-pub(crate) use handle_kind;
+// Within the crate, `create` and its kin are at hand, and the rules above this file are known.
+#[allow(clippy::unsafe_removed_from_name)]
+pub(crate) use unsafe_handle_kind as handle_kind;
 
 struct TableOf<K>(std::marker::PhantomData<K>);
 
@@ -196,6 +223,8 @@ impl<K: Kind> TableOf<K> {
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
         after_close: |header| header.with::<K, _>(|handle| handle.after_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
+        before_loop_fork: |header| header.with::<K, _>(|handle| handle.before_loop_fork()),
+        after_loop_fork: |header| header.with::<K, _>(|handle| handle.after_loop_fork()),
         is_busy: |header| header.with::<K, _>(|handle| handle.is_busy(header.is_active())),
         fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
         callback_offset: offset_of!(Allocation<K>, callback),
@@ -331,6 +360,16 @@ impl Header {
     pub(crate) fn after_fork(&self) {
         // SAFETY: the table is this header's own.
         unsafe { (self.kind.after_fork)(self) };
+    }
+
+    pub(crate) fn before_loop_fork(&self) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.before_loop_fork)(self) };
+    }
+
+    pub(crate) fn after_loop_fork(&self) -> Result<()> {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.after_loop_fork)(self) }
     }
 
     /// For the owner: see [`Kind::fd_lost`].
@@ -677,10 +716,18 @@ pub(crate) unsafe fn dispatch<K: Kind>(
 ) {
     // SAFETY: as the caller says.
     unsafe {
-        dispatch_to::<K::Callback>(Header::from_uv(handle), |callback, handle| {
+        let header = Header::from_uv(handle);
+        let inner = header.inner();
+        dispatch_to::<K::Callback>(header, |callback, handle| {
+            if !K::MAY_FORK_IN_CALLBACK {
+                inner.unforkable.set(true);
+            }
             // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
             call(callback, &*ptr::from_ref(handle).cast::<K>());
         });
+        if !K::MAY_FORK_IN_CALLBACK {
+            inner.unforkable.set(false);
+        }
     }
 }
 

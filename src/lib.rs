@@ -40,6 +40,7 @@ mod handle;
 mod hooks;
 mod idle;
 mod job;
+pub mod kind;
 mod r#loop;
 mod metrics;
 mod owner;

@@ -83,6 +83,8 @@ pub(crate) struct LoopInner {
     pub(crate) watches_children: Cell<bool>,
     pub(crate) requests: RequestList,
     pub(crate) jobs: Jobs,
+    /// In a callback that libuv's lists would not bear `uv_loop_fork` in.
+    pub(crate) unforkable: Cell<bool>,
     pub(crate) slab: Slab,
     pub(crate) written: Written,
     #[cfg(unix)]
@@ -121,7 +123,11 @@ impl Drop for Entered<'_> {
 /// A loop that is this thread's own: see [`Loop::hold`].
 pub struct Held<'a>(Entered<'a>);
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    pub(crate) fn new(entered: Entered<'a>) -> Held<'a> {
+        Held(entered)
+    }
+
     /// The `uv_loop_t`, valid as long as this value.
     pub fn as_raw(&self) -> *mut uv::uv_loop_t {
         self.0.uv()
@@ -153,6 +159,7 @@ impl Loop {
             watches_children: Cell::new(false),
             requests: RequestList::new(),
             jobs: Jobs::new(),
+            unforkable: Cell::new(false),
             slab: Slab::new(),
             written: Written::new(),
             #[cfg(unix)]

@@ -41,7 +41,7 @@ pub struct Poll(Handle);
 type Callback = Box<dyn FnMut(&Poll, Result<Events>) + Send>;
 
 /// What a `Poll` knows beside libuv's struct.
-pub(crate) struct Watched {
+pub struct Watched {
     fd: Fd,
     /// The kernel has refused to wait for the fd.
     lost: Cell<bool>,

@@ -21,7 +21,7 @@ pub struct Signal(Handle);
 type Callback = Box<dyn FnMut(&Signal, i32) + Send>;
 
 /// Which signal a handle has been started for, and how.
-pub(crate) struct Started {
+pub struct Started {
     /// 0 while it is stopped.
     signum: Cell<i32>,
     once: Cell<bool>,

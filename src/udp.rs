@@ -51,7 +51,7 @@ bitflags::bitflags! {
 pub struct UDP(Handle);
 
 /// What a `UDP` knows beside libuv's struct.
-pub(crate) struct State {
+pub struct State {
     receiving: Cell<bool>,
 }
 

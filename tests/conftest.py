@@ -1,7 +1,10 @@
+import os
 import signal
 
 import pytest
 import pyuv
+from pyuv import errno, fs
+from pyuv.error import FSError
 
 # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -25,3 +28,42 @@ def loop():
             handle.close()
     event_loop.run()
     event_loop.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def do(request, loop):
+    """Does an operation at once or on the loop; gives its result or raises its error."""
+
+    def do_async(function, *arguments, **options):
+        seen = []
+        asked = function(loop, *arguments, callback=seen.append, **options)
+        assert isinstance(asked, fs.FSRequest)
+        assert asked.result is None
+        assert asked.error is None
+        assert seen == []
+        loop.run()
+        assert seen == [asked]
+        assert asked.loop is loop
+        if asked.error is not None:
+            assert asked.result is None
+            raise FSError(asked.error, errno.strerror(asked.error))
+        return asked.result
+
+    def do_sync(function, *arguments, **options):
+        return function(loop, *arguments, **options)
+
+    return do_sync if request.param == "sync" else do_async
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    return path
+
+
+@pytest.fixture
+def fd(file):
+    fd = os.open(file, os.O_RDWR)
+    yield fd
+    os.close(fd)

@@ -10,6 +10,8 @@ from util import collect, in_child, open_fds
 START = {
     "Async": lambda loop, callback: pyuv.Async(loop, callback),
     "Check": lambda loop, callback: pyuv.Check(loop),
+    "FSEvent": lambda loop, callback: pyuv.fs.FSEvent(loop),
+    "FSPoll": lambda loop, callback: pyuv.fs.FSPoll(loop),
     "Idle": lambda loop, callback: pyuv.Idle(loop),
     "Prepare": lambda loop, callback: pyuv.Prepare(loop),
     "Signal": lambda loop, callback: pyuv.Signal(loop),
@@ -26,6 +28,10 @@ def start(handle, callback):
         handle.start(callback, 60)
     elif isinstance(handle, pyuv.Signal):
         handle.start(callback, 10)
+    elif isinstance(handle, pyuv.fs.FSEvent):
+        handle.start("/", 0, callback)
+    elif isinstance(handle, pyuv.fs.FSPoll):
+        handle.start("/", 60, callback)
     elif not isinstance(handle, pyuv.Async):
         handle.start(callback)
 

@@ -14,6 +14,7 @@ folder = tempfile.TemporaryDirectory()
 os.chdir(folder.name)
 ours, theirs = socket.socketpair()
 file = os.open(os.devnull, os.O_RDWR)
+folder = tempfile.mkdtemp()
 made, loops = [], [pyuv.Loop()]
 hits = 0
 
@@ -48,7 +49,7 @@ def fail(*arguments):
 
 CLASSES = [pyuv.Timer, pyuv.Async, pyuv.Idle, pyuv.Prepare, pyuv.Check, pyuv.Poll, pyuv.Signal,
            pyuv.TCP, pyuv.TCP, pyuv.Pipe, pyuv.Pipe,
-           pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
+           pyuv.util.SignalChecker, pyuv.fs.FSEvent, pyuv.fs.FSPoll, pyuv.UDP, pyuv.Handle, pyuv.WorkRequest, Bare]
 LOOP = ["run", "stop", "now", "update_time", "alive", "fileno", "get_timeout", "handles", "close", "fork",
         "configure", "metrics", "queue_work", "excepthook", "__init__", "default", "closed", "__repr__",
         "counters"]
@@ -58,7 +59,7 @@ HANDLE = ["start", "stop", "close", "active", "closed", "ref", "loop", "again", 
           "getsockname", "getpeername", "readable", "writable", "write_queue_size",
           "set_blocking", "chmod", "nodelay", "keepalive",
           "send_buffer_size", "fileno", "signum",
-          "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
+          "start_oneshot", "cancel", "path", "start_recv", "stop_recv", "try_send", "__init__", "__repr__", "__repr__"]
 STREAM = ["start_read", "listen", "bind", "connect", "write", "try_write", "try_write2", "accept"]
 ours_too = "\\0pyuv misuse"
 depth = 0
@@ -79,6 +80,7 @@ def use(target, name):
                 "Timer": (callback, 0, dice.choice([0, 0.001])),
                 "Poll": (dice.choice([1, 2, 3, 5]), callback),
                 "Signal": (callback, signal.SIGUSR1), "SignalChecker": (),
+                "FSEvent": (folder, 0, callback), "FSPoll": (folder, 0.001, callback),
             }.get(kind, (callback,)))
         elif name == "open":
             # What a handle takes it closes: it gets a descriptor of its own.
@@ -121,8 +123,10 @@ def step(*ignored):
             gc.collect()
         elif what < 0.41:
             os.kill(os.getpid(), signal.SIGUSR1)
-        elif what < 0.44:
+        elif what < 0.43:
             theirs.send(b"x")
+        elif what < 0.44:
+            os.utime(folder)
         elif what < 0.46 and depth == 1:
             thread = threading.Thread(target=quietly)
             thread.start()
@@ -161,6 +165,7 @@ for count in range(3000):
         del made[:]
         loops[:] = [pyuv.Loop() for _ in range(2)]
         gc.collect()
+os.rmdir(folder)
 print("done" if hits > 50 else f"only {hits}")
 """
 

@@ -13,6 +13,13 @@ pub const SYMLINK_DIR: i32 = uv::UV_FS_SYMLINK_DIR as i32;
 /// folder.
 pub const SYMLINK_JUNCTION: i32 = uv::UV_FS_SYMLINK_JUNCTION as i32;
 
+/// For [`copyfile`](crate::copyfile): fail with `UV_EEXIST` where the new path is taken.
+pub const COPYFILE_EXCL: i32 = uv::UV_FS_COPYFILE_EXCL as i32;
+/// For [`copyfile`](crate::copyfile): share the blocks where the filesystem can.
+pub const COPYFILE_FICLONE: i32 = uv::UV_FS_COPYFILE_FICLONE as i32;
+/// For [`copyfile`](crate::copyfile): share the blocks, or fail.
+pub const COPYFILE_FICLONE_FORCE: i32 = uv::UV_FS_COPYFILE_FICLONE_FORCE as i32;
+
 /// A time for [`utime`](crate::utime) and its kin: the moment of the call (`UV_FS_UTIME_NOW`).
 pub const NOW: f64 = f64::INFINITY;
 /// A time for [`utime`](crate::utime) and its kin: leave it as it is (`UV_FS_UTIME_OMIT`).

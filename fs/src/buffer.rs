@@ -1,8 +1,16 @@
 //! Memory that is read into while libuv, on another thread, holds its address.
 
+use std::ffi::c_uint;
+
 use bytes::Bytes;
 use pyuv::buffer::{Buffer, check_length};
 use pyuv::{Code, Error, Result};
+
+/// How many pieces of memory there are, as libuv counts them.
+pub(crate) fn piece_count(pieces: usize) -> Result<c_uint> {
+    c_uint::try_from(pieces)
+        .map_err(|_| Error::new(Code::EINVAL, "more pieces than a C int counts"))
+}
 
 /// What a read may fill.
 ///

@@ -19,32 +19,48 @@
 //! # Ok::<(), pyuv::Error>(())
 //! ```
 //!
+//! [`FsEvent`] and [`FsPoll`] are handles of a loop that watch a path.
+//!
 //! An [`Error`](pyuv::Error) names the path, the two paths or the fd that it is about. Modes and
 //! flags are those of the system (`0o644`, `O_RDONLY`); an fd is the number that [`open`] gave,
 //! and whoever opened it closes it.
 
 mod argument;
 mod buffer;
+mod dir;
 mod dirent;
+mod fs_event;
+mod fs_poll;
+mod function;
 mod operation;
 mod own_fd;
 mod path;
 mod read;
 mod scandir;
 mod stat;
+mod statfs;
 mod table;
 mod target;
+mod temporary;
 mod write;
 
-pub use argument::{NOW, OMIT, SYMLINK_DIR, SYMLINK_JUNCTION};
+pub use argument::{
+    COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE, NOW, OMIT, SYMLINK_DIR,
+    SYMLINK_JUNCTION,
+};
 pub use buffer::Destination;
+pub use dir::{Dir, closedir, opendir, readdir};
 pub use dirent::{Dirent, DirentType};
+pub use fs_event::{FsChange, FsEvent, FsEventFlags, FsEvents};
+pub use fs_poll::{FsPoll, StatChange};
 pub use operation::Operation;
 pub use own_fd::is_own_fd;
 pub use path::PathArg;
 pub use pyuv::buffer::{Buffer, MAX_LENGTH, Source};
-pub use read::{read, read_into};
+pub use read::{read, read_into, read_scattered};
 pub use scandir::scandir;
 pub use stat::{Stat, Timestamp};
+pub use statfs::StatFs;
 pub use table::*;
+pub use temporary::{Temporary, mkdtemp, mkstemp};
 pub use write::write;

@@ -17,7 +17,13 @@ pub fn is_own_fd(event_loop: &Loop, fd: i32) -> bool {
             let watcher = (*raw).async_io_watcher.fd;
             ((*raw).backend_fd, watcher, (*raw).async_wfd, (*raw).signal_pipefd)
         };
-        fd == backend || fd == wakeup || fd == wakeup_end || signals.contains(&fd)
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        // SAFETY: as above.
+        let inotify = unsafe { (*event_loop.as_raw()).inotify_fd };
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let inotify = -1;
+        let own = [backend, wakeup, wakeup_end, inotify];
+        own.contains(&fd) || signals.contains(&fd)
     }
     #[cfg(not(unix))]
     false

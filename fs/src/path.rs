@@ -31,6 +31,11 @@ impl PathArg<'_> {
         self.0.as_deref().unwrap_or_default().as_ptr()
     }
 
+    /// The path for a handle to keep. Empty where `check` fails.
+    pub(crate) fn to_c_string(&self) -> CString {
+        self.0.as_deref().unwrap_or_default().to_owned()
+    }
+
     /// The path for people.
     pub(crate) fn describe(&self) -> String {
         self.0.as_deref().unwrap_or_default().to_string_lossy().into_owned()

@@ -6,7 +6,7 @@ use pyuv::Result;
 use pyuv::buffer::{Buffer, check_length};
 
 use crate::argument;
-use crate::buffer::{Destination, Fresh};
+use crate::buffer::{Destination, Fresh, piece_count};
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
 
@@ -49,6 +49,50 @@ pub fn read_into<D: Destination>(
             // SAFETY: the request is a read that succeeded, and its result says how much there
             // is.
             unsafe { destination.filled(usize::from_request(request)) }
+        },
+    }
+}
+
+/// [`read`] into several pieces of memory, filled one after the other. All of them come back, each
+/// with its part of what arrived.
+///
+/// The system takes so many pieces at a time (1024 on Linux); what is behind them stays empty.
+/// Fails with `UV_EINVAL` for no piece at all, and for more than
+/// [`MAX_LENGTH`](crate::MAX_LENGTH) bytes.
+pub fn read_scattered<D: Destination>(
+    fd: i32,
+    mut destinations: Vec<D>,
+    offset: Option<u64>,
+) -> impl Operation<Output = Vec<D::Filled>> + Send {
+    let buffers: Vec<Buffer> = destinations.iter_mut().map(Destination::buffer).collect();
+    let lengths: Vec<usize> = buffers.iter().map(Buffer::length).collect();
+    let start = prepare(|| {
+        check_length(lengths.iter().copied().fold(0, usize::saturating_add))?;
+        let count = piece_count(buffers.len())?;
+        let offset = argument::offset(offset)?;
+        Ok(move |fd, event_loop, request, callback| {
+            // SAFETY: the buffers belong to `finish`, which outlives the read; libuv copies the
+            // list.
+            unsafe {
+                let buffers = Buffer::as_raw(&buffers);
+                uv::uv_fs_read(event_loop, request, fd, buffers, count, offset, callback)
+            }
+        })
+    });
+    Op {
+        target: OnFd(fd),
+        start,
+        finish: move |request| {
+            // SAFETY: the request is a read that succeeded, and its result says how much there
+            // is.
+            let mut arrived = unsafe { usize::from_request(request) };
+            let parts = destinations.into_iter().zip(lengths).map(|(destination, length)| {
+                let part = arrived.min(length);
+                arrived -= part;
+                // SAFETY: the pieces before this one are full, and `part` of this one.
+                unsafe { destination.filled(part) }
+            });
+            parts.collect()
         },
     }
 }

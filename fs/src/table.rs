@@ -6,6 +6,7 @@ use crate::argument;
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::path::PathArg;
 use crate::stat::Stat;
+use crate::statfs::StatFs;
 use crate::target::{OnFd, OnPath, OnPaths};
 
 /// One row per operation:
@@ -104,6 +105,10 @@ operations! {
     /// [`stat`] of an open file (`uv_fs_fstat`). Fails with `UV_EBADF`.
     fstat(fd) -> Stat = uv_fs_fstat;
 
+    /// What the system knows of the filesystem that `path` is on (`uv_fs_statfs`). Fails with
+    /// `UV_ENOENT`.
+    statfs(path) -> StatFs = uv_fs_statfs;
+
     /// Removes a name of a file (`uv_fs_unlink`). Fails with `UV_ENOENT`, `UV_EISDIR`,
     /// `UV_EACCES`.
     unlink(path) -> () = uv_fs_unlink;
@@ -125,6 +130,14 @@ operations! {
 
     /// [`chmod`] of an open file (`uv_fs_fchmod`).
     fchmod(fd, mode: u32 => mode) -> () = uv_fs_fchmod;
+
+    /// Copies a file's content and permissions (`uv_fs_copyfile`), over what has the new name
+    /// unless `flags` say otherwise: 0, or [`COPYFILE_EXCL`](crate::COPYFILE_EXCL),
+    /// [`COPYFILE_FICLONE`](crate::COPYFILE_FICLONE) and
+    /// [`COPYFILE_FICLONE_FORCE`](crate::COPYFILE_FICLONE_FORCE). A copy that fails is removed
+    /// again. Fails with `UV_EEXIST`, `UV_ENOSPC`, `UV_ENOTSUP` where blocks cannot be shared,
+    /// `UV_EINVAL` for other flags.
+    copyfile(path -> new_path, flags: i32 => flags) -> () = uv_fs_copyfile;
 
     /// Gives a file a further name (`uv_fs_link`). Fails with `UV_EEXIST`, `UV_EXDEV`.
     link(path -> new_path) -> () = uv_fs_link;

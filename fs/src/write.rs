@@ -1,11 +1,9 @@
 //! `uv_fs_write`
 
-use std::ffi::c_uint;
-
 use libuv_sys2 as uv;
-use pyuv::{Code, Error};
 
 use crate::argument;
+use crate::buffer::piece_count;
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
 use pyuv::buffer::{Buffer, Source, check_length};
@@ -27,8 +25,7 @@ pub fn write<S: Source>(
         let total = buffers.as_ref().iter().map(Buffer::length).fold(0, usize::saturating_add);
         check_length(total)?;
         let count = filled.as_ref().map_or(buffers.as_ref().len(), Vec::len);
-        let count = c_uint::try_from(count)
-            .map_err(|_| Error::new(Code::EINVAL, "more pieces than a C int counts"))?;
+        let count = piece_count(count)?;
         let offset = argument::offset(offset)?;
         Ok(move |fd, event_loop, request, callback| {
             // SAFETY: the memory belongs to `source`, which `finish` keeps until the write is

@@ -2,74 +2,20 @@
 
 #![cfg(unix)]
 
+mod util;
+
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 
 use bytes::Bytes;
-use pyuv::{Code, Error, Loop, Result, RunMode};
+use pyuv::{Code, Error, Loop, RunMode};
 use pyuv_fs as uvfs;
 use pyuv_fs::{Destination, DirentType, MAX_LENGTH, Operation};
-
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pyuv-fs-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn file(&self, name: &str, content: &str) -> PathBuf {
-        fs::write(self.at(name), content).unwrap();
-        self.at(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// How an operation is done.
-#[derive(Clone, Copy)]
-enum Way {
-    Run,
-    Submit,
-}
-
-const WAYS: [Way; 2] = [Way::Run, Way::Submit];
-
-impl Way {
-    fn of<O: Operation>(self, operation: O) -> Result<O::Output>
-    where
-        O::Output: Send + 'static,
-    {
-        match self {
-            Way::Run => operation.run(),
-            Way::Submit => {
-                let event_loop = Loop::new()?;
-                let (sender, outcome) = mpsc::channel();
-                operation.submit(&event_loop, move |outcome| sender.send(outcome).unwrap())?;
-                event_loop.run(RunMode::Default)?;
-                outcome.try_recv().expect("called once")
-            }
-        }
-    }
-}
+use util::{Folder, WAYS};
 
 /// The error of both ways of doing what `make` makes.
 fn error_of<O: Operation>(make: impl Fn() -> O) -> Error

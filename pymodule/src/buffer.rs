@@ -1,5 +1,7 @@
 //! Memory of Python objects, lent to libuv as an address and a length.
 
+use std::ffi::c_int;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -29,12 +31,10 @@ unsafe impl Send for View {}
 unsafe impl Sync for View {}
 
 impl View {
-    fn new(exporter: &Bound<'_, PyAny>) -> PyResult<View> {
+    fn new(exporter: &Bound<'_, PyAny>, flags: c_int) -> PyResult<View> {
         let mut view = Box::<ffi::Py_buffer>::new(ffi::Py_buffer::new());
         // SAFETY: the function fills the view, or leaves it alone and sets an exception.
-        let status = unsafe {
-            ffi::PyObject_GetBuffer(exporter.as_ptr(), &raw mut *view, ffi::PyBUF_SIMPLE)
-        };
+        let status = unsafe { ffi::PyObject_GetBuffer(exporter.as_ptr(), &raw mut *view, flags) };
         if status != 0 {
             return Err(PyErr::fetch(exporter.py()));
         }
@@ -62,11 +62,30 @@ impl Piece {
                 _owner: Owner::Bytes(bytes.clone().unbind()),
             });
         }
-        let view = View::new(object)?;
-        Ok(Piece {
+        View::new(object, ffi::PyBUF_SIMPLE).map(Piece::of_view)
+    }
+
+    /// The memory of `object`, to be written to. TypeError for what is not bytes-like, or bytes.
+    fn writable(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
+        match View::new(object, ffi::PyBUF_WRITABLE) {
+            Err(error) if is_exporter(object) && View::new(object, ffi::PyBUF_SIMPLE).is_ok() => {
+                let message = format!(
+                    "a writable bytes-like object is required, not {}",
+                    object.get_type().qualname()?
+                );
+                let wrong = PyTypeError::new_err(message);
+                wrong.set_cause(object.py(), Some(error));
+                Err(wrong)
+            }
+            view => view.map(Piece::of_view),
+        }
+    }
+
+    fn of_view(view: View) -> Piece {
+        Piece {
             buffer: Buffer::new(view.0.buf.cast(), view.0.len as usize),
             _owner: Owner::View(view),
-        })
+        }
     }
 }
 
@@ -109,13 +128,29 @@ unsafe impl Source for Pieces {
     }
 }
 
+fn is_exporter(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the check looks at the type only.
+    unsafe { ffi::PyObject_CheckBuffer(object.as_ptr()) != 0 }
+}
+
 /// The pieces of what is to be written: a bytes-like object, or a sequence of them that is not
 /// empty. TypeError for anything else, ValueError for an empty sequence.
 pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Pieces> {
-    // SAFETY: the check looks at the type only.
-    let is_exporter = unsafe { ffi::PyObject_CheckBuffer(data.as_ptr()) } != 0;
-    if is_exporter {
-        return Piece::new(data).map(Pieces::One);
+    each(data, Piece::new)
+}
+
+/// The pieces of what is to be read into: a writable bytes-like object, or a sequence of them that
+/// is not empty. TypeError for anything else, ValueError for an empty sequence.
+pub fn writable_pieces(data: &Bound<'_, PyAny>) -> PyResult<Pieces> {
+    each(data, Piece::writable)
+}
+
+fn each(
+    data: &Bound<'_, PyAny>,
+    piece: impl Fn(&Bound<'_, PyAny>) -> PyResult<Piece>,
+) -> PyResult<Pieces> {
+    if is_exporter(data) {
+        return piece(data).map(Pieces::One);
     }
     // SAFETY: the check looks at the type only.
     let is_sequence = unsafe { ffi::PySequence_Check(data.as_ptr()) } != 0;
@@ -125,7 +160,7 @@ pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Pieces> {
             data.get_type().qualname()?
         )));
     }
-    let pieces = data.try_iter()?.map(|piece| Piece::new(&piece?)).collect::<PyResult<Vec<_>>>()?;
+    let pieces = data.try_iter()?.map(|one| piece(&one?)).collect::<PyResult<Vec<_>>>()?;
     if pieces.is_empty() {
         return Err(PyValueError::new_err("the sequence of buffers is empty"));
     }

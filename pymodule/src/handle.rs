@@ -11,6 +11,7 @@ use pyuv::{HandleKind, HandleType};
 use crate::active::ActiveKey;
 use crate::call::{call, optional_callable};
 use crate::error::{HandleError, to_py};
+use crate::fs::{FSEvent, FSPoll};
 use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
 use crate::slot::PySlot;
@@ -183,6 +184,8 @@ impl Handle {
                             .add_subclass(crate::$file::$stream);
                         Bound::new(py, class)?.into_any()
                     })*
+                    HandleType::FsEvent => FSEvent::orphan(py, base)?,
+                    HandleType::FsPoll => FSPoll::orphan(py, base)?,
                 }
             };
         }
@@ -282,8 +285,8 @@ fn on_closed(core: &pyuv::Handle) {
     }
 }
 
-/// Writes a handle class without its methods: the unit struct, and a `__new__` that takes
-/// anything, since `__init__` looks at it.
+/// Writes a handle class without its methods: the struct, and a `__new__` that takes anything,
+/// since `__init__` looks at it. It is a unit struct, or one whose fields have defaults.
 macro_rules! handle_class {
     ($(#[$doc:meta])* $name:ident) => {
         $crate::handle::handle_class! { $(#[$doc])* $name in "pyuv" }
@@ -295,6 +298,30 @@ macro_rules! handle_class {
         #[derive(Default)]
         pub struct $name;
 
+        $crate::handle::handle_class! { @new $name, $name }
+    };
+    ($(#[$doc:meta])* $name:ident in $module:literal { $($(#[$about:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
+        #[derive(Default)]
+        pub struct $name {
+            $($(#[$about])* $field: $type,)*
+        }
+
+        impl $name {
+            /// A new object for a core handle that has none.
+            pub fn orphan(
+                py: pyo3::Python<'_>,
+                base: $crate::handle::Handle,
+            ) -> pyo3::PyResult<pyo3::Bound<'_, pyo3::PyAny>> {
+                let class = pyo3::PyClassInitializer::from(base).add_subclass($name::default());
+                Ok(pyo3::Bound::new(py, class)?.into_any())
+            }
+        }
+
+        $crate::handle::handle_class! { @new $name, $name::default() }
+    };
+    (@new $name:ident, $value:expr) => {
         #[pyo3::pymethods]
         impl $name {
             #[new]
@@ -304,7 +331,7 @@ macro_rules! handle_class {
                 _kwargs: Option<&pyo3::Bound<'_, pyo3::types::PyDict>>,
             ) -> pyo3::PyClassInitializer<$name> {
                 pyo3::PyClassInitializer::from($crate::handle::Handle::default())
-                    .add_subclass($name)
+                    .add_subclass($value)
             }
         }
     };

@@ -92,9 +92,14 @@ impl Jobs {
         self.in_flight.get() == 0 && !self.drainers.borrow().is_empty()
     }
 
-    /// Has drainers that have nothing to do end at once.
+    /// Has drainers that have nothing to do end at once: no job is in flight.
     pub(crate) fn leave(&self) {
-        self.queue.borrow().closing.store(true, Ordering::Relaxed);
+        let queue = self.queue.borrow();
+        queue.closing.store(true, Ordering::Relaxed);
+        // What still waits was cancelled. It would have a drainer started for each that ends.
+        while let Some(job) = queue.waiting.pop() {
+            job.forget();
+        }
         for drainer in self.drainers.borrow().iter() {
             // SAFETY: it is on the list, and the caller owns the loop.
             unsafe { Drainer::cancel(*drainer) };

@@ -3,33 +3,57 @@
 use libuv_sys2 as uv;
 
 use super::{Loop, LoopInner};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::job::Jobs;
 
 impl Loop {
     /// Makes the loop usable in a child after `fork()` (`uv_loop_fork`).
+    ///
+    /// Fails with `UV_EBUSY` in the callback of a handle that watches files. An error of a handle
+    /// that could not go on (a path that can no longer be watched) comes last: the handle has
+    /// stopped, and the loop is usable.
     pub fn fork(&self) -> Result<()> {
         let inner = self.inner();
         let forked = inner.owner.forked();
         if forked {
+            // Nobody else is in this process. Refused, the loop stays the parent's.
+            inner.check_forkable()?;
             inner.owner.adopt();
             // SAFETY: in the child this is the only thread.
             unsafe { inner.inbox.renew() };
         }
         let entered = self.enter()?;
+        entered.check_forkable()?;
         if forked {
             entered.for_each_handle(|header| header.after_fork());
         }
+        entered.for_each_handle(|header| header.before_loop_fork());
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
         if forked {
             Jobs::after_fork(&entered);
         }
-        Ok(())
+        let mut outcome = Ok(());
+        entered.for_each_handle(|header| {
+            let gone_on = header.after_loop_fork();
+            if outcome.is_ok() {
+                outcome = gone_on;
+            }
+        });
+        outcome
     }
 }
 
 impl LoopInner {
+    /// For the owner, or the only thread.
+    fn check_forkable(&self) -> Result<()> {
+        if self.unforkable.get() {
+            let what = "Loop.fork in the callback of an FSEvent handle";
+            return Err(Error::new(Code::EBUSY, what));
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_forked(&self) -> bool {
         self.owner.forked()
     }

@@ -36,7 +36,7 @@ mod tests;
 pub struct Stream(Handle);
 
 /// The closure that is called again and again: a stream reads or listens, never both.
-pub(crate) enum Callback {
+pub enum Callback {
     /// Gets what was read.
     Read(OnRead),
     /// Gets told of a connection.
@@ -50,7 +50,7 @@ type OnConnection = Box<dyn FnMut(&Stream, Result<()>) + Send>;
 pub(crate) type Done = Box<dyn FnOnce(&Stream, Result<()>) + Send>;
 
 /// What a stream has beside libuv's struct.
-pub(crate) struct State {
+pub struct State {
     /// The connect in flight, or null.
     connect: Cell<*mut connect::Connect>,
     listening: Cell<bool>,

@@ -1,11 +1,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from types import GenericAlias
-from typing import Any, AnyStr, Final, Generic, SupportsIndex, TypeAlias, final, overload
+from typing import Any, AnyStr, Final, Generic, Self, SupportsIndex, TypeAlias, final, overload
 
+from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
 
-from . import Loop
+from . import Handle, Loop
 
 _StrOrBytesPath: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _AnyPath: TypeAlias = AnyStr | PathLike[AnyStr]
@@ -91,6 +92,145 @@ class Dirent(Generic[AnyStr]):
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@final
+class Dir(Generic[AnyStr]):
+    """An open folder, from opendir.
+
+    Iterating over it gives batches, lists of Dirent as readdir gives them, each read when it is
+    asked for, in the calling thread. As a context manager it closes itself.
+    """
+
+    @property
+    def path(self) -> Any:
+        """The path it was opened by, as it was given."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    def close(self) -> None:
+        """Closes it, in the calling thread. A second time does nothing."""
+
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> list[Dirent[AnyStr]]: ...
+
+@final
+class statfs_result(structseq[int], tuple[int, int, int, int, int, int, int, int]):  # noqa: N801
+    """What statfs tells of a filesystem (uv_statfs_t)."""
+
+    __match_args__: Final = (
+        "f_type",
+        "f_bsize",
+        "f_frsize",
+        "f_blocks",
+        "f_bfree",
+        "f_bavail",
+        "f_files",
+        "f_ffree",
+    )
+    @property
+    def f_type(self) -> int:
+        """The kind of filesystem, a number of the system's; 0 where it has none."""
+
+    @property
+    def f_bsize(self) -> int:
+        """The block size that suits I/O, in bytes."""
+
+    @property
+    def f_frsize(self) -> int:
+        """The unit of f_blocks, f_bfree and f_bavail, in bytes."""
+
+    @property
+    def f_blocks(self) -> int:
+        """Blocks in all."""
+
+    @property
+    def f_bfree(self) -> int:
+        """Blocks that are free."""
+
+    @property
+    def f_bavail(self) -> int:
+        """Blocks that are free for programs without privileges."""
+
+    @property
+    def f_files(self) -> int:
+        """Files that there can be; 0 where there is no such number."""
+
+    @property
+    def f_ffree(self) -> int:
+        """Files that there can be beside those that there are."""
+
+@disjoint_base
+class FSEvent(Handle):
+    """Calls its callback when something happens to a file, or in a folder (`uv_fs_event_t`).
+
+    The file that a path leads to is watched, not the path: once it is removed, the handle
+    stays active and nothing comes any more.
+    """
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(
+        self,
+        path: _StrOrBytesPath,
+        flags: int,
+        callback: Callable[[Self, Any, int, int | None], object],
+    ) -> None:
+        """Watches `path` and has `callback(fsevent_handle, filename, events, error)` called
+        (`uv_fs_event_start`).
+
+        `filename` is the name in the folder that is watched, or the last part of the path of a
+        watched file; None where the platform does not tell; bytes if `path` is bytes, otherwise
+        str. `events` is UV_RENAME for a name that came, went or changed, UV_CHANGE for content or
+        attributes that changed, or both. `error` is None or a code.
+
+        `flags` is 0 or UV_FS_EVENT_RECURSIVE, which macOS and Windows follow and Linux ignores.
+        Raises FSEventError with UV_EINVAL on a handle that is watching already, UV_ENOENT,
+        UV_EACCES, or UV_EMFILE or UV_ENOSPC for a limit of inotify, which the message names.
+        """
+
+    def stop(self) -> None:
+        """Watches no more (`uv_fs_event_stop`)."""
+
+    @property
+    def path(self) -> str | bytes:
+        """The path that is watched, as bytes if it was given as bytes, otherwise str; empty while
+        none is.
+        """
+
+@disjoint_base
+class FSPoll(Handle):
+    """Calls its callback when what `stat` tells of a path has changed, which it looks at again
+    and again (`uv_fs_poll_t`).
+    """
+
+    def __init__(self, loop: Loop) -> None: ...
+    def start(
+        self,
+        path: _StrOrBytesPath,
+        interval: float,
+        callback: Callable[[Self, stat_result | None, stat_result | None, int | None], object],
+    ) -> None:
+        """Looks at `path` now and then every `interval` seconds, and has
+        `callback(fspoll_handle, prev_stat, curr_stat, error)` called when something is different
+        from the last time (`uv_fs_poll_start`). On an active handle this starts anew.
+
+        The two are a stat_result each; of what was not there before, prev_stat is all zeros. A
+        look that fails is told once, with the code as `error` and None for both. The interval is
+        rounded down to milliseconds, at least one; a negative one is a ValueError.
+        """
+
+    def stop(self) -> None:
+        """Looks no more (`uv_fs_poll_stop`)."""
+
+    @property
+    def path(self) -> str | bytes:
+        """The path that is looked at, as bytes if it was given as bytes, otherwise str; empty
+        while none is.
+        """
+
 @overload
 def stat_float_times(newvalue: None = None, /) -> bool: ...
 @overload
@@ -111,6 +251,22 @@ def chown(loop: Loop, path: _StrOrBytesPath, uid: int, gid: int, callback: _Call
 def close(loop: Loop, fd: int, callback: None = None) -> None: ...
 @overload
 def close(loop: Loop, fd: int, callback: _Callback) -> FSRequest: ...
+@overload
+def closedir(loop: Loop, dir: Dir[Any], callback: None = None) -> None: ...
+@overload
+def closedir(loop: Loop, dir: Dir[Any], callback: _Callback) -> FSRequest: ...
+@overload
+def copyfile(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, callback: None = None
+) -> None: ...
+@overload
+def copyfile(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, *, callback: _Callback
+) -> FSRequest: ...
+@overload
+def copyfile(
+    loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int, callback: _Callback
+) -> FSRequest: ...
 @overload
 def fchmod(loop: Loop, fd: int, mode: int, callback: None = None) -> None: ...
 @overload
@@ -164,6 +320,14 @@ def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int = 0o777, *, callback: _Ca
 @overload
 def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
 @overload
+def mkdtemp(loop: Loop, template: _AnyPath[AnyStr], callback: None = None) -> AnyStr: ...
+@overload
+def mkdtemp(loop: Loop, template: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def mkstemp(loop: Loop, template: _AnyPath[AnyStr], callback: None = None) -> tuple[int, AnyStr]: ...
+@overload
+def mkstemp(loop: Loop, template: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
 def open(loop: Loop, path: _StrOrBytesPath, flags: int, mode: int = 0o666, callback: None = None) -> int: ...
 @overload
 def open(
@@ -177,6 +341,30 @@ def read(loop: Loop, fd: int, length: int, offset: int = -1, callback: None = No
 def read(loop: Loop, fd: int, length: int, offset: int = -1, *, callback: _Callback) -> FSRequest: ...
 @overload
 def read(loop: Loop, fd: int, length: int, offset: int, callback: _Callback) -> FSRequest: ...
+@overload
+def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> Dir[AnyStr]: ...
+@overload
+def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def readdir(
+    loop: Loop, dir: Dir[AnyStr], count: int = 1024, callback: None = None
+) -> list[Dirent[AnyStr]]: ...
+@overload
+def readdir(loop: Loop, dir: Dir[AnyStr], count: int = 1024, *, callback: _Callback) -> FSRequest: ...
+@overload
+def readdir(loop: Loop, dir: Dir[AnyStr], count: int, callback: _Callback) -> FSRequest: ...
+@overload
+def readinto(
+    loop: Loop, fd: int, buffers: Buffer | Sequence[Buffer], offset: int = -1, callback: None = None
+) -> int: ...
+@overload
+def readinto(
+    loop: Loop, fd: int, buffers: Buffer | Sequence[Buffer], offset: int = -1, *, callback: _Callback
+) -> FSRequest: ...
+@overload
+def readinto(
+    loop: Loop, fd: int, buffers: Buffer | Sequence[Buffer], offset: int, callback: _Callback
+) -> FSRequest: ...
 @overload
 def readlink(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> AnyStr: ...
 @overload
@@ -211,6 +399,10 @@ def sendfile(
 def stat(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> stat_result: ...
 @overload
 def stat(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
+@overload
+def statfs(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> statfs_result: ...
+@overload
+def statfs(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
 @overload
 def symlink(
     loop: Loop, path: _StrOrBytesPath, new_path: _StrOrBytesPath, flags: int = 0, callback: None = None
@@ -332,12 +524,17 @@ __all__ = [
     "UV_FS_SYMLINK_DIR",
     "UV_FS_SYMLINK_JUNCTION",
     "UV_RENAME",
+    "Dir",
     "Dirent",
+    "FSEvent",
+    "FSPoll",
     "FSRequest",
     "access",
     "chmod",
     "chown",
     "close",
+    "closedir",
+    "copyfile",
     "fchmod",
     "fchown",
     "fdatasync",
@@ -350,8 +547,13 @@ __all__ = [
     "lstat",
     "lutime",
     "mkdir",
+    "mkdtemp",
+    "mkstemp",
     "open",
+    "opendir",
     "read",
+    "readdir",
+    "readinto",
     "readlink",
     "realpath",
     "rename",
@@ -361,6 +563,8 @@ __all__ = [
     "stat",
     "stat_float_times",
     "stat_result",
+    "statfs",
+    "statfs_result",
     "symlink",
     "unlink",
     "utime",

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
-use pyuv_fs::MAX_LENGTH;
+use pyuv_fs::{COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE, MAX_LENGTH};
 
 /// The integer `value`, unless it is outside `least..=most`.
 fn within(value: Borrowed<'_, '_, PyAny>, what: &str, least: i64, most: i64) -> PyResult<i64> {
@@ -15,6 +15,8 @@ fn within(value: Borrowed<'_, '_, PyAny>, what: &str, least: i64, most: i64) -> 
         ))),
     }
 }
+
+const COPY_FLAGS: i32 = COPYFILE_EXCL | COPYFILE_FICLONE | COPYFILE_FICLONE_FORCE;
 
 macro_rules! integers {
     ($($(#[$doc:meta])* $name:ident($type:ty): $what:literal, $least:expr, $most:expr, |$number:ident| $convert:expr;)*) => {
@@ -48,6 +50,10 @@ integers! {
     Size(u64): "the size", 0, i64::MAX, |number| number as u64;
     /// A place in a file; -1 is where the file stands.
     Offset(Option<u64>): "the offset", -1, i64::MAX, |number| u64::try_from(number).ok();
+    /// Flags of `copyfile`.
+    CopyFlags(i32): "the flags", 0, COPY_FLAGS.into(), |number| number as i32;
+    /// How many entries of a folder; more than memory holds are left to the operation.
+    Count(usize): "the count", 1, i64::MAX, |number| usize::try_from(number).unwrap_or(usize::MAX);
     /// How many bytes one call is to move.
     Length(usize): "the length", 0, MAX_LENGTH as i64, |number| number as usize;
 }

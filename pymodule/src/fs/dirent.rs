@@ -1,9 +1,12 @@
 //! `uv_dirent_t`: an entry of a folder.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// An entry of a folder, as scandir tells it.
+use crate::fs::path::name_to_py;
+
+/// An entry of a folder, as scandir and readdir tell it.
 #[pyclass(frozen, generic, module = "pyuv.fs")]
 pub struct Dirent {
     /// Its name in the folder: bytes if the folder's path was, otherwise str.
@@ -12,6 +15,22 @@ pub struct Dirent {
     /// What it is, one of the UV_DIRENT_ constants.
     #[pyo3(get, name = "type")]
     kind: i32,
+}
+
+impl Dirent {
+    /// A list of entries; their names are bytes if the folder's path was.
+    pub fn list(
+        py: Python<'_>,
+        found: Vec<pyuv_fs::Dirent>,
+        as_bytes: bool,
+    ) -> PyResult<Py<PyAny>> {
+        let mut entries = Vec::with_capacity(found.len());
+        for entry in found {
+            let name = name_to_py(py, &entry.name, as_bytes)?;
+            entries.push(Dirent::new(name.unbind(), entry.kind.as_raw()));
+        }
+        entries.into_py_any(py)
+    }
 }
 
 #[pymethods]

@@ -47,3 +47,21 @@ where
     FSRequest::submitted(&request, event_loop, submitted);
     Ok(request.into_any())
 }
+
+/// Runs what `make` makes now, with the GIL released, and again after each signal that interrupts
+/// it and whose handler raises nothing: libuv does not try a read again, so that Ctrl-C gets
+/// through.
+pub fn run_interruptibly<O>(py: Python<'_>, make: impl Fn() -> O) -> PyResult<O::Output>
+where
+    O: Operation + Send,
+    O::Output: Send,
+{
+    loop {
+        let operation = make();
+        match py.detach(|| operation.run()) {
+            Ok(output) => return Ok(output),
+            Err(error) if error.code() == Some(Code::EINTR) => py.check_signals()?,
+            Err(error) => return Err(to_py::<FSError>(error)),
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Paths: `str`, `bytes` or path-like in, the system's bytes to libuv, and back.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::{PyUnicodeEncodeError, PyValueError};
 use pyo3::ffi;
@@ -121,5 +122,26 @@ pub fn name_to_py<'py>(
         let length = name.len() as ffi::Py_ssize_t;
         let name = ffi::PyUnicode_DecodeFSDefaultAndSize(name.as_ptr().cast(), length);
         Bound::from_owned_ptr_or_err(py, name)
+    }
+}
+
+/// The `path` of a handle: the one it was started with, of the type that was given, or an empty
+/// one while it is not started.
+#[derive(Default)]
+pub struct WatchedPath {
+    is_bytes: AtomicBool,
+}
+
+impl WatchedPath {
+    pub fn started(&self, path: &PathArgument<'_>) {
+        self.is_bytes.store(path.is_bytes, Ordering::Relaxed);
+    }
+
+    pub fn to_py<'py>(
+        &self,
+        py: Python<'py>,
+        path: Option<CString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        name_to_py(py, path.unwrap_or_default().as_bytes(), self.is_bytes.load(Ordering::Relaxed))
     }
 }

@@ -4,12 +4,10 @@ use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyuv::Code;
-use pyuv_fs::{Buffer, Operation};
+use pyuv_fs::Buffer;
 
-use crate::error::{FSError, to_py};
 use crate::fs::argument::{Fd, Length, Offset};
-use crate::fs::dispatch::dispatch;
+use crate::fs::dispatch::{dispatch, run_interruptibly};
 use crate::fs::lent::LentOne;
 use crate::fs::request::About;
 use crate::r#loop::Loop;
@@ -70,15 +68,8 @@ pub fn read<'py>(
         pyuv_fs::read_into(fd.0, lent, offset.0)
     };
     if callback.is_none() {
-        // libuv does not try a read again that a signal interrupted, so that Ctrl-C gets through.
-        loop {
-            let operation = operation();
-            match py.detach(|| operation.run()) {
-                Ok(arrived) => return fresh.cut(py, arrived),
-                Err(error) if error.code() == Some(Code::EINTR) => py.check_signals()?,
-                Err(error) => return Err(to_py::<FSError>(error)),
-            }
-        }
+        let arrived = run_interruptibly(py, operation)?;
+        return fresh.cut(py, arrived);
     }
     let operation = operation();
     let about = || About { fd: Some(fd.0), ..About::default() };

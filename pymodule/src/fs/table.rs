@@ -2,13 +2,14 @@
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyuv_fs::Stat;
+use pyuv_fs::{Stat, StatFs};
 
-use crate::fs::argument::{Fd, Flags, Id, Length, Mode, Seconds, Size};
+use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Seconds, Size};
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::fs::request::About;
 use crate::fs::stat::StatResult;
+use crate::fs::statfs::statfs_result;
 use crate::r#loop::Loop;
 
 /// Makes the Python object of a result; names are bytes if the path was.
@@ -37,6 +38,12 @@ impl ToPython for usize {
 impl ToPython for Stat {
     fn to_python(self, py: Python<'_>, _as_bytes: bool) -> PyResult<Py<PyAny>> {
         StatResult::from(self).into_py_any(py)
+    }
+}
+
+impl ToPython for StatFs {
+    fn to_python(self, py: Python<'_>, _as_bytes: bool) -> PyResult<Py<PyAny>> {
+        Ok(statfs_result(py, self)?.unbind())
     }
 }
 
@@ -134,6 +141,8 @@ functions! {
     lstat(path);
     /// stat of an open file (uv_fs_fstat).
     fstat(fd);
+    /// What the system knows of the filesystem that path is on (uv_fs_statfs), as a statfs_result.
+    statfs(path);
     /// Removes a name of a file (uv_fs_unlink).
     unlink(path);
     /// Makes a folder, its permissions mode less the umask (uv_fs_mkdir).
@@ -146,6 +155,11 @@ functions! {
     chmod(path, mode: Mode);
     /// Sets permissions of an open file (uv_fs_fchmod).
     fchmod(fd, mode: Mode);
+    /// Copies a file's content and permissions, over what has the new name (uv_fs_copyfile). The
+    /// flags: UV_FS_COPYFILE_EXCL refuses to overwrite, UV_FS_COPYFILE_FICLONE shares the blocks
+    /// where the filesystem can, UV_FS_COPYFILE_FICLONE_FORCE shares them or fails. A copy that
+    /// fails is removed again.
+    copyfile(path -> new_path, flags: CopyFlags = 0);
     /// Gives a file a further name (uv_fs_link).
     link(path -> new_path);
     /// Makes new_path a symbolic link that says path (uv_fs_symlink). The flags, UV_FS_SYMLINK_DIR

@@ -1,0 +1,210 @@
+//! `uv_fs_event_t`: what happens to a file, or in a folder, as the system tells it.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use libuv_sys2 as uv;
+use pyuv::{Code, Error, Handle, Loop, Result, kind};
+
+use crate::path::PathArg;
+
+bitflags::bitflags! {
+    /// What has happened to a watched path (`uv_fs_event`).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct FsEvents: i32 {
+        /// `UV_RENAME`: a name came, went or changed, that of the path itself included.
+        const RENAME = uv::uv_fs_event_UV_RENAME as i32;
+        /// `UV_CHANGE`: content or attributes changed.
+        const CHANGE = uv::uv_fs_event_UV_CHANGE as i32;
+    }
+
+    /// How to watch (`uv_fs_event_flags`).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct FsEventFlags: i32 {
+        /// `UV_FS_EVENT_WATCH_ENTRY`: watch the entry in its folder; no platform does yet.
+        const WATCH_ENTRY = uv::uv_fs_event_flags_UV_FS_EVENT_WATCH_ENTRY as i32;
+        /// `UV_FS_EVENT_STAT`: watch by asking again and again; no platform does yet.
+        const STAT = uv::uv_fs_event_flags_UV_FS_EVENT_STAT as i32;
+        /// `UV_FS_EVENT_RECURSIVE`: folders below too, on macOS and Windows. Linux has nothing of
+        /// the kind, and libuv ignores the flag there.
+        const RECURSIVE = uv::uv_fs_event_flags_UV_FS_EVENT_RECURSIVE as i32;
+    }
+}
+
+/// One thing that happened to a watched path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FsChange<'a> {
+    /// The name in the folder that is watched, or the last part of the path of a watched file, as
+    /// the system's bytes. Some platforms do not tell it.
+    pub filename: Option<&'a [u8]>,
+    /// What happened.
+    pub events: FsEvents,
+}
+
+/// Calls back when something happens to a file, or in a folder (`uv_fs_event_t`).
+///
+/// Linux tells it by inotify: one instance per loop, one watch per file or folder. The file that a
+/// path leads to is watched, not the path: once it is removed, the handle stays active and nothing
+/// comes any more.
+#[repr(transparent)]
+pub struct FsEvent(Handle);
+
+type Callback = Box<dyn FnMut(&FsEvent, Result<FsChange<'_>>) + Send>;
+
+/// What an active handle was started with.
+struct Watched {
+    path: CString,
+    flags: FsEventFlags,
+}
+
+/// The state of a handle; none of it is for anybody else.
+#[derive(Default)]
+pub struct Extra(Mutex<Option<Watched>>);
+
+impl Extra {
+    fn lock(&self) -> MutexGuard<'_, Option<Watched>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pyuv::unsafe_handle_kind!(FsEvent, uv::uv_fs_event_t, Callback, Extra {
+    fn before_close(&self) {
+        kind::extra(self).lock().take();
+    }
+
+    /// libuv walks its lists of handles.
+    const MAY_FORK_IN_CALLBACK: bool = false;
+
+    /// libuv would start every handle again, and give up at the first whose path is gone, in the
+    /// middle of its lists. So it is done one by one, from `after_loop_fork`.
+    fn before_loop_fork(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        // SAFETY: the caller owns the loop, and the handle is open or closing. The parent's
+        // inotify instance, which the child shares, is kept out of reach meanwhile: to stop a
+        // handle would remove the parent's watch.
+        unsafe {
+            let event_loop = (*kind::raw(self)).loop_;
+            let shared = std::mem::replace(&mut (*event_loop).inotify_fd, -1);
+            uv::uv_fs_event_stop(kind::raw(self));
+            (*event_loop).inotify_fd = shared;
+        }
+    }
+
+    fn after_loop_fork(&self) -> Result<()> {
+        let watched = kind::extra(self).lock().take();
+        match watched {
+            Some(watched) if !self.is_active()? => self.watch(watched),
+            watched => {
+                *kind::extra(self).lock() = watched;
+                Ok(())
+            }
+        }
+    }
+});
+
+unsafe extern "C" fn trampoline(
+    handle: *mut uv::uv_fs_event_t,
+    filename: *const c_char,
+    events: c_int,
+    status: c_int,
+) {
+    // SAFETY: libuv gives the handle that this was started with, from inside the loop, and a
+    // string or nothing, valid during the call.
+    unsafe {
+        kind::dispatch::<FsEvent>(handle, |callback, handle| {
+            let filename = (!filename.is_null()).then(|| CStr::from_ptr(filename).to_bytes());
+            let events = FsEvents::from_bits_truncate(events);
+            let outcome = match Code::check(status) {
+                Ok(_) => Ok(FsChange { filename, events }),
+                Err(code) => Err(Error::new(code, handle.describe())),
+            };
+            callback(handle, outcome);
+        });
+    }
+}
+
+impl FsEvent {
+    /// A new, inactive handle (`uv_fs_event_init`).
+    pub fn new(event_loop: &Loop) -> Result<FsEvent> {
+        // SAFETY: uv_fs_event_init does what `create` asks for.
+        unsafe {
+            kind::create(event_loop, Extra::default(), "uv_fs_event_init", |event_loop, handle| {
+                uv::uv_fs_event_init(event_loop, handle)
+            })
+        }
+    }
+
+    /// Watches `path` and has `callback` called with what happens (`uv_fs_event_start`).
+    ///
+    /// Fails with `UV_EINVAL` on a handle that is watching, `UV_ENOENT`, `UV_EACCES` for what may
+    /// not be read, `UV_EMFILE` where there is no inotify instance left and `UV_ENOSPC` where
+    /// there is no watch left.
+    pub fn start<'a>(
+        &self,
+        path: impl Into<PathArg<'a>>,
+        flags: FsEventFlags,
+        callback: impl FnMut(&FsEvent, Result<FsChange<'_>>) + Send + 'static,
+    ) -> Result<()> {
+        let _held = kind::hold(self)?;
+        let path = path.into();
+        path.check()?;
+        if self.is_active()? {
+            let what = format!("already watching {}", self.describe());
+            return Err(Error::new(Code::EINVAL, what));
+        }
+        self.watch(Watched { path: path.to_c_string(), flags })?;
+        // SAFETY: the handle is held.
+        unsafe { kind::set_callback(self, Box::new(callback)) };
+        Ok(())
+    }
+
+    /// For the owner.
+    fn watch(&self, watched: Watched) -> Result<()> {
+        let Watched { path, flags } = &watched;
+        // SAFETY: the handle is open and its loop is ours; libuv copies the path.
+        let status = unsafe {
+            let flags = flags.bits().cast_unsigned();
+            uv::uv_fs_event_start(kind::raw(self), Some(trampoline), path.as_ptr(), flags)
+        };
+        if let Err(code) = Code::check(status) {
+            let path = path.to_string_lossy();
+            return Err(Error::new(code, format!("{path}{}", limit(code))));
+        }
+        *kind::extra(self).lock() = Some(watched);
+        Ok(())
+    }
+
+    /// Watches no more (`uv_fs_event_stop`).
+    pub fn stop(&self) -> Result<()> {
+        let _held = kind::hold(self)?;
+        // SAFETY: the handle is open and its loop is ours.
+        unsafe { uv::uv_fs_event_stop(kind::raw(self)) };
+        kind::extra(self).lock().take();
+        Ok(())
+    }
+
+    /// The path as it was given to [`start`](FsEvent::start); `None` unless the handle is active.
+    /// (`uv_fs_event_getpath` would give the spelling of the first of several handles that watch
+    /// one file.)
+    pub fn path(&self) -> Result<Option<CString>> {
+        let _held = kind::hold(self)?;
+        Ok(kind::extra(self).lock().as_ref().map(|watched| watched.path.clone()))
+    }
+
+    fn describe(&self) -> String {
+        let watched = kind::extra(self).lock();
+        watched.as_ref().map_or_else(String::new, |watched| watched.path.to_string_lossy().into())
+    }
+}
+
+/// Which limit has been reached.
+fn limit(code: Code) -> &'static str {
+    if cfg!(not(any(target_os = "linux", target_os = "android"))) {
+        return "";
+    }
+    match code {
+        Code::EMFILE => " (the limit of open files, or of inotify instances: max_user_instances)",
+        Code::ENOSPC => " (the limit of inotify watches: max_user_watches)",
+        _ => "",
+    }
+}

@@ -1,0 +1,85 @@
+//! For crates that bring types of handle of their own, as `pyuv-fs` does.
+//!
+//! Such a type is a `repr(transparent)` struct over [`Handle`], made a kind by
+//! [`unsafe_handle_kind!`](crate::unsafe_handle_kind), with `new` by [`create`], methods that begin
+//! with [`hold`], and callbacks that come through [`dispatch`]. `src/timer.rs` shows the shape.
+//! What can be misused is unsafe here; `handle.rs` has the rules of a handle's life.
+
+use std::os::raw::c_int;
+
+use libuv_sys2 as uv;
+
+use crate::error::Result;
+use crate::handle;
+use crate::r#loop::{Held, Loop};
+use crate::{Handle, HandleKind};
+
+pub use crate::handle::Kind;
+
+/// Allocates a handle and has `init` initialise it on the loop; `what` names what is tried.
+///
+/// # Safety
+/// `init` calls the one function of libuv's that makes its second argument a handle on its first,
+/// and returns what that returned. It leaves the handle's `data` alone.
+pub unsafe fn create<K: Kind>(
+    event_loop: &Loop,
+    extra: K::Extra,
+    what: &'static str,
+    init: impl FnOnce(*mut uv::uv_loop_t, *mut K::Uv) -> c_int,
+) -> Result<K> {
+    Handle::create(event_loop, extra, what, init)
+}
+
+/// Takes the loop of a handle that is open, until the value returned is dropped. Fails with
+/// [`Error::HandleClosed`](crate::Error::HandleClosed) for one that is closed or closing,
+/// [`Error::WrongThread`](crate::Error::WrongThread) while another thread has the loop.
+pub fn hold(handle: &Handle) -> Result<Held<'_>> {
+    Ok(Held::new(handle.enter()?))
+}
+
+/// The `uv_*_t`. It may be used while the handle is held and is alive as long as the handle, or
+/// until the close callback if that is earlier.
+pub fn raw<K: Kind>(handle: &K) -> *mut K::Uv {
+    is_kind(handle).uv()
+}
+
+/// What a handle has beside its libuv struct.
+pub fn extra<K: Kind<Extra: Sync>>(handle: &K) -> &K::Extra {
+    // SAFETY: a value of type K is a handle of that kind, as `HandleKind` demands.
+    unsafe { is_kind(handle).extra::<K>() }
+}
+
+/// Whether libuv has the handle active (`uv_is_active`).
+///
+/// # Safety
+/// The caller owns the loop.
+pub unsafe fn is_active(handle: &Handle) -> bool {
+    handle.header().is_active()
+}
+
+/// Sets the closure that [`dispatch`] calls. Drops the old one last.
+///
+/// # Safety
+/// The caller owns the loop.
+pub unsafe fn set_callback<K: Kind>(handle: &K, callback: K::Callback) {
+    // SAFETY: a value of type K is a handle of that kind, and the caller owns the loop.
+    unsafe { is_kind(handle).set_callback::<K>(callback) };
+}
+
+/// Runs a handle's closure from its libuv callback, awake and with panics caught. The closure may
+/// stop, restart or close its own handle.
+///
+/// # Safety
+/// `handle` was made by [`create`], its close callback has not been called, and this thread runs
+/// its loop.
+pub unsafe fn dispatch<K: Kind>(handle: *mut K::Uv, call: impl FnOnce(&mut K::Callback, &K)) {
+    // SAFETY: the caller says so.
+    unsafe { handle::dispatch::<K>(handle, call) };
+}
+
+fn is_kind<K: HandleKind>(handle: &K) -> &Handle {
+    // SAFETY: a HandleKind is repr(transparent) over Handle.
+    let handle = unsafe { &*std::ptr::from_ref(handle).cast::<Handle>() };
+    debug_assert!(handle.handle_type() == K::TYPE);
+    handle
+}

@@ -1,0 +1,125 @@
+import os
+
+import pytest
+from fsutil import block_pool, code_of
+from pyuv import errno, fs
+from pyuv.error import FSError
+
+from util import in_child
+
+
+def test_content_and_permissions_are_copied(do, file, tmp_path):
+    file.chmod(0o640)
+    copy = tmp_path / "copy"
+    assert do(fs.copyfile, file, copy) is None
+    assert copy.read_bytes() == b"0123456789"
+    assert os.stat(copy).st_mode == os.stat(file).st_mode
+    file.write_bytes(b"short")
+    assert do(fs.copyfile, file, copy, 0) is None
+    assert copy.read_bytes() == b"short"
+
+
+def test_a_large_file_is_whole(do, tmp_path):
+    content = os.urandom(1 << 20) * 5
+    (tmp_path / "large").write_bytes(content)
+    do(fs.copyfile, tmp_path / "large", tmp_path / "copy", fs.UV_FS_COPYFILE_FICLONE)
+    assert (tmp_path / "copy").read_bytes() == content
+
+
+def test_exclusive_refuses_to_overwrite(do, file, tmp_path):
+    copy = tmp_path / "copy"
+    assert do(fs.copyfile, file, copy, fs.UV_FS_COPYFILE_EXCL) is None
+    file.write_bytes(b"other")
+    assert code_of(do, fs.copyfile, file, copy, fs.UV_FS_COPYFILE_EXCL) == errno.UV_EEXIST
+    assert copy.read_bytes() == b"0123456789"
+
+
+def test_a_file_is_not_copied_over_itself(do, file, tmp_path):
+    (tmp_path / "link").hardlink_to(file)
+    assert do(fs.copyfile, file, tmp_path / "link") is None
+    assert file.read_bytes() == b"0123456789"
+
+
+def test_a_forced_clone_shares_blocks_or_fails(do, file, tmp_path):
+    code = None
+    try:
+        do(fs.copyfile, file, tmp_path / "copy", fs.UV_FS_COPYFILE_FICLONE_FORCE)
+    except FSError as error:
+        code = error.args[0]
+    if code is None:
+        assert (tmp_path / "copy").read_bytes() == b"0123456789"
+    else:
+        assert code in (errno.UV_ENOTSUP, errno.UV_ENOTTY, errno.UV_ENOSYS, errno.UV_EXDEV)
+        assert not (tmp_path / "copy").exists()
+
+
+def test_errors_of_both_ends(do, file, tmp_path):
+    missing = tmp_path / "missing"
+    assert code_of(do, fs.copyfile, missing, tmp_path / "copy") == errno.UV_ENOENT
+    assert code_of(do, fs.copyfile, file, missing / "copy") == errno.UV_ENOENT
+    assert code_of(do, fs.copyfile, file, tmp_path) == errno.UV_EISDIR
+    assert not (tmp_path / "copy").exists()
+
+
+def test_undecodable_names(do, file, tmp_path):
+    odd = os.fsencode(tmp_path) + b"/\xff\xfe"
+    assert do(fs.copyfile, str(file), odd) is None
+    assert do(fs.copyfile, os.fsdecode(odd), tmp_path / "back") is None
+    assert (tmp_path / "back").read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("flags", [-1, 8, 2**40])
+def test_flags_that_do_not_exist_are_a_value_error(do, file, tmp_path, flags):
+    with pytest.raises(ValueError, match=str(flags)):
+        do(fs.copyfile, file, tmp_path / "copy", flags)
+
+
+def test_a_copy_that_waits_can_be_cancelled(loop, file, tmp_path):
+    go_on = block_pool(loop)
+    seen = []
+    request = fs.copyfile(loop, file, tmp_path / "copy", callback=seen.append)
+    assert (request.path, request.path2) == (file, tmp_path / "copy")
+    assert request.cancel() is True
+    go_on()
+    loop.run()
+    assert seen == [request]
+    assert request.error == errno.UV_ECANCELED
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_full_filesystem_leaves_no_half_copy_and_another_refuses_links(tmp_path):
+    """In namespaces of its own, where a small filesystem can be mounted."""
+    assert in_child(
+        """
+        import ctypes, os, sys, pyuv
+        from pyuv import errno, fs
+        os.chdir(sys.argv[1])
+        libc = ctypes.CDLL(None, use_errno=True)
+        def must(status):
+            if status != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        user, group = os.getuid(), os.getgid()
+        must(libc.unshare(0x10000000 | 0x00020000))
+        for name, text in [("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")]:
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+        os.mkdir("small")
+        must(libc.mount(b"tmpfs", b"small", b"tmpfs", 0, b"size=64k"))
+        with open("large", "wb") as file:
+            file.write(bytes(1 << 20))
+        loop = pyuv.Loop()
+        def code(function, *arguments):
+            try:
+                return function(loop, *arguments)
+            except pyuv.error.FSError as error:
+                return errno.errorcode[error.args[0]]
+        print(code(fs.copyfile, "large", "small/copy"), os.listdir("small"))
+        fd = fs.open(loop, "small/file", os.O_WRONLY | os.O_CREAT)
+        written = fs.write(loop, fd, bytes(1 << 20), 0)
+        print(0 < written <= 1 << 16, code(fs.write, fd, b"x", written))
+        fs.close(loop, fd)
+        print(code(fs.link, "large", "small/link"), code(fs.rename, "large", "small/name"))
+        print(fs.statfs(loop, "small").f_bavail)
+        """,
+        tmp_path,
+    ) == ["UV_ENOSPC []", "True UV_ENOSPC", "UV_EXDEV UV_EXDEV", "0"]
