@@ -43,7 +43,7 @@ pub struct Process(Handle);
 type Callback = Option<Box<dyn FnOnce(&Process, Exit) + Send>>;
 
 /// Whether the process is a child of the process that this one was forked from.
-pub(crate) struct Foreign(Cell<bool>);
+pub struct Foreign(Cell<bool>);
 
 // SAFETY: the cell is touched by the loop's owner alone.
 unsafe impl Sync for Foreign {}
