@@ -5,11 +5,13 @@ import pytest
 from util import in_child
 
 PROGRAM = """
-import gc, os, random, signal, socket, sys, threading, warnings, pyuv
+import gc, os, random, signal, socket, sys, tempfile, threading, warnings, pyuv
 warnings.simplefilter("ignore")
 seed = int(sys.argv[1])
 signal.alarm(35)
 dice = random.Random(seed)
+folder = tempfile.TemporaryDirectory()
+os.chdir(folder.name)
 ours, theirs = socket.socketpair()
 file = os.open(os.devnull, os.O_RDWR)
 made, loops = [], [pyuv.Loop()]
@@ -45,15 +47,20 @@ def fail(*arguments):
     raise dice.choice([ValueError, KeyError, RecursionError, MemoryError])("mine")
 
 CLASSES = [pyuv.Timer, pyuv.Async, pyuv.Idle, pyuv.Prepare, pyuv.Check, pyuv.Poll, pyuv.Signal,
-           pyuv.TCP, pyuv.TCP, pyuv.Pipe, pyuv.Pipe, pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
+           pyuv.TCP, pyuv.TCP, pyuv.Pipe, pyuv.Pipe,
+           pyuv.util.SignalChecker, pyuv.Handle, pyuv.WorkRequest, Bare]
 LOOP = ["run", "stop", "now", "update_time", "alive", "fileno", "get_timeout", "handles", "close", "fork",
         "configure", "metrics", "queue_work", "excepthook", "__init__", "default", "closed", "__repr__",
         "counters"]
 HANDLE = ["start", "stop", "close", "active", "closed", "ref", "loop", "again", "repeat", "due_in", "send",
-          "write", "write", "try_write", "try_write2", "shutdown", "start_read", "stop_read", "bind", "connect", "listen",
-          "accept", "open", "close_reset", "pending_count", "pending_handle_type", "getsockname", "getpeername",
-          "readable", "writable", "write_queue_size", "set_blocking", "chmod", "nodelay", "keepalive",
-          "send_buffer_size", "fileno", "signum", "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
+          "write", "write", "try_write", "try_write2", "shutdown", "start_read", "stop_read", "bind",
+          "connect", "listen", "accept", "open", "close_reset", "pending_count", "pending_handle_type",
+          "getsockname", "getpeername", "readable", "writable", "write_queue_size",
+          "set_blocking", "chmod", "nodelay", "keepalive",
+          "send_buffer_size", "fileno", "signum",
+          "start_oneshot", "cancel", "__init__", "__repr__", "__repr__"]
+STREAM = ["start_read", "listen", "bind", "connect", "write", "try_write", "try_write2", "accept"]
+ours_too = "\\0pyuv misuse"
 depth = 0
 
 def use(target, name):
@@ -73,6 +80,21 @@ def use(target, name):
                 "Poll": (dice.choice([1, 2, 3, 5]), callback),
                 "Signal": (callback, signal.SIGUSR1), "SignalChecker": (),
             }.get(kind, (callback,)))
+        elif name == "open":
+            # What a handle takes it closes: it gets a descriptor of its own.
+            taken = [lambda: os.dup(ours.fileno()), lambda: file, lambda: 999, lambda: "text", lambda: None]
+            result = member(dice.choice(taken)())
+        elif name in STREAM and dice.random() < 0.7:
+            callback = dice.choice([step, fail, lambda *arguments: step(), Strange()])
+            place = dice.choice(["first", "second", ("127.0.0.1", 0), ("127.0.0.1", 7), ours_too])
+            data = dice.choice([b"x", b"", bytearray(b"yy"), [b"z", b""], bytes(100000)])
+            handle = dice.choice(made) if made else None
+            result = member(*{
+                "start_read": (callback,), "listen": (callback,), "bind": (place,),
+                "connect": (place, callback),
+                "write": dice.choice([(data,), (data, callback), (data, callback, handle)]),
+                "try_write": (data,), "try_write2": (data, handle), "accept": (handle,),
+            }[name])
         else:
             result = member(*[argument() for _ in range(dice.choice([0, 0, 0, 1, 1, 2, 3]))])
         if isinstance(result, (pyuv.WorkRequest, pyuv.Handle)):
@@ -132,6 +154,8 @@ for count in range(3000):
     if count % 300 == 0:
         ours.close()
         theirs.close()
+        for name in os.listdir():
+            os.unlink(name)
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
         del made[:]

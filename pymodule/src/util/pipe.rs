@@ -25,6 +25,7 @@ fn nonblocking(name: &str, flags: i32) -> PyResult<bool> {
 /// ValueError for other flags, UVError when no descriptor is left. `uv_pipe`
 #[pyfunction]
 #[pyo3(signature = (read_flags=Int(0), write_flags=Int(0)))]
+#[pyo3(text_signature = "(read_flags=0, write_flags=0)")]
 fn pipe(read_flags: Int<i32>, write_flags: Int<i32>) -> PyResult<(i32, i32)> {
     let read = nonblocking("read_flags", read_flags.0)?;
     let write = nonblocking("write_flags", write_flags.0)?;
@@ -38,6 +39,7 @@ fn pipe(read_flags: Int<i32>, write_flags: Int<i32>) -> PyResult<(i32, i32)> {
 /// flags, UVError for what the system does not have. `uv_socketpair`
 #[pyfunction]
 #[pyo3(signature = (r#type=Int(libc::SOCK_STREAM), protocol=Int(0), flags0=Int(0), flags1=Int(0)))]
+#[pyo3(text_signature = "(type=..., protocol=0, flags0=0, flags1=0)")]
 fn socketpair(
     r#type: Int<i32>,
     protocol: Int<i32>,
