@@ -472,6 +472,7 @@ class StdIO:
     def flags(self) -> int:
         """What becomes of it."""
 
+@disjoint_base
 class Stream(Handle):
     """A stream of bytes in both directions (`uv_stream_t`); not for making instances of.
 
