@@ -9,7 +9,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
 use pyuv_dns::{ChannelFlags, Error, Message, Options, Result};
 
-use super::argument::{number, path, strings};
+use super::argument::{path, strings};
 use super::constants::RecordTypeArg;
 use super::error::to_py;
 use super::message::message_to_py;
@@ -20,6 +20,7 @@ use crate::call::{call, callable, error_argument};
 use crate::error::HandleClosedError;
 use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
+use crate::number::optional_number;
 use crate::seconds::duration;
 use crate::slot::PySlot;
 
@@ -159,16 +160,17 @@ impl Channel {
         let options = Options {
             servers: servers.map(|servers| strings("servers", servers)).transpose()?,
             timeout: timeout.map(|seconds| duration("timeout", seconds)).transpose()?,
-            tries: number("tries", tries)?,
-            ndots: number("ndots", ndots)?,
-            flags: number("flags", flags)?.map(channel_flags).transpose()?,
+            tries: optional_number("tries", tries)?,
+            ndots: optional_number("ndots", ndots)?,
+            flags: optional_number("flags", flags)?.map(channel_flags).transpose()?,
             domains: domains.map(|domains| strings("domains", domains)).transpose()?,
             lookups,
             rotate,
-            udp_port: number("udp_port", udp_port)?,
-            tcp_port: number("tcp_port", tcp_port)?,
-            max_in_flight: number("max_in_flight", max_in_flight)?,
-            query_cache_max_ttl: number("query_cache_max_ttl", query_cache_max_ttl)?.unwrap_or(0),
+            udp_port: optional_number("udp_port", udp_port)?,
+            tcp_port: optional_number("tcp_port", tcp_port)?,
+            max_in_flight: optional_number("max_in_flight", max_in_flight)?,
+            query_cache_max_ttl: optional_number("query_cache_max_ttl", query_cache_max_ttl)?
+                .unwrap_or(0),
             resolvconf_path: path("resolvconf_path", resolvconf_path)?,
             hosts_path: path("hosts_path", hosts_path)?,
             ..Options::default()

@@ -8,11 +8,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString};
 use pyuv_dns::{AddrInfo, Hints};
 
-use super::constants::type_name;
 use super::error::to_py;
 use super::request::DNSRequest;
 use crate::call::optional_callable;
 use crate::r#loop::Loop;
+use crate::number::{number, type_name};
 
 /// Looks up the addresses of a host (`uv_getaddrinfo`), as `socket.getaddrinfo` does: a list of
 /// (family, type, proto, canonname, address).
@@ -79,8 +79,7 @@ fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
     if port.is_instance_of::<PyString>() || port.is_instance_of::<PyBytes>() {
         return text("port", port);
     }
-    let number: Option<u16> = super::argument::number("port", Some(port))?;
-    Ok(number.map_or_else(String::new, |number| number.to_string()))
+    number::<u16>("port", port).map(|number| number.to_string())
 }
 
 /// The list that `socket.getaddrinfo` would give.
