@@ -1,6 +1,7 @@
 //! Asking without a loop: on c-ares-resolver, whose channel has a thread of its own.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use c_ares_resolver::Resolver;
@@ -18,7 +19,7 @@ use crate::registry::{RecordClass, RecordType};
 pub struct Resolution {
     /// Dropped first: that joins the thread.
     _resolver: Resolver,
-    answer: Receiver<Result<Message>>,
+    answer: Mutex<Receiver<Result<Message>>>,
 }
 
 impl Resolution {
@@ -39,12 +40,13 @@ impl Resolution {
         let _ = resolver.query_dnsrec(name, class.into(), record_type.into(), move |answer| {
             no_panic(|| drop(sender.send(copy_message(answer))));
         });
-        Ok(Resolution { _resolver: resolver, answer })
+        Ok(Resolution { _resolver: resolver, answer: Mutex::new(answer) })
     }
 
     /// The answer, if it comes within `timeout`.
     pub fn wait(&self, timeout: Duration) -> Option<Result<Message>> {
-        match self.answer.recv_timeout(timeout) {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer.recv_timeout(timeout) {
             Ok(answer) => Some(answer),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Err(Code::EDESTRUCTION.into())),

@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyString};
-use pyuv_dns::{Code, Flags, Opcode, Rcode, RecordClass, RecordType};
+use pyuv_dns::{ChannelFlags, Code, Flags, Opcode, Rcode, RecordClass, RecordType};
 
 use super::error::to_py;
 use crate::number::{number, type_name};
@@ -115,12 +115,20 @@ fn strerror(code: i32) -> PyResult<String> {
     Ok(Code(code).message())
 }
 
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// Adds the tables, the status codes, and the dict of flags: ARES_FLAG_USEVC and its kin.
+pub fn register<'py>(module: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyDict>> {
     tables(module)?;
     module.add_function(wrap_pyfunction!(strerror, module)?)?;
     let names = PyDict::new(module.py());
     for (name, code) in Code::ALL {
         names.set_item(code.0, *name)?;
     }
-    module.add("errorcode", names)
+    module.add("errorcode", names)?;
+    let flags = PyDict::new(module.py());
+    for (name, flag) in ChannelFlags::all().iter_names() {
+        let name = if flag == ChannelFlags::DNS_0X20 { "DNS0x20" } else { name };
+        flags.set_item(format!("ARES_FLAG_{name}"), flag.bits())?;
+    }
+    module.add("flag_constants", &flags)?;
+    Ok(flags)
 }

@@ -75,7 +75,7 @@ pub fn text(what: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// A service's name, or a port's number.
-fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
+pub fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
     if port.is_instance_of::<PyString>() || port.is_instance_of::<PyBytes>() {
         return text("port", port);
     }
@@ -95,7 +95,7 @@ fn to_list(py: Python<'_>, found: Vec<AddrInfo>) -> PyResult<Bound<'_, PyAny>> {
             member(kind, info.socktype)?,
             info.protocol,
             info.canonname.unwrap_or_default(),
-            address(py, info.address)?,
+            socket_address_to_py(py, info.address)?,
         ))?;
     }
     Ok(list.into_any())
@@ -111,7 +111,8 @@ fn member<'py>(class: &Bound<'py, PyAny>, number: i32) -> PyResult<Bound<'py, Py
     }
 }
 
-fn address(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
+/// (host, port) or (host, port, flowinfo, scope_id).
+pub fn socket_address_to_py(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
     let host = address.ip().to_string();
     let tuple = match address {
         SocketAddr::V4(v4) => (host, v4.port()).into_pyobject(py)?.into_any(),

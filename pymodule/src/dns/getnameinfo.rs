@@ -45,7 +45,7 @@ fn to_tuple(py: Python<'_>, names: (String, String)) -> PyResult<Bound<'_, PyAny
 }
 
 /// (host, port), (host, port, flowinfo) or (host, port, flowinfo, scope_id).
-fn socket_address(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
+pub fn socket_address(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
     let bad = |fault: &str| match address.repr() {
         Ok(repr) => PyValueError::new_err(format!("bad address {repr}: {fault}")),
         Err(error) => error,

@@ -22,7 +22,7 @@ use crate::number::number;
 /// A DNS message: header, question and three sections of records.
 #[pyclass(frozen, eq, hash, module = "pyuv.dns")]
 pub struct Message {
-    message: pyuv_dns::Message,
+    pub message: pyuv_dns::Message,
     question: PyOnceLock<Py<PyTuple>>,
     answer: PyOnceLock<Py<PyTuple>>,
     authority: PyOnceLock<Py<PyTuple>>,
