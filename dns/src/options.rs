@@ -10,7 +10,7 @@ use crate::{name, server};
 
 /// How a [`Channel`](crate::Channel) is set up. What is `None` is c-ares's own choice, which it
 /// reads from `resolv.conf`; a missing or malformed one is no error.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The servers to ask, instead of those of `resolv.conf`; each as
     /// [`set_servers`](crate::Channel::set_servers) takes it.

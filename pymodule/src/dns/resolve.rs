@@ -21,7 +21,7 @@ const SLICE: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(3600);
 
 /// Asks for the records of `name` that are of one type, and waits for the answer with the GIL
-/// released. It needs no loop: c-ares has a thread for as long as the call takes.
+/// released. It needs no loop: c-ares has a thread for it, which later calls use again.
 ///
 /// Returns a Message. Raises DNSError with ARES_ENOTFOUND for a name that does not exist,
 /// ARES_ENODATA where it has no such records, ARES_ETIMEOUT when there is no answer within `timeout`
@@ -63,7 +63,7 @@ pub fn resolve<'py>(
         let start = || Resolution::start(name, r#type.0, record_class.0, &options);
         let resolution = py.detach(start).map_err(to_py)?;
         let answer = wait(py, &resolution, deadline);
-        // It waits for c-ares's thread, which may want to be rid of a question.
+        // It may be the last to let go of a resolver, whose thread is waited for then.
         py.detach(|| drop(resolution));
         match answer? {
             Ok(message) => message_to_py(py, message),
