@@ -10,7 +10,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyuv.dns import (
     AAAA,
@@ -40,6 +40,10 @@ from pyuv.dns import (
     RecordClass,
     RecordType,
 )
+
+# Without the phase that explains failures: it traces every line, and takes minutes.
+PHASES = [phase for phase in Phase if phase is not Phase.explain]
+SETTINGS = settings(max_examples=100, deadline=None, phases=PHASES)
 
 u8, u16, u32 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32))
 labels = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=12)
@@ -79,7 +83,7 @@ data = st.one_of(
 ttls = st.integers(0, 2**31 - 1)
 records = st.builds(Record, names, data, ttls)
 sections = st.lists(records, max_size=5)
-flags = st.sets(st.sampled_from([flag for flag in Flags])).map(lambda found: Flags(sum(found)))
+flags = st.sets(st.sampled_from(list(Flags))).map(lambda found: Flags(sum(found)))
 messages = st.builds(
     Message,
     u16,
@@ -148,7 +152,7 @@ def name(value):
 
 
 @given(messages)
-@settings(max_examples=150, deadline=None)
+@SETTINGS
 def test_what_pyuv_writes_dnspython_reads(message):
     parsed = read(message.to_bytes())
     expected = described(message)
@@ -158,7 +162,7 @@ def test_what_pyuv_writes_dnspython_reads(message):
 
 
 @given(messages)
-@settings(max_examples=150, deadline=None)
+@SETTINGS
 def test_what_dnspython_writes_pyuv_reads(message):
     """dnspython reads what pyuv wrote and writes it again, with its own compression."""
     again = Message.parse(read(message.to_bytes()).to_wire())
@@ -166,7 +170,7 @@ def test_what_dnspython_writes_pyuv_reads(message):
 
 
 @given(messages)
-@settings(max_examples=150, deadline=None)
+@SETTINGS
 def test_a_message_comes_back_as_it_was(message):
     wire = message.to_bytes()
     assert Message.parse(wire) == message
@@ -188,7 +192,7 @@ CONSTRUCTORS = {
         OPT, st.integers(512, 65535), u8, u16, st.lists(st.tuples(st.integers(20, 60000), blobs), max_size=4)
     )
 )
-@settings(deadline=None)
+@SETTINGS
 def test_edns_is_read_by_dnspython(opt):
     message = Message(question=[Question("x", "A")], additional=[Record("", opt)])
     parsed = dns.message.from_wire(message.to_bytes())
