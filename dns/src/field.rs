@@ -20,7 +20,7 @@ pub type Options = Box<[(u16, Box<[u8]>)]>;
 pub type Strings = Box<[Box<[u8]>]>;
 
 /// Bytes that are text by convention only (CAA's value).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text(pub Box<[u8]>);
 
 /// The names seen so far in one message: the question's, and the latest other one.
@@ -101,15 +101,14 @@ impl Field for Box<str> {
 }
 
 impl Field for Box<[u8]> {
-    /// c-ares keeps no pointer for zero bytes: that is an empty value, not a missing one.
+    /// What c-ares has parsed of zero bytes has no pointer: that is an empty value, not a missing
+    /// one.
     fn read(rr: &DnsRr, key: DnsRrKey, _: &mut Names) -> Option<Self> {
         Some(rr.get_bin(key).map(Box::from).unwrap_or_default())
     }
 
     fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        if !self.is_empty() {
-            rr.set_bin(key, self)?;
-        }
+        rr.set_bin(key, self)?;
         Ok(())
     }
 }

@@ -133,7 +133,7 @@ impl Channel {
         check_class(question.class)?;
         let built = DnsRecord::try_from(message)?;
         // c-ares would tell the callback alone.
-        built.write().map_err(|error| Error::new(error, "the message cannot be written"))?;
+        message.write(&built)?;
         self.start(Sent(built), Box::new(callback))
     }
 }
