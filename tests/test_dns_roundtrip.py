@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyuv.dns import (
     AAAA,
+    ARES_EFORMERR,
     CAA,
     CNAME,
     HINFO,
@@ -30,6 +31,7 @@ from pyuv.dns import (
     TXT,
     URI,
     A,
+    DNSError,
     Flags,
     Message,
     Opcode,
@@ -78,7 +80,7 @@ data = st.one_of(
     st.builds(HTTPS, st.integers(1, 65535), names, params),
     st.builds(URI, u16, u16, texts.filter(bool)),
     st.builds(CAA, u8, st.text("abcdefghijklmnop0123456789", min_size=1, max_size=15), texts.filter(bool)),
-    st.builds(RawData, unknown, st.binary(max_size=300)),
+    st.builds(RawData, unknown, blobs),
 )
 ttls = st.integers(0, 2**31 - 1)
 records = st.builds(Record, names, data, ttls)
@@ -183,9 +185,16 @@ CONSTRUCTORS = {
 }
 
 
+OPTIONS = st.dictionaries(st.integers(65001, 65534), blobs, max_size=4).map(lambda found: [*found.items()])
+
+
 @given(
     st.builds(
-        OPT, st.integers(512, 65535), u8, u16, st.lists(st.tuples(st.integers(20, 60000), blobs), max_size=4)
+        OPT,
+        st.integers(512, 65535),
+        u8,
+        u16,
+        OPTIONS,
     )
 )
 @SETTINGS
@@ -210,10 +219,10 @@ def test_edns_is_read_by_dnspython(opt):
         ('a.example. 60 IN NAPTR 1 2 "U" "E2U" "!x!y!" .', NAPTR(1, 2, "U", "E2U", "!x!y!", "")),
         ('a.example. 60 IN URI 1 2 "https://x/"', URI(1, 2, "https://x/")),
         ("a.example. 60 IN HTTPS 1 . alpn=h2", HTTPS(1, "", [(1, b"\x02h2")])),
-        ("a.example. 60 IN TLSA 3 1 1 0aff", TLSA(3, 1, 1, b"\x0a\xff")),
+        ("a.example. 60 IN TLSA 3 1 0 0aff", TLSA(3, 1, 0, b"\x0a\xff")),
         ("a.example. 60 IN TYPE65280 \\# 2 0aff", RawData(65280, b"\x0a\xff")),
-        ("a.example. 60 IN SSHFP 1 1 0aff", RawData("SSHFP", b"\x01\x01\x0a\xff")),
-        ("a.example. 60 IN DS 1 5 1 0aff", RawData("DS", b"\x00\x01\x05\x01\x0a\xff")),
+        ("a.example. 60 IN SSHFP 1 9 0aff", RawData("SSHFP", b"\x01\x09\x0a\xff")),
+        ("a.example. 60 IN KEY 1 3 5 Cv8=", RawData("KEY", b"\x00\x01\x03\x05\x0a\xff")),
     ],
 )
 def test_a_zone_files_line_is_the_record(text, expected):
@@ -229,3 +238,17 @@ def test_a_zone_files_line_is_the_record(text, expected):
 def test_ipaddress_objects_make_the_same_records():
     assert A(ipaddress.ip_address("192.0.2.1")) == A("192.0.2.1")
     assert AAAA(ipaddress.ip_address("2001:db8::1")) == AAAA("2001:db8::1")
+
+
+@pytest.mark.parametrize("value", [RawData(65280, b""), CAA(0, "issue", ""), TLSA(0, 0, 0, b"")])
+def test_a_record_without_data_that_c_ares_does_not_write_is_named(value):
+    good, bad = Record("good.example", A("192.0.2.1")), Record("bad.example", value)
+    with pytest.raises(DNSError, match=r'record of "bad\.example"') as caught:
+        Message(question=[Question("x", "A")], answer=[good], additional=[bad]).to_bytes()
+    assert caught.value.args[0] == ARES_EFORMERR
+
+
+@pytest.mark.parametrize("value", [OPT(512, 0, 0, [(1, b"a"), (1, b"b")]), SVCB(1, "", [(1, b""), (1, b"")])])
+def test_an_option_that_stands_twice_is_refused(value):
+    with pytest.raises(ValueError, match="option 1 stands there twice"):
+        Message(question=[Question("x", "A")], additional=[Record("", value)]).to_bytes()

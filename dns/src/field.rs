@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use c_ares::{DnsRr, DnsRrKey};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::name;
 
 /// A domain name in presentation format, without the final dot; `""` is the root.
@@ -107,8 +107,11 @@ impl Field for Box<[u8]> {
         Some(rr.get_bin(key).map(Box::from).unwrap_or_default())
     }
 
+    /// c-ares takes zero bytes for a lack of memory.
     fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        rr.set_bin(key, self)?;
+        if !self.is_empty() {
+            rr.set_bin(key, self)?;
+        }
         Ok(())
     }
 }
@@ -142,7 +145,11 @@ impl Field for Options {
     }
 
     fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        for (option, value) in self {
+        for (index, (option, value)) in self.iter().enumerate() {
+            if self[..index].iter().any(|(earlier, _)| earlier == option) {
+                // c-ares would keep the last one alone.
+                return Err(Error::Invalid(format!("option {option} stands there twice")));
+            }
             rr.set_opt(key, *option, value)?;
         }
         Ok(())

@@ -129,8 +129,8 @@ impl Message {
 
     /// The message as it goes on the wire, names compressed (`ares_dns_write`).
     ///
-    /// The error names the record that c-ares does not write: one whose name cannot be, or a CAA,
-    /// TLSA or SIG record without data.
+    /// The error names the record that c-ares does not write: one whose name cannot be, or one without
+    /// data where c-ares wants some: CAA, TLSA, SIG, and every type that it does not parse.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.write(&DnsRecord::try_from(self)?)
     }
