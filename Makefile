@@ -2,7 +2,7 @@
 # Needed beforehand: rustup's toolchain, gcc, make and one Python of 3.11 or later.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full inventory gate wheel bench docs fmt valgrind lock clean
+.PHONY: help demo test test-full inventory gate wheel bench docs coverage fmt valgrind lock clean
 
 # pyenv leaves names on PATH that do not run, so each is asked.
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -40,6 +40,10 @@ bench: ## the ratio tables of the benchmarks
 
 docs: ## the manual, in build/docs
 	$(PYTHON) scripts/bootstrap.py -- sphinx-build -W -b html docs build/docs
+
+coverage: ## docs/coverage.md from docs/coverage.toml, and what is wrong with either
+	$(PYTHON) scripts/bootstrap.py -- python scripts/api_coverage.py
+	$(PYTHON) scripts/bootstrap.py -- python scripts/api_coverage.py --check
 
 fmt: ## format Rust and Python
 	$(PYTHON) scripts/bootstrap.py --no-extension -- cargo fmt --all

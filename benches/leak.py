@@ -142,6 +142,25 @@ def abandoned_loops() -> Iterator[Life]:
         yield life
 
 
+@contextmanager
+def processes() -> Iterator[Life]:
+    """A program run to its end, and one that is missing, on one loop."""
+    import pyuv
+
+    loop = pyuv.Loop()
+    stdio = [pyuv.StdIO(), pyuv.StdIO(fd=2, flags=pyuv.UV_INHERIT_FD)]
+
+    def life() -> None:
+        pyuv.Process.spawn(loop, "true", stdio=stdio, exit_callback=ignore)
+        try:
+            pyuv.Process.spawn(loop, "/no/such/program", stdio=stdio)
+        except pyuv.error.ProcessError:
+            loop.run()
+
+    yield life
+    loop.close()
+
+
 def ignore(*arguments: Any) -> None:
     pass
 
@@ -153,6 +172,7 @@ SCENARIOS: dict[str, tuple[Callable[[], Any], int]] = {
     "dropped-handles": (dropped_handles, 100_000),
     "channels": (channels, 100_000),
     "abandoned-loops": (abandoned_loops, 10_000),
+    "processes": (processes, 10_000),
 }
 
 

@@ -1,4 +1,4 @@
-"""Measures pyuv against C and its peers: `python benches/run.py [callbacks] [dns] [files]`.
+"""Measures pyuv against C and its peers: `python benches/run.py [SUITE ...]`.
 
 Makes what it needs under build/bench/ (a virtual environment with the peers and pyuv, the C
 references), runs the programs in interleaved rounds, prints ratio tables, and writes every raw
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import environment
 
-SUITES = ("callbacks", "dns", "files")
+SUITES = ("callbacks", "connections", "dns", "echo", "files", "queue")
 RESULTS = environment.BENCHES / "results"
 INSIDE = "PYUV_BENCHES_INSIDE"
 """Set while run.py runs in the environment that it made."""
@@ -24,6 +24,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suites", nargs="*", help=f"which of {', '.join(SUITES)}; all by default")
     parser.add_argument("--quick", action="store_true", help="3 short rounds: does it work?")
+    parser.add_argument("--only", metavar="TEXT", help="only the cases whose name contains this")
     parser.add_argument("--repeat", type=int, help="rounds (10)")
     parser.add_argument("--seconds", type=float, help="measured time of a cell in a round (2)")
     parser.add_argument("--no-peers", action="store_true", help="only pyuv and its references")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import vendored
 from bootstrap import ROOT, Environment
 
 # Crates whose versions say what was tested; their build numbers hold the C library's version.
@@ -42,10 +43,7 @@ def describe(environments: Sequence[Environment]) -> dict[str, Any]:
 
 
 def _crates() -> dict[str, str]:
-    metadata = json.loads(_output("cargo", "metadata", "--locked", "--format-version", "1"))
-    return {
-        package["name"]: package["version"] for package in metadata["packages"] if package["name"] in CRATES
-    }
+    return {name: crate.version for name, crate in vendored.crates().items() if name in CRATES}
 
 
 def _packages(tools: Environment) -> dict[str, str]:

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering, fe
 
 use libuv_sys2 as uv;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::r#loop::{InboxEntry, Loop, LoopInner};
 use crate::trampoline;
 
@@ -43,10 +43,15 @@ handle_types! {
     Async = UV_ASYNC, "Async";
     Check = UV_CHECK, "Check";
     Idle = UV_IDLE, "Idle";
+    Pipe = UV_NAMED_PIPE, "Pipe";
     Poll = UV_POLL, "Poll";
     Prepare = UV_PREPARE, "Prepare";
+    Process = UV_PROCESS, "Process";
     Signal = UV_SIGNAL, "Signal";
+    TCP = UV_TCP, "TCP";
+    TTY = UV_TTY, "TTY";
     Timer = UV_TIMER, "Timer";
+    UDP = UV_UDP, "UDP";
 }
 
 const OPEN: u8 = 0;
@@ -68,6 +73,8 @@ pub(crate) struct Header {
     data: AtomicPtr<c_void>,
 
     // What follows is the loop owner's.
+    /// Requests in flight that do not make the handle active: a stream's writes, say.
+    requests: Cell<u32>,
     /// What the handle is a part of, if it is not to be seen by itself.
     part_of: Cell<Option<&'static str>>,
     on_close: Cell<Option<OnClose>>,
@@ -78,7 +85,13 @@ pub(crate) struct KindTable {
     handle_type: HandleType,
     drop_callback: unsafe fn(&Header),
     before_close: unsafe fn(&Header),
+    after_close: unsafe fn(&Header),
     after_fork: unsafe fn(&Header),
+    fd_lost: unsafe fn(&Header, Code),
+    is_busy: unsafe fn(&Header) -> bool,
+    /// Where closure and extra stand in the allocation.
+    callback_offset: usize,
+    extra_offset: usize,
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -95,7 +108,7 @@ pub(crate) struct Allocation<K: Kind> {
 ///
 /// # Safety
 /// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one of their type.
-pub unsafe trait HandleKind: Deref<Target = Handle> + Sized {
+pub unsafe trait HandleKind: Deref + Into<Handle> + Sized {
     /// The type that values of this kind have.
     const TYPE: HandleType;
 }
@@ -112,16 +125,32 @@ pub(crate) trait Kind: HandleKind {
     /// Called by the owner just before `uv_close`.
     fn before_close(&self) {}
 
+    /// Called by the owner just after `uv_close`.
+    fn after_close(&self) {}
+
     /// Called in a child process before `uv_loop_fork`.
     fn after_fork(&self) {}
+
+    /// Asked by the owner: whether the handle, which counts no request, is of use though nobody
+    /// holds it any more. `active` is libuv's word for it.
+    fn is_busy(&self, active: bool) -> bool {
+        active
+    }
+
+    /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
+    /// somebody else has closed it. libuv waits for nothing of it any more.
+    fn fd_lost(&self, _code: Code) {}
 }
 
-/// Makes `struct $name(Handle)` a handle type.
+/// Makes `struct $name(Handle)` a handle type; `struct $name(Stream)` one that is a stream.
 macro_rules! handle_kind {
     ($name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
+        $crate::handle::handle_kind! { $name: Handle, $uv, $callback, $extra { $($hooks)* } }
+    };
+    ($name:ident: $base:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
         impl std::ops::Deref for $name {
-            type Target = $crate::Handle;
-            fn deref(&self) -> &$crate::Handle {
+            type Target = $crate::$base;
+            fn deref(&self) -> &$crate::$base {
                 &self.0
             }
         }
@@ -141,7 +170,7 @@ macro_rules! handle_kind {
 
         impl From<$name> for $crate::Handle {
             fn from(handle: $name) -> $crate::Handle {
-                handle.0
+                handle.0.into()
             }
         }
 
@@ -161,24 +190,22 @@ impl<K: Kind> TableOf<K> {
         handle_type: K::TYPE,
         drop_callback: |header| {
             // SAFETY: the header is a K's, and the caller owns the loop.
-            let callback = unsafe { (*allocation::<K>(header).callback.get()).take() };
+            let callback = unsafe { (*header.callback_slot::<K::Callback>()).take() };
             drop(callback);
         },
         before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
+        after_close: |header| header.with::<K, _>(|handle| handle.after_close()),
         after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
+        is_busy: |header| header.with::<K, _>(|handle| handle.is_busy(header.is_active())),
+        fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
+        callback_offset: offset_of!(Allocation<K>, callback),
+        extra_offset: offset_of!(Allocation<K>, extra),
         free: |header| {
             // SAFETY: the header is the first field of a Box<Allocation<K>>, and nobody has a
             // reference any more.
             drop(unsafe { Box::from_raw(header.as_ptr().cast::<Allocation<K>>()) });
         },
     };
-}
-
-/// # Safety
-/// The header is that of a `K`.
-unsafe fn allocation<K: Kind>(header: &Header) -> &Allocation<K> {
-    // SAFETY: the header is the first field of the repr(C) allocation.
-    unsafe { &*ptr::from_ref(header).cast::<Allocation<K>>() }
 }
 
 /// Where the `uv_*_t` stands behind the header, whatever it is.
@@ -192,6 +219,27 @@ impl Header {
 
     fn uv(&self) -> *mut uv::uv_handle_t {
         ptr::from_ref(self).cast_mut().wrapping_byte_add(UV_OFFSET).cast()
+    }
+
+    /// The header behind a `uv_*_t`.
+    ///
+    /// # Safety
+    /// The handle was made by [`Handle::create`] and its memory is not freed yet.
+    #[inline]
+    pub(crate) unsafe fn from_uv<'a, T>(handle: *mut T) -> &'a Header {
+        // SAFETY: every uv_*_t begins with the fields of uv_handle_t; `create` set its data.
+        unsafe { &*(*handle.cast::<uv::uv_handle_t>()).data.cast::<Header>() }
+    }
+
+    /// The closure, in a place that only the loop's owner touches. For the kind of handle that
+    /// has a closure of this type.
+    fn callback_slot<C>(&self) -> *mut Option<C> {
+        ptr::from_ref(self).cast_mut().wrapping_byte_add(self.kind.callback_offset).cast()
+    }
+
+    /// The extra, for the kind of handle that has one of this type.
+    pub(crate) fn extra_place<E>(&self) -> *const E {
+        ptr::from_ref(self).wrapping_byte_add(self.kind.extra_offset).cast()
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -208,12 +256,61 @@ impl Header {
         unsafe { uv::uv_is_active(self.uv()) != 0 }
     }
 
+    /// For the owner: whether the handle is of use without anybody holding it.
+    fn is_busy(&self) -> bool {
+        // SAFETY: the table is this header's own.
+        self.requests.get() != 0 || unsafe { (self.kind.is_busy)(self) }
+    }
+
+    /// For the owner: a request of the handle's is in flight. It keeps the handle from being
+    /// closed when it is lost.
+    pub(crate) fn begin_request(&self) {
+        self.requests.set(self.requests.get() + 1);
+    }
+
+    /// For the owner, in the callback of the request, before anybody is told;
+    /// [`close_if_lost`](Header::close_if_lost) comes last.
+    pub(crate) fn finish_request(&self) {
+        self.requests.set(self.requests.get() - 1);
+    }
+
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.get()
+    }
+
+    /// For the owner: whether the handle has an fd.
+    pub(crate) fn has_fd(&self) -> bool {
+        self.fileno().is_ok()
+    }
+
+    /// For the owner: `uv_fileno`.
+    pub(crate) fn fileno(&self) -> std::result::Result<uv::uv_os_fd_t, Code> {
+        let mut fd = uv::uv_os_fd_t::default();
+        // SAFETY: the handle is initialised, and libuv only looks at its type and fd.
+        Code::check(unsafe { uv::uv_fileno(self.uv(), &raw mut fd) }).map(|_| fd)
+    }
+
     pub(crate) fn describe(&self) -> String {
         if let Some(whole) = self.part_of.get() {
             return whole.to_owned();
         }
         let state = if self.is_active() { "active" } else { "inactive" };
         format!("{} ({state})", self.kind.handle_type.name())
+    }
+
+    /// For the owner: sets the closure that [`dispatch_to`] calls. Drops the old one last.
+    ///
+    /// # Safety
+    /// Handles of this kind have closures of this type, and the caller owns the loop.
+    pub(crate) unsafe fn set_callback<C>(&self, callback: C) {
+        // SAFETY: only the owner touches the slot, and no reference into it is ever kept.
+        let old = unsafe { (*self.callback_slot::<C>()).replace(callback) };
+        drop(old);
+    }
+
+    /// A view of this handle that counts as no reference.
+    pub(crate) fn view(&self) -> ManuallyDrop<Handle> {
+        ManuallyDrop::new(Handle { header: NonNull::from(self) })
     }
 
     /// A new reference.
@@ -224,9 +321,9 @@ impl Header {
     }
 
     /// A view of this handle that counts as no reference.
-    fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
+    pub(crate) fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
         debug_assert!(self.kind.handle_type == K::TYPE);
-        let view = ManuallyDrop::new(Handle { header: NonNull::from(self) });
+        let view = self.view();
         // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
         f(unsafe { &*ptr::from_ref::<Handle>(&view).cast::<K>() })
     }
@@ -234,6 +331,20 @@ impl Header {
     pub(crate) fn after_fork(&self) {
         // SAFETY: the table is this header's own.
         unsafe { (self.kind.after_fork)(self) };
+    }
+
+    /// For the owner: see [`Kind::fd_lost`].
+    pub(crate) fn fd_lost(&self, code: Code) {
+        // SAFETY: the table is this header's own.
+        unsafe { (self.kind.fd_lost)(self, code) };
+    }
+
+    /// Whether an address is that of a part of the `uv_*_t`.
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        let start = self.uv().addr();
+        // SAFETY: the handle is initialised; the function only looks a number up.
+        let size = unsafe { uv::uv_handle_size((*self.uv()).type_) };
+        (start..start + size).contains(&address)
     }
 
     /// For the owner: closes the handle and calls nothing.
@@ -245,17 +356,36 @@ impl Header {
 
     /// For the owner: `uv_close`. The closure of the handle's callback is dropped.
     fn start_close(&self, on_close: Option<OnClose>) {
+        self.start_close_by(on_close, |handle, callback| {
+            // SAFETY: the handle is open, and its loop is this thread's.
+            unsafe { uv::uv_close(handle, callback) };
+            0
+        });
+    }
+
+    /// `start_close` by another function of libuv's, which closes the handle unless it says no;
+    /// returns what it says.
+    fn start_close_by(
+        &self,
+        on_close: Option<OnClose>,
+        close: impl FnOnce(*mut uv::uv_handle_t, uv::uv_close_cb) -> c_int,
+    ) -> c_int {
         // SAFETY: the table is this header's own; the caller owns the loop.
         unsafe { (self.kind.before_close)(self) };
+        let status = close(self.uv(), Some(on_closed));
+        if status < 0 {
+            return status;
+        }
         self.state.store(CLOSING, Ordering::Release);
         self.on_close.set(on_close);
         let closing = &self.inner().closing;
         closing.set(closing.get() + 1);
-        // SAFETY: the handle is open, and its loop is this thread's.
-        unsafe { uv::uv_close(self.uv(), Some(on_closed)) };
+        // SAFETY: as for `before_close`.
+        unsafe { (self.kind.after_close)(self) };
         // Last, since dropping a closure may do anything.
         // SAFETY: as for `before_close`.
         unsafe { (self.kind.drop_callback)(self) };
+        status
     }
 
     /// Gives up a reference, as the loop's owner or after the loop was closed: frees the handle
@@ -278,11 +408,11 @@ impl Header {
         }
     }
 
-    /// For the owner: closes a handle that only libuv refers to, unless it is still active.
-    fn close_if_lost(&self) {
+    /// For the owner: closes a handle that only libuv refers to, unless it is still busy.
+    pub(crate) fn close_if_lost(&self) {
         if self.references.load(Ordering::Acquire) == 1
             && self.is_open()
-            && (self.discarded.load(Ordering::Relaxed) || !self.is_active())
+            && (self.discarded.load(Ordering::Relaxed) || !self.is_busy())
         {
             self.start_close(None);
         }
@@ -296,14 +426,15 @@ unsafe extern "C" fn on_closed(handle: *mut uv::uv_handle_t) {
     // SAFETY: as above.
     let this = unsafe { header.as_ref() };
     let inner = this.inner();
+    // Before its close callback come those of its writes.
+    inner.written.call_all(inner);
     trampoline::enter(inner, || {
         this.state.store(CLOSED, Ordering::Release);
         inner.closing.set(inner.closing.get() - 1);
         if let Some(on_close) = this.on_close.take()
             && !inner.is_abandoned()
         {
-            let view = ManuallyDrop::new(Handle { header });
-            on_close(&view);
+            on_close(&this.view());
         }
     });
     // SAFETY: libuv's reference is given up, once, by the loop's owner.
@@ -345,6 +476,7 @@ impl Handle {
                 kind: &TableOf::<K>::TABLE,
                 inner: NonNull::from(event_loop.inner()),
                 data: AtomicPtr::new(ptr::null_mut()),
+                requests: Cell::new(0),
                 part_of: Cell::new(None),
                 on_close: Cell::new(None),
             },
@@ -418,6 +550,26 @@ impl Handle {
         Ok(())
     }
 
+    /// [`close`](Handle::close) by another function of libuv's; `close` returns its status.
+    pub(crate) fn close_by(
+        &self,
+        on_close: impl FnOnce(&Handle) + Send + 'static,
+        close: impl FnOnce(*mut uv::uv_handle_t, uv::uv_close_cb) -> c_int,
+        what: &'static str,
+    ) -> Result<()> {
+        let _entered = self.enter()?;
+        Error::check(self.header().start_close_by(Some(Box::new(on_close)), close), what)?;
+        Ok(())
+    }
+
+    /// Whether requests of the handle's are in flight that do not make it active, such as a
+    /// stream's writes, connect or shutdown. While there are, the handle stays open without
+    /// anybody holding it.
+    pub fn has_requests(&self) -> Result<bool> {
+        let _entered = self.header().inner().enter()?;
+        Ok(self.header().requests() != 0)
+    }
+
     /// Gives this reference up and has the handle closed with the last one, even if it is active.
     pub fn discard(self) {
         self.header().discarded.store(true, Ordering::Relaxed);
@@ -466,9 +618,8 @@ impl Handle {
     /// # Safety
     /// The handle is a K, and the caller owns the loop.
     pub(crate) unsafe fn set_callback<K: Kind>(&self, callback: K::Callback) {
-        // SAFETY: only the owner touches the cell, and no reference into it is ever kept.
-        let old = unsafe { (*allocation::<K>(self.header()).callback.get()).replace(callback) };
-        drop(old);
+        // SAFETY: as the caller says.
+        unsafe { self.header().set_callback(callback) };
     }
 
     /// What a K has beside its libuv struct.
@@ -477,7 +628,13 @@ impl Handle {
     /// The handle is a K.
     pub(crate) unsafe fn extra<'a, K: Kind + 'a>(&'a self) -> &'a K::Extra {
         // SAFETY: the caller says so.
-        unsafe { &allocation::<K>(self.header()).extra }
+        unsafe { &*self.header().extra_place::<K::Extra>() }
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Handle {
+        self.header().to_handle()
     }
 }
 
@@ -511,9 +668,6 @@ impl std::fmt::Debug for Handle {
 
 /// Runs a handle's closure from its libuv callback.
 ///
-/// The closure is taken out while it runs, so it may stop, restart or close its own handle. It is
-/// put back even if it panics: the loop may be run again.
-///
 /// # Safety
 /// `handle` was given by libuv to a callback of a K.
 #[inline]
@@ -521,17 +675,34 @@ pub(crate) unsafe fn dispatch<K: Kind>(
     handle: *mut K::Uv,
     call: impl FnOnce(&mut K::Callback, &K),
 ) {
-    /// A closure that is running, and whose it is.
-    struct Running<'a, K: Kind> {
-        header: &'a Header,
-        callback: ManuallyDrop<K::Callback>,
+    // SAFETY: as the caller says.
+    unsafe {
+        dispatch_to::<K::Callback>(Header::from_uv(handle), |callback, handle| {
+            // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
+            call(callback, &*ptr::from_ref(handle).cast::<K>());
+        });
     }
-    impl<K: Kind> Drop for Running<'_, K> {
+}
+
+/// Runs a handle's closure from its libuv callback, whatever kind of handle that is.
+///
+/// The closure is taken out while it runs, so it may stop, restart or close its own handle. It is
+/// put back even if it panics: the loop may be run again.
+///
+/// # Safety
+/// Handles of this kind have closures of this type, and the caller is a callback of libuv's.
+#[inline]
+pub(crate) unsafe fn dispatch_to<C>(header: &Header, call: impl FnOnce(&mut C, &Handle)) {
+    /// A closure that is running, and whose it is.
+    struct Running<'a, C> {
+        header: &'a Header,
+        callback: ManuallyDrop<C>,
+    }
+    impl<C> Drop for Running<'_, C> {
         fn drop(&mut self) {
             // SAFETY: this is the last use of the field.
             let callback = unsafe { ManuallyDrop::take(&mut self.callback) };
-            // SAFETY: the handle is a K, and this thread owns the loop.
-            let slot = unsafe { allocation::<K>(self.header) }.callback.get();
+            let slot = self.header.callback_slot::<C>();
             // SAFETY: only the owner touches the slot, and no reference into it is kept.
             if self.header.is_open() && unsafe { (*slot).is_none() } {
                 // SAFETY: as above.
@@ -539,16 +710,11 @@ pub(crate) unsafe fn dispatch<K: Kind>(
             }
         }
     }
-    // SAFETY: a handle with a callback has its header in `data`, alive by libuv's reference.
-    let this = unsafe { &*(*handle.cast::<uv::uv_handle_t>()).data.cast::<Header>() };
-    let inner = this.inner();
-    trampoline::enter(inner, || {
-        // SAFETY: the handle is a K, and this thread owns the loop.
-        let slot = unsafe { allocation::<K>(this) }.callback.get();
+    trampoline::enter(header.inner(), || {
         // SAFETY: only the owner touches the slot, and no reference into it is kept.
-        let Some(callback) = (unsafe { (*slot).take() }) else { return };
-        let mut running = Running::<K> { header: this, callback: ManuallyDrop::new(callback) };
-        this.with::<K, _>(|handle| call(&mut running.callback, handle));
+        let Some(callback) = (unsafe { (*header.callback_slot::<C>()).take() }) else { return };
+        let mut running = Running { header, callback: ManuallyDrop::new(callback) };
+        call(&mut running.callback, &header.view());
     });
-    this.close_if_lost();
+    header.close_if_lost();
 }

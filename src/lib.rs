@@ -28,39 +28,67 @@
 //! and closes when it becomes inactive. When the last `Loop` and handle are gone, what is left on
 //! the loop is closed without calling anything, and freed. `handle.rs` has the rules.
 
+pub mod address;
 mod r#async;
+pub mod buffer;
+mod buffer_size;
 mod check;
+mod disposition;
 mod error;
+mod forks;
 mod handle;
 mod hooks;
 mod idle;
+mod job;
 mod r#loop;
 mod metrics;
 mod owner;
+mod pipe;
+#[cfg(unix)]
+mod places;
 mod poll;
 mod prepare;
+mod process;
+mod registration;
 pub mod request;
 mod signal;
+mod slab;
+mod socket;
+mod stdio;
+mod stream;
+mod tcp;
 pub mod thread;
 mod timer;
 mod trampoline;
+mod tty;
+mod udp;
 pub mod util;
 mod watcher;
 mod work;
 
 pub use r#async::Async;
+pub use buffer::{Buffer, Source};
 pub use check::Check;
 pub use error::{Code, Error, Result};
 pub use handle::{Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
+pub use job::Job;
 pub use r#loop::{Configure, Held, Loop, RunMode};
 pub use metrics::Metrics;
+pub use pipe::Pipe;
 pub use poll::{Events, Poll};
 pub use prepare::Prepare;
+pub use process::{Exit, Process, ProcessFlags, ProcessOptions, disable_stdio_inheritance};
 pub use request::Request;
 pub use signal::Signal;
+pub use socket::Family;
+pub use stdio::{PipeFlags, Stdio};
+pub use stream::Stream;
+pub use tcp::{BindFlags, TCP};
 pub use timer::Timer;
+pub use tty::{TTY, TTYMode, VTermState};
+pub use udp::{Membership, Received, ReceivedFlags, UDP, UDPBindFlags};
 
 /// libuv's version, as `uv_version_string` gives it: `"1.53.1"`.
 pub fn version() -> &'static str {

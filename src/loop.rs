@@ -15,8 +15,13 @@ use libuv_sys2 as uv;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header};
 use crate::hooks::PollHooks;
+use crate::job::Jobs;
 use crate::owner::Owner;
 use crate::request::RequestList;
+use crate::slab::Slab;
+#[cfg(unix)]
+use crate::stream::emfile::Reserve;
+use crate::stream::written::Written;
 
 mod abandon;
 mod close;
@@ -63,6 +68,7 @@ pub(crate) struct LoopInner {
     running: Cell<bool>,
     /// Being torn down: closures are dropped, not called.
     abandoned: Cell<bool>,
+    io_uring: Cell<bool>,
     mode: Cell<RunMode>,
     stopping: Cell<bool>,
     hooks: Cell<Option<NonNull<dyn PollHooks>>>,
@@ -73,10 +79,15 @@ pub(crate) struct LoopInner {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
-    /// Polls started since libuv last polled, to be checked before it meets their fds.
-    pub(crate) fresh_polls: Cell<Vec<NonNull<Header>>>,
+    /// libuv has a handler of `SIGCHLD` for this loop.
+    pub(crate) watches_children: Cell<bool>,
     pub(crate) requests: RequestList,
-    own_handles: OwnHandles,
+    pub(crate) jobs: Jobs,
+    pub(crate) slab: Slab,
+    pub(crate) written: Written,
+    #[cfg(unix)]
+    pub(crate) reserve: Reserve,
+    pub(crate) own_handles: OwnHandles,
 }
 
 /// Proof that this thread owns the loop, until it is dropped.
@@ -131,6 +142,7 @@ impl Loop {
             closed: Cell::new(false),
             running: Cell::new(false),
             abandoned: Cell::new(false),
+            io_uring: Cell::new(false),
             mode: Cell::new(RunMode::Default),
             stopping: Cell::new(false),
             hooks: Cell::new(None),
@@ -138,8 +150,13 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
-            fresh_polls: Cell::new(Vec::new()),
+            watches_children: Cell::new(false),
             requests: RequestList::new(),
+            jobs: Jobs::new(),
+            slab: Slab::new(),
+            written: Written::new(),
+            #[cfg(unix)]
+            reserve: Reserve::new(),
             own_handles: OwnHandles::new(),
         });
         // SAFETY: the memory is the loop's own and stays where it is.
@@ -150,6 +167,11 @@ impl Loop {
             // no handle is left on the loop.
             unsafe { uv::uv_loop_close(inner.uv.get()) };
             return Err(error);
+        }
+        // SAFETY: as above; the memory stays where it is when the Box is leaked.
+        unsafe {
+            inner.jobs.init(inner.uv.get());
+            inner.written.init(inner.uv.get());
         }
         Ok(Loop { inner: NonNull::from(Box::leak(inner)) })
     }

@@ -4,30 +4,10 @@
 //! idle, one load when the same thread is already inside, as every callback is. Everything else
 //! in this crate that is not atomic (`Cell`, `UnsafeCell`, libuv itself) relies on holding it.
 
-use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
-
-/// Counts the forks this process has been through, as seen from the child.
-static FORKS: AtomicUsize = AtomicUsize::new(0);
-
-/// Sees to it that `FORKS` is counted.
-fn watch_forks() {
-    static WATCH: Once = Once::new();
-    #[cfg(unix)]
-    extern "C" fn in_child() {
-        FORKS.fetch_add(1, Ordering::Relaxed);
-    }
-    WATCH.call_once(|| {
-        #[cfg(unix)]
-        // SAFETY: the handler only adds to an atomic, which any forked child may do. (It fails
-        // for want of memory alone, and forks then go unnoticed.)
-        unsafe {
-            libc::pthread_atfork(None, None, Some(in_child));
-        }
-    });
-}
+use crate::forks;
 
 /// A number that no other living thread has: the address of a thread-local.
 fn this_thread() -> usize {
@@ -39,17 +19,14 @@ fn this_thread() -> usize {
 pub(crate) struct Owner {
     /// The owner's `this_thread`, or 0.
     thread: AtomicUsize,
-    /// The value of `FORKS` in the process that the loop was made for.
+    /// The value of [`forks::count`] in the process that the loop was made for.
     forks: AtomicUsize,
 }
 
 impl Owner {
     pub(crate) fn new() -> Owner {
-        watch_forks();
-        Owner {
-            thread: AtomicUsize::new(0),
-            forks: AtomicUsize::new(FORKS.load(Ordering::Relaxed)),
-        }
+        forks::watch();
+        Owner { thread: AtomicUsize::new(0), forks: AtomicUsize::new(forks::count()) }
     }
 
     /// Takes the loop for this thread. `Ok(true)` says that the caller is to give it back;
@@ -78,7 +55,7 @@ impl Owner {
     /// Whether this process is a fork of the one that the loop belongs to.
     #[inline]
     pub(crate) fn forked(&self) -> bool {
-        self.forks.load(Ordering::Relaxed) != FORKS.load(Ordering::Relaxed)
+        self.forks.load(Ordering::Relaxed) != forks::count()
     }
 
     /// Makes the loop this process's own, idle unless this very thread was using it when it
@@ -87,7 +64,7 @@ impl Owner {
         if self.thread.load(Ordering::Relaxed) != this_thread() {
             self.thread.store(0, Ordering::Relaxed);
         }
-        self.forks.store(FORKS.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.forks.store(forks::count(), Ordering::Relaxed);
     }
 }
 

@@ -1,18 +1,18 @@
 //! `uv_poll_t`: waits for an fd of somebody else's.
 //!
-//! The fd stays its owner's, who closes the handle first and the fd after. libuv registers an fd
-//! when the loop next polls, and aborts the process if that fails; so an fd that was closed after
-//! `start` is found here just before libuv would meet it, and its callback gets `UV_EBADF`.
+//! The fd stays its owner's, who closes the handle first and the fd after. One that was closed
+//! after `start` is found when the loop next polls (`registration.rs`), and its callback gets
+//! `UV_EBADF`.
 
 use std::cell::Cell;
 use std::os::raw::c_int;
-use std::ptr::NonNull;
 
 use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch, handle_kind};
-use crate::r#loop::{Entered, Loop, LoopInner};
+use crate::r#loop::Loop;
+use crate::registration;
 
 bitflags::bitflags! {
     /// What a [`Poll`] waits for, and what it saw (`uv_poll_event`).
@@ -43,16 +43,22 @@ type Callback = Box<dyn FnMut(&Poll, Result<Events>) + Send>;
 /// What a `Poll` knows beside libuv's struct.
 pub(crate) struct Watched {
     fd: Fd,
-    /// Whether it is in the loop's `fresh_polls`.
-    fresh: Cell<bool>,
+    /// The kernel has refused to wait for the fd.
+    lost: Cell<bool>,
 }
 
 // SAFETY: the cell is touched by the loop's owner alone.
 unsafe impl Sync for Watched {}
 
 handle_kind!(Poll, uv::uv_poll_t, Callback, Watched {
-    fn before_close(&self) {
-        self.forget_fresh();
+    fn fd_lost(&self, code: Code) {
+        self.watched().lost.set(true);
+        // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given the
+        // handle it was started with.
+        unsafe {
+            uv::uv_poll_stop(self.uv());
+            trampoline(self.uv(), code.0, 0);
+        }
     }
 });
 
@@ -62,7 +68,7 @@ impl Poll {
     /// Fails with `UV_EBADF` for what is not open, `UV_EPERM` for what cannot be waited for
     /// (regular files), `UV_EEXIST` for what is being waited for on this loop.
     pub fn new(event_loop: &Loop, fd: Fd) -> Result<Poll> {
-        let watched = Watched { fd, fresh: Cell::new(false) };
+        let watched = Watched { fd, lost: Cell::new(false) };
         Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
         Handle::create(event_loop, watched, "", |event_loop, handle| {
             // SAFETY: the loop is open and ours; the handle's memory is its own.
@@ -91,12 +97,14 @@ impl Poll {
         callback: impl FnMut(&Poll, Result<Events>) + Send + 'static,
     ) -> Result<()> {
         let entered = self.enter()?;
-        check_open(self.watched().fd)?;
-        self.start_unchecked(events, callback)?;
-        if self.header().is_active() {
-            self.remember_fresh(&entered);
+        registration::check_open(self.watched().fd)?;
+        if self.watched().lost.get() {
+            // Its callback may be restarting it, without end if nothing has changed.
+            let status = registration::status(&entered, self.watched().fd);
+            Error::check(status, format!("fd {}", self.watched().fd))?;
+            self.watched().lost.set(false);
         }
-        Ok(())
+        self.start_unchecked(events, callback)
     }
 
     /// [`start`](Poll::start) for an fd that the caller opened and closes only after this handle:
@@ -128,7 +136,6 @@ impl Poll {
     /// Waits no more (`uv_poll_stop`).
     pub fn stop(&self) -> Result<()> {
         let _entered = self.enter()?;
-        self.forget_fresh();
         // SAFETY: the handle is open, a Poll, and its loop is ours.
         unsafe { uv::uv_poll_stop(self.uv()) };
         Ok(())
@@ -137,24 +144,6 @@ impl Poll {
     fn watched(&self) -> &Watched {
         // SAFETY: this handle is a Poll.
         unsafe { self.extra::<Poll>() }
-    }
-
-    fn remember_fresh(&self, inner: &LoopInner) {
-        if !self.watched().fresh.replace(true) {
-            let mut fresh = inner.fresh_polls.take();
-            fresh.push(NonNull::from(self.header()));
-            inner.fresh_polls.set(fresh);
-        }
-    }
-
-    fn forget_fresh(&self) {
-        if self.watched().fresh.replace(false) {
-            let inner = self.header().inner();
-            let mut fresh = inner.fresh_polls.take();
-            let this = NonNull::from(self.header());
-            fresh.retain(|header| *header != this);
-            inner.fresh_polls.set(fresh);
-        }
     }
 }
 
@@ -173,33 +162,6 @@ fn format_fd(status: c_int, handle: &Poll) -> String {
     if status < 0 { format!("fd {}", handle.watched().fd) } else { String::new() }
 }
 
-/// Called just before libuv polls: stops those newly started whose fd it could not register.
-pub(crate) fn check_fresh(inner: &LoopInner) {
-    loop {
-        let mut fresh = inner.fresh_polls.take();
-        let Some(header) = fresh.pop() else {
-            inner.fresh_polls.set(fresh);
-            return;
-        };
-        inner.fresh_polls.set(fresh);
-        // SAFETY: a handle leaves the list before it is closed, so it is alive and open.
-        let handle = unsafe { header.as_ref() }.to_handle();
-        let Some(poll) = handle.downcast_ref::<Poll>() else { continue };
-        poll.watched().fresh.set(false);
-        if !poll.header().is_active() {
-            continue;
-        }
-        if let Err(code) = can_register(inner, poll.watched().fd) {
-            // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given
-            // the handle it was started with.
-            unsafe {
-                uv::uv_poll_stop(poll.uv());
-                trampoline(poll.uv(), code.0, 0);
-            }
-        }
-    }
-}
-
 impl Loop {
     /// Whether an active `Poll` of this loop has the number `fd`, its owner's or, where that was
     /// closed too early, anybody's by now.
@@ -214,50 +176,6 @@ impl Loop {
         });
         Ok(found)
     }
-}
-
-/// Has every active `Poll` checked before the next poll phase, after a fork.
-pub(crate) fn recheck_all(entered: &Entered<'_>) {
-    entered.for_each_handle(|header: &Header| {
-        let handle = header.to_handle();
-        if let Some(poll) = handle.downcast_ref::<Poll>()
-            && header.is_open()
-            && header.is_active()
-        {
-            poll.remember_fresh(entered);
-        }
-    });
-}
-
-#[cfg(unix)]
-fn check_open(fd: Fd) -> Result<()> {
-    // SAFETY: F_GETFD only asks.
-    let closed = unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1;
-    Error::check(if closed { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_open(_fd: Fd) -> Result<()> {
-    Ok(())
-}
-
-/// Whether libuv's `EPOLL_CTL_ADD` is going to work. It takes `EEXIST` for an answer.
-#[cfg(target_os = "linux")]
-fn can_register(inner: &LoopInner, fd: Fd) -> std::result::Result<(), Code> {
-    let mut event = libc::epoll_event { events: 0, u64: u64::MAX };
-    // SAFETY: the loop is open and ours; the event is a valid one.
-    let status = unsafe {
-        let backend = uv::uv_backend_fd(inner.uv());
-        libc::epoll_ctl(backend, libc::EPOLL_CTL_ADD, fd, &raw mut event)
-    };
-    let error = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
-    if status == 0 || error == libc::EEXIST { Ok(()) } else { Err(Code(-error)) }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn can_register(_inner: &LoopInner, fd: Fd) -> std::result::Result<(), Code> {
-    check_open(fd).map_err(|error| error.code().unwrap_or(Code::EBADF))
 }
 
 #[cfg(all(test, unix))]
@@ -352,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_closed_while_fresh_is_forgotten() {
+    fn a_handle_closed_before_the_loop_polls_is_forgotten() {
         let event_loop = Loop::new().unwrap();
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let poll = Poll::new(&event_loop, ours.as_raw_fd()).unwrap();

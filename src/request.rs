@@ -10,11 +10,11 @@ use std::mem::MaybeUninit;
 use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
-use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
 
 use crate::error::{Error, Result};
+use crate::job;
 use crate::r#loop::{Loop, LoopInner};
 use crate::trampoline;
 
@@ -37,11 +37,6 @@ pub unsafe trait RawRequest: Sized {
 /// The pointer is valid for the duration of the call.
 type Done<U> = Box<dyn FnOnce(*mut U, c_int) + Send>;
 
-/// How long [`RequestList::gather`] pauses. Measured on two virtual cores with 16 `stat` in
-/// flight, chained from their callbacks: with less, the loop still sleeps between requests; with
-/// more, the pool's threads run out of work.
-const PAUSE: Duration = Duration::from_nanos(3000);
-
 /// Requests in flight on all loops of the process.
 static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
 
@@ -63,36 +58,18 @@ pub fn pool_started() -> bool {
 pub(crate) struct RequestList {
     first: Cell<*const Header>,
     length: Cell<usize>,
-    /// Whether a request has ended since the loop last went to poll.
-    ended: Cell<bool>,
 }
 
 impl RequestList {
     pub(crate) fn new() -> RequestList {
-        RequestList { first: Cell::new(ptr::null()), length: Cell::new(0), ended: Cell::new(false) }
+        RequestList { first: Cell::new(ptr::null()), length: Cell::new(0) }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.length.get()
     }
 
-    /// Before the loop sleeps: gives the thread pool a moment, if requests have just ended and
-    /// more are in flight.
-    ///
-    /// A request that ends while the loop sleeps costs two context switches and, on a virtual
-    /// machine, an interrupt of another processor: several times what a request to a warm file
-    /// takes. Without the pause a loop whose callbacks are quick is woken for every one or two
-    /// requests; with it, it finds a few at a time and does not sleep at all.
-    pub(crate) fn gather(&self) {
-        if self.ended.replace(false) && self.length.get() > 1 {
-            let begin = Instant::now();
-            while begin.elapsed() < PAUSE {
-                std::hint::spin_loop();
-            }
-        }
-    }
-
-    fn insert(&self, header: &Header) {
+    pub(crate) fn insert(&self, header: &Header) {
         let next = self.first.replace(header);
         header.next.set(next);
         header.previous.set(ptr::null());
@@ -118,8 +95,19 @@ impl RequestList {
             }
         }
         self.length.set(self.length.get() - 1);
-        self.ended.set(true);
         IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Calls `f` for each job.
+    pub(crate) fn for_each_job(&self, mut f: impl FnMut(&Header)) {
+        let mut header = self.first.get();
+        // SAFETY: what is on the list is alive, and the owner's alone.
+        while let Some(this) = unsafe { header.as_ref() } {
+            header = this.next.get();
+            if this.is_job {
+                f(this);
+            }
+        }
     }
 
     /// Cancels what the thread pool has not begun; says how many. Their callbacks come later.
@@ -136,11 +124,14 @@ impl RequestList {
     }
 }
 
+/// The part of a request's allocation that does not depend on what it is.
 #[repr(C)]
-struct Header {
+pub(crate) struct Header {
     /// libuv's reference, and that of the `Request`.
     references: AtomicU8,
     cancellable: Cell<bool>,
+    /// A [`Job`](crate::Job), not a `uv_req_t`.
+    is_job: bool,
     inner: NonNull<LoopInner>,
     previous: Cell<*const Header>,
     next: Cell<*const Header>,
@@ -155,6 +146,29 @@ struct Allocation<U> {
 }
 
 impl Header {
+    /// The header of a job, with two references: the loop's and the `Request`'s.
+    pub(crate) fn of_job(inner: &LoopInner, free: unsafe fn(NonNull<Header>)) -> Header {
+        Header {
+            references: AtomicU8::new(2),
+            cancellable: Cell::new(true),
+            is_job: true,
+            inner: NonNull::from(inner),
+            previous: Cell::new(ptr::null()),
+            next: Cell::new(ptr::null()),
+            free,
+        }
+    }
+
+    /// Takes the request off the list of those in flight.
+    pub(crate) fn ended(&self, inner: &LoopInner) {
+        self.cancellable.set(false);
+        inner.requests.remove(self);
+    }
+
+    pub(crate) fn add_reference(&self) {
+        self.references.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn uv(&self) -> *mut uv::uv_req_t {
         ptr::from_ref(self).cast_mut().wrapping_byte_add(size_of::<Header>()).cast()
     }
@@ -164,8 +178,15 @@ impl Header {
     /// # Safety
     /// The caller owns the loop.
     unsafe fn cancel(&self) -> bool {
-        // SAFETY: the request is in flight, and its loop is this thread's.
-        let cancelled = self.cancellable.get() && unsafe { uv::uv_cancel(self.uv()) } == 0;
+        // SAFETY: where it is cancellable it is in flight, and its loop is this thread's.
+        let cancelled = self.cancellable.get()
+            && unsafe {
+                if self.is_job {
+                    job::cancel(self.inner.as_ref(), self)
+                } else {
+                    uv::uv_cancel(self.uv()) == 0
+                }
+            };
         if cancelled {
             self.cancellable.set(false);
         }
@@ -174,7 +195,7 @@ impl Header {
 
     /// # Safety
     /// The caller gives up a reference that it has.
-    unsafe fn drop_reference(header: NonNull<Header>) {
+    pub(crate) unsafe fn drop_reference(header: NonNull<Header>) {
         // SAFETY: the caller's reference keeps it alive until here.
         let this = unsafe { header.as_ref() };
         if this.references.fetch_sub(1, Ordering::Release) == 1 {
@@ -204,6 +225,12 @@ unsafe impl Send for Request {}
 unsafe impl Sync for Request {}
 
 impl Request {
+    /// # Safety
+    /// The caller gives the reference to the header, which is of a request on that loop.
+    pub(crate) unsafe fn new(header: NonNull<Header>, event_loop: &Loop) -> Request {
+        Request { header, event_loop: event_loop.clone() }
+    }
+
     /// Cancels the request if it has not begun (`uv_cancel`); its callback then gets
     /// `UV_ECANCELED`. Returns whether it did; false for one that is running or done.
     pub fn cancel(&self) -> Result<bool> {
@@ -249,14 +276,7 @@ pub unsafe fn submit<U: RawRequest>(
     }
     let entered = event_loop.enter()?;
     let allocation = Box::leak(Box::new(Allocation::<U> {
-        header: Header {
-            references: AtomicU8::new(2),
-            cancellable: Cell::new(true),
-            inner: NonNull::from(event_loop.inner()),
-            previous: Cell::new(ptr::null()),
-            next: Cell::new(ptr::null()),
-            free: free::<U>,
-        },
+        header: Header { is_job: false, ..Header::of_job(event_loop.inner(), free::<U>) },
         uv: MaybeUninit::uninit(),
         done: Some(Box::new(done)),
     }));
@@ -275,7 +295,8 @@ pub unsafe fn submit<U: RawRequest>(
         return Err(Error::check(status, what()).unwrap_err());
     }
     entered.requests.insert(header);
-    Ok(Request { header: NonNull::from(header), event_loop: event_loop.clone() })
+    // SAFETY: the second of the header's two references.
+    Ok(unsafe { Request::new(NonNull::from(header), event_loop) })
 }
 
 /// For libuv's callbacks: ends the request and calls the `done` it was submitted with, unless the
@@ -290,8 +311,7 @@ pub unsafe fn complete<U: RawRequest>(request: *mut U, status: c_int) {
     let header = unsafe { &(*allocation).header };
     // SAFETY: the request, and so its `Request` or the loop's graveyard, keeps the loop.
     let inner = unsafe { header.inner.as_ref() };
-    header.cancellable.set(false);
-    inner.requests.remove(header);
+    header.ended(inner);
     // SAFETY: only this takes the closure.
     let done = unsafe { (*allocation).done.take() };
     trampoline::enter(inner, || {

@@ -9,6 +9,7 @@ use std::os::raw::c_int;
 
 use libuv_sys2 as uv;
 
+use crate::disposition;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, dispatch, handle_kind};
 use crate::r#loop::Loop;
@@ -126,73 +127,6 @@ impl Signal {
     }
 }
 
-/// The dispositions that libuv's handlers replaced, with the number of handles that did.
-#[cfg(unix)]
-mod disposition {
-    use std::collections::HashMap;
-    use std::mem::MaybeUninit;
-    use std::sync::{Mutex, PoisonError};
-
-    use crate::error::Result;
-
-    struct Saved {
-        handles: usize,
-        action: libc::sigaction,
-    }
-
-    // SAFETY: a plain struct of flags and a handler address.
-    unsafe impl Send for Saved {}
-
-    static SAVED: Mutex<Option<HashMap<i32, Saved>>> = Mutex::new(None);
-
-    pub(super) fn save(signum: i32, start: impl FnOnce() -> Result<()>) -> Result<()> {
-        let mut saved = SAVED.lock().unwrap_or_else(PoisonError::into_inner);
-        let saved = saved.get_or_insert_default();
-        if let Some(saved) = saved.get_mut(&signum) {
-            start()?;
-            saved.handles += 1;
-            return Ok(());
-        }
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: no new action is given; the old one is written to our struct, which stays zero
-        // (a valid value) for a number that is no signal.
-        let action = unsafe {
-            libc::sigaction(signum, std::ptr::null(), action.as_mut_ptr());
-            action.assume_init()
-        };
-        start()?;
-        saved.insert(signum, Saved { handles: 1, action });
-        Ok(())
-    }
-
-    pub(super) fn restore(signum: i32, stop: impl FnOnce()) {
-        let mut saved = SAVED.lock().unwrap_or_else(PoisonError::into_inner);
-        stop();
-        let Some(saved) = saved.as_mut() else { return };
-        let Some(entry) = saved.get_mut(&signum) else { return };
-        entry.handles -= 1;
-        if entry.handles == 0 {
-            // SAFETY: the action is one that the system gave us for this signal.
-            unsafe { libc::sigaction(signum, &raw const entry.action, std::ptr::null_mut()) };
-            saved.remove(&signum);
-        }
-    }
-}
-
-/// Windows has no dispositions to keep.
-#[cfg(not(unix))]
-mod disposition {
-    use crate::error::Result;
-
-    pub(super) fn save(_signum: i32, start: impl FnOnce() -> Result<()>) -> Result<()> {
-        start()
-    }
-
-    pub(super) fn restore(_signum: i32, stop: impl FnOnce()) {
-        stop();
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::sync::Arc;
@@ -202,12 +136,7 @@ mod tests {
     use crate::RunMode;
 
     fn handler(signum: i32) -> usize {
-        // SAFETY: no new action is given; the struct is filled.
-        unsafe {
-            let mut action = std::mem::zeroed::<libc::sigaction>();
-            libc::sigaction(signum, std::ptr::null(), &raw mut action);
-            action.sa_sigaction
-        }
+        disposition::current(signum).sa_sigaction
     }
 
     #[test]

@@ -1,5 +1,7 @@
 """A program ends when it says so, whatever its threads and its loops are doing."""
 
+import os
+import select
 import time
 
 import pytest
@@ -7,13 +9,39 @@ import pytest
 from util import finish, start_child
 
 PRELUDE = """
-import os, sys, threading, time, pyuv
+import itertools, os, socket, sys, threading, time, pyuv
 loop = pyuv.Loop()
-def ready():
-    print("ready", flush=True)
+
+def now():
+    print("leaving", time.monotonic(), flush=True)
+
+def begin(submit):
+    # Has a thread of the pool at work on what `submit` queues: what was begun cannot be cancelled.
+    # The loop runs meanwhile, for it is what calls in further threads for file operations.
+    while True:
+        request = submit()
+        for _ in range(10):
+            time.sleep(0.005)
+            loop.run(pyuv.UV_RUN_NOWAIT)
+        if not request.cancel():
+            return
+
+def queue_a_thousand():
+    done = lambda *results: print("done")
+    submitters = itertools.cycle((
+        lambda number: loop.queue_work(lambda: time.sleep(30), done),
+        lambda number: pyuv.fs.stat(loop, "/", callback=done),
+        lambda number: pyuv.fs.read(loop, reader, 10, -1, callback=done),
+        lambda number: pyuv.dns.getaddrinfo(loop, f"host-{number}.invalid", callback=done),
+    ))
+    for number, submit in zip(range(1000), submitters):
+        submit(number)
+
+reader, writer = os.pipe()
 """
 
 SITUATIONS = {
+    "nothing": "",
     "work that runs": """
 begun = threading.Event()
 loop.queue_work(lambda: (begun.set(), time.sleep(30)))
@@ -28,6 +56,28 @@ loop.queue_work(lambda: time.sleep(30))
 del loop
 import gc
 gc.collect()
+""",
+    "a thousand jobs behind work that sleeps": """
+for _ in range(4):
+    begin(lambda: loop.queue_work(lambda: time.sleep(30)))
+queue_a_thousand()
+""",
+    "a thousand jobs behind work that computes": """
+def compute():
+    while True:
+        pass
+for _ in range(4):
+    begin(lambda: loop.queue_work(compute))
+queue_a_thousand()
+""",
+    "a thousand jobs behind reads that wait": """
+for _ in range(4):
+    begin(lambda: pyuv.fs.read(loop, reader, 10, -1, callback=lambda request: None))
+queue_a_thousand()
+""",
+    "a thousand names that are being looked up": """
+for number in range(1000):
+    pyuv.dns.getaddrinfo(loop, f"host-{number}.invalid", callback=print)
 """,
     "a daemon thread that sleeps in run": """
 inside = threading.Event()
@@ -57,26 +107,56 @@ loop.run(pyuv.UV_RUN_NOWAIT)
 """,
 }
 
+ENDS = {
+    "exit": "now(); sys.exit(3)",
+    "raise": "now(); print('unflushed'); raise SystemExit(3)",
+    "callback": "pyuv.Timer(loop).start(lambda timer: (now(), sys.exit(3)), 0); loop.run()",
+}
 
+
+def seconds_to_leave(code):
+    """Run a child that prints when it leaves, with status 3; return how long it was about it, and
+    what else it printed."""
+    with start_child(PRELUDE + code) as child:
+        ended = os.pidfd_open(child.pid)
+        # What the child prints fits into the pipe, so that it does not have to be read before.
+        select.select([ended], [], [], 40)
+        end = time.monotonic()
+        os.close(ended)
+        (first, *rest) = finish(child, status=3)
+        # The monotonic clock is the machine's: parent and child read the same.
+        return end - float(first.removeprefix("leaving ")), rest
+
+
+def assert_prompt(code, output=()):
+    """Assert that the child leaves within a second, by the best of a few attempts.
+
+    Other processes can take away a second of a loaded machine's time, but not in every attempt
+    what this process would spend waiting: what it must not wait for takes 30 seconds, or for ever,
+    each time. An attempt that waited for it is a failure whatever the others do.
+    """
+    attempts = []
+    while not attempts or (attempts[-1] >= 1 and len(attempts) < 5):
+        seconds, rest = seconds_to_leave(code)
+        assert rest == list(output)
+        assert seconds < 15
+        attempts.append(seconds)
+    assert min(attempts) < 1, attempts
+
+
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("situation", SITUATIONS)
-@pytest.mark.parametrize("end", ["sys.exit(3)", "print('unflushed'); raise SystemExit(3)"])
-def test_exit_is_prompt_with(situation, end):
-    before = time.monotonic()
-    child = start_child(PRELUDE + SITUATIONS[situation] + "ready()\n" + end + "\n")
-    assert finish(child, status=3) == ["ready", "unflushed"][: 1 + ("unflushed" in end)]
-    # The job sleeps for 30 s. A machine under load gets far more than the second it should take.
-    assert time.monotonic() - before < 15
+@pytest.mark.parametrize("end", ["exit", "raise"])
+def test_exit_takes_less_than_a_second_with(situation, end):
+    assert_prompt(SITUATIONS[situation] + ENDS[end], ["unflushed"] * (end == "raise"))
 
 
-def test_exit_from_a_callback_with_work_in_flight():
-    code = """
-loop.queue_work(lambda: time.sleep(30))
-pyuv.Timer(loop).start(lambda timer: (ready(), sys.exit(4)), 0)
-loop.run()
-"""
-    before = time.monotonic()
-    assert finish(start_child(PRELUDE + code), status=4) == ["ready"]
-    assert time.monotonic() - before < 15
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "situation", [name for name in SITUATIONS if "daemon" not in name and "loop is gone" not in name]
+)
+def test_exit_from_a_callback_takes_less_than_a_second_with(situation):
+    assert_prompt(SITUATIONS[situation] + ENDS["callback"])
 
 
 def test_atexit_functions_may_use_a_loop():

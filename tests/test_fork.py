@@ -1,7 +1,7 @@
 from util import in_child
 
 PRELUDE = """
-import os, signal, sys, threading, warnings, pyuv
+import os, signal, sys, threading, warnings, pyuv, pyuv.fs
 warnings.simplefilter("ignore", DeprecationWarning)
 signal.alarm(30)
 loop = pyuv.Loop()
@@ -166,3 +166,26 @@ if pid == 0:
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), loop.run(pyuv.UV_RUN_NOWAIT))
 """
     assert child(code) == ["5 True"]
+
+
+def test_filesystem_operations_in_flight_end_in_the_child_too():
+    code = """
+out, into = os.pipe()
+ended = []
+pyuv.fs.read(loop, out, 1, -1, ended.append)
+for _ in range(10):
+    pyuv.fs.stat(loop, "/", ended.append)
+def use():
+    loop.fork()
+    # For the read in the parent, and for that in the child if no thread had begun it.
+    os.write(into, b"xx")
+    loop.run()
+    pyuv.fs.stat(loop, "/", ended.append)
+    loop.run()
+    print(len(ended), {request.error for request in ended[1:]})
+    loop.close()
+print(in_fork(use))
+loop.run()
+print(len(ended))
+"""
+    assert child(code) == ["12 {None}", "0", "11"]

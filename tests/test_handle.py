@@ -255,15 +255,16 @@ def test_a_callback_that_is_not_callable_is_named_and_nothing_is_started(loop, p
     loop.run()
 
 
-@pytest.mark.parametrize("name", START)
-def test_a_failed_start_leaves_the_first_callback_in_place(loop, pair, name):
-    handle, first = MAKE[name.split()[0]](loop, pair[0].fileno()), Recorder(lambda handle, *_: handle.close())
+def start_soon(name, handle, callback):
+    """Start a handle; a timer so that it is due at once."""
     if name == "Timer":
-        handle.start(first, 0)
+        handle.start(callback, 0)
     else:
-        START[name](handle, first)
-    with pytest.raises(TypeError):
-        START[name](handle, "not callable")
+        START[name](handle, callback)
+
+
+def cause_and_run(loop, name, pair, handle):
+    """Cause what the handle waits for, and run the loop until it has closed itself."""
     pair[1].send(b"x")
     if name.startswith("Signal"):
         os.kill(os.getpid(), signal.SIGUSR1)
@@ -272,6 +273,15 @@ def test_a_failed_start_leaves_the_first_callback_in_place(loop, pair, name):
     while not handle.closed:
         loop.run(pyuv.UV_RUN_ONCE)
     loop.run()
+
+
+@pytest.mark.parametrize("name", START)
+def test_a_failed_start_leaves_the_first_callback_in_place(loop, pair, name):
+    handle, first = MAKE[name.split()[0]](loop, pair[0].fileno()), Recorder(lambda handle, *_: handle.close())
+    start_soon(name, handle, first)
+    with pytest.raises(TypeError):
+        START[name](handle, "not callable")
+    cause_and_run(loop, name, pair, handle)
     assert len(first) == 1
 
 
@@ -280,18 +290,8 @@ def test_a_second_start_replaces_the_callback(loop, pair, name):
     handle, first = MAKE[name.split()[0]](loop, pair[0].fileno()), Recorder()
     START[name](handle, first)
     second = Recorder(lambda handle, *_: handle.close())
-    if name == "Timer":
-        handle.start(second, 0)
-    else:
-        START[name](handle, second)
-    pair[1].send(b"x")
-    if name.startswith("Signal"):
-        os.kill(os.getpid(), signal.SIGUSR1)
-    if name == "Check":
-        pyuv.Timer(loop).start(lambda timer: None, 0)
-    while not handle.closed:
-        loop.run(pyuv.UV_RUN_ONCE)
-    loop.run()
+    start_soon(name, handle, second)
+    cause_and_run(loop, name, pair, handle)
     assert first.calls == []
     assert len(second) == 1
 

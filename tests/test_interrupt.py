@@ -1,4 +1,5 @@
 import signal
+import time
 
 import pytest
 
@@ -68,6 +69,20 @@ def test_ctrl_c_from_outside_ends_the_process():
     _, err = running.communicate(timeout=20)
     assert "KeyboardInterrupt" in err
     assert running.returncode in (-signal.SIGINT, 1, 130)
+
+
+def test_ctrl_c_at_the_very_start_of_run_is_not_lost():
+    # It comes before the loop has its wakeup fd in some of these, and the loop has nothing else to wake it.
+    for tenths_of_a_millisecond in range(10):
+        running = start_child(
+            "import pyuv\nloop = pyuv.Loop()\nwake = pyuv.Async(loop, print)\n"
+            "print('ready', flush=True)\nloop.run()\n"
+        )
+        assert running.stdout.readline() == "ready\n"
+        time.sleep(tenths_of_a_millisecond / 10_000)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+        assert "KeyboardInterrupt" in err
 
 
 def test_an_earlier_wakeup_fd_gets_its_bytes_and_is_restored():

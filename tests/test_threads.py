@@ -1,10 +1,11 @@
 import threading
+import time
 
 import pytest
 import pyuv
 from pyuv.error import HandleClosedError
 
-from util import Recorder, in_child
+from util import Recorder, in_child, time_limit
 
 
 def in_thread(function):
@@ -62,8 +63,7 @@ def test_a_call_from_a_second_thread_into_a_running_loop_names_async_send(loop, 
     assert "Async.send" in str(error)
 
 
-def test_excepthook_may_not_be_lost_to_a_second_thread(loop):
-    """Cancelling is the owner's too."""
+def test_cancel_from_a_second_thread_into_a_running_loop_names_async_send(loop):
     caught = []
     release = threading.Event()
     request = loop.queue_work(release.wait)
@@ -173,6 +173,25 @@ def test_other_threads_run_while_an_idle_handle_keeps_the_loop_busy_with_a_c_cal
     loop.run()
     thread.join()
     assert len(counted) == 1000
+
+
+def test_a_loop_that_never_sleeps_does_not_starve_a_thread_that_takes_many_turns(loop):
+    idle, turns = pyuv.Idle(loop), []
+    wake = pyuv.Async(loop, lambda wake: (idle.close(), wake.close()))
+
+    def take_turns():
+        while len(turns) < 100:
+            time.sleep(0.0001)
+            turns.append(time.monotonic())
+        wake.send()
+
+    idle.start(id)
+    thread = threading.Thread(target=take_turns)
+    with time_limit(loop):
+        thread.start()
+        loop.run()
+        thread.join()
+    assert len(turns) == 100
 
 
 def test_loops_in_many_threads_at_once():

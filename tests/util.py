@@ -8,7 +8,10 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
 import pyuv
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with /proc")
 
 
 def start_child(code, *arguments, **options):
@@ -31,14 +34,20 @@ def finish(child, status=0):
     return out.splitlines()
 
 
-def in_child(code, *arguments, status=0):
+def in_child(code, *arguments, status=0, **options):
     """Run `code` in a process of its own and return the lines it printed."""
-    return finish(start_child(code, *arguments), status)
+    return finish(start_child(code, *arguments, **options), status)
 
 
 def open_fds():
     """How many file descriptors this process has open."""
     return len(os.listdir("/proc/self/fd"))
+
+
+def settle(event_loop):
+    """Have a loop open what it keeps: a wakeup for Ctrl-C, and with its first stream a spare fd."""
+    pyuv.Pipe(event_loop).close()
+    event_loop.run()
 
 
 def collect():

@@ -4,7 +4,6 @@ Standard library only: this is what runs before anything is installed.
 """
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -93,19 +92,16 @@ def build_references(python: Path) -> Path:
 
 
 def vendored_sources() -> dict[str, Path]:
-    command = ["cargo", "metadata", "--format-version", "1", "--locked"]
+    sys.path.append(str(ROOT / "scripts"))
+    import vendored
+
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        crates = vendored.crates()
     except FileNotFoundError:
         raise SetupError("cargo is needed to find the sources of libuv and c-ares") from None
-    except subprocess.CalledProcessError as failure:
-        raise SetupError(f"cargo metadata: {failure.stderr.decode().strip()}") from None
-    found = {}
-    for package in json.loads(done.stdout)["packages"]:
-        if package["name"] in VENDORED:
-            setting, folder = VENDORED[package["name"]]
-            found[setting] = Path(package["manifest_path"]).parent / folder
-    return found
+    except subprocess.CalledProcessError:
+        raise SetupError("cargo metadata failed") from None
+    return {setting: crates[name].folder / folder for name, (setting, folder) in VENDORED.items()}
 
 
 def sources(path: Path) -> list[Path]:

@@ -32,6 +32,9 @@ class Sample:
     system: float
     version: str
     rss_kib: list[int]
+    p50_us: float = 0.0
+    p99_us: float = 0.0
+    """Latency, where it was measured."""
     round: int = 0
     load: float = 0.0
 

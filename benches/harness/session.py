@@ -14,7 +14,7 @@ from rich.table import Table
 from harness import environment, instructions, machine, nameserver, report, schedule
 from harness.model import Cell, Settings, Suite
 
-ORDER = ["callbacks", "dns", "memory", "files"]
+ORDER = ["callbacks", "echo", "connections", "dns", "memory", "files", "queue"]
 MEMORY_TIME_LIMIT = 600.0
 WIDTH = 130
 """Of tables that go to a file or a pipe."""
@@ -36,7 +36,7 @@ def measure(options: argparse.Namespace, references: Path) -> int:
         suite = cast(Suite, importlib.import_module(f"suites.{name}"))
         try:
             if options.instructions:
-                good &= count(console, suite, settings, options.results)
+                good &= count(console, suite, settings, options)
             else:
                 good &= compare(console, suite, settings, options)
         except nameserver.NotInstalledError as problem:
@@ -53,7 +53,7 @@ def compare(console: Console, suite: Suite, settings: Settings, options: argpars
     repeat = 1 if once else settings.repeat
     limit = MEMORY_TIME_LIMIT if once else settings.seconds + schedule.PATIENCE
     with suite.cells(settings) as cells, progress(console) as bar:
-        chosen = without_peers(cells, settings)
+        chosen = selected(cells, settings, options.only)
         task = bar.add_task(suite.TITLE, total=len(chosen) * repeat)
 
         def tell(cell: Cell, number: int, done: int) -> None:
@@ -70,7 +70,7 @@ def compare(console: Console, suite: Suite, settings: Settings, options: argpars
     return held and not results.failures
 
 
-def count(console: Console, suite: Suite, settings: Settings, folder: Path) -> bool:
+def count(console: Console, suite: Suite, settings: Settings, options: argparse.Namespace) -> bool:
     """Instructions instead of time."""
     if not instructions.available():
         console.print("[red]--instructions needs valgrind: apt-get install valgrind")
@@ -78,7 +78,7 @@ def count(console: Console, suite: Suite, settings: Settings, folder: Path) -> b
     counted: dict[Cell, float] = {}
     failures: dict[Cell, str] = {}
     with suite.cells(settings) as cells, progress(console) as bar:
-        chosen = without_peers(cells, settings)
+        chosen = selected(cells, settings, options.only)
         for cell in bar.track(chosen, description=f"{suite.TITLE}, instructions"):
             try:
                 counted[cell] = instructions.per_operation(cell)
@@ -100,15 +100,15 @@ def count(console: Console, suite: Suite, settings: Settings, folder: Path) -> b
             "" if more is None else f"{more:+,.0f}",
         )
     console.print(table)
-    folder.mkdir(parents=True, exist_ok=True)
+    options.results.mkdir(parents=True, exist_ok=True)
     document = {"suite": suite.NAME, "machine": machine.describe(), "instructions": rows}
-    path = folder / f"{suite.NAME}-instructions.json"
+    path = options.results / f"{suite.NAME}-instructions.json"
     path.write_text(json.dumps(document, indent=1) + "\n")
     return not failures
 
 
-def without_peers(cells: list[Cell], settings: Settings) -> list[Cell]:
-    return [cell for cell in cells if settings.peers or not cell.peer]
+def selected(cells: list[Cell], settings: Settings, text: str | None) -> list[Cell]:
+    return [cell for cell in cells if (settings.peers or not cell.peer) and (text or "") in cell.case]
 
 
 def progress(console: Console) -> Progress:

@@ -2,11 +2,12 @@
 
 use std::ffi::{CStr, CString};
 use std::mem;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::SocketAddr;
 use std::os::raw::c_int;
 use std::ptr;
 
 use libuv_sys2 as uv;
+use pyuv::address;
 use pyuv::request::{self, RawRequest};
 use pyuv::{Loop, Request};
 
@@ -175,7 +176,7 @@ unsafe fn read(status: c_int, what: String, request: *mut GetAddrInfo) -> Result
     while let Some(info) = unsafe { next.as_ref() } {
         next = info.ai_next;
         // SAFETY: the address is null or one of the length given.
-        let address = unsafe { socket_address(info.ai_addr.cast(), info.ai_addrlen as usize) };
+        let address = unsafe { address::read(info.ai_addr.cast(), info.ai_addrlen as usize) };
         let Some(address) = address else { continue };
         // SAFETY: the name is null or ends with a NUL.
         let canonname = (!info.ai_canonname.is_null())
@@ -189,43 +190,6 @@ unsafe fn read(status: c_int, what: String, request: *mut GetAddrInfo) -> Result
         });
     }
     Ok(list)
-}
-
-/// An IPv4 or IPv6 address; `None` for what is neither.
-///
-/// # Safety
-/// The pointer is null or to a `sockaddr` of that length.
-pub(crate) unsafe fn socket_address(
-    address: *const libc::sockaddr,
-    length: usize,
-) -> Option<SocketAddr> {
-    if address.is_null() || length < size_of::<libc::sockaddr_in>() {
-        return None;
-    }
-    // SAFETY: the caller says so, and the length was looked at.
-    unsafe {
-        match c_int::from((*address).sa_family) {
-            libc::AF_INET => {
-                let address = address.cast::<libc::sockaddr_in>().read_unaligned();
-                let ip = Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr));
-                Some(SocketAddrV4::new(ip, u16::from_be(address.sin_port)).into())
-            }
-            libc::AF_INET6 if length >= size_of::<libc::sockaddr_in6>() => {
-                let address = address.cast::<libc::sockaddr_in6>().read_unaligned();
-                let ip = Ipv6Addr::from(address.sin6_addr.s6_addr);
-                Some(
-                    SocketAddrV6::new(
-                        ip,
-                        u16::from_be(address.sin6_port),
-                        u32::from_be(address.sin6_flowinfo),
-                        address.sin6_scope_id,
-                    )
-                    .into(),
-                )
-            }
-            _ => None,
-        }
-    }
 }
 
 pub(crate) fn c_string(what: &str, text: &str) -> Result<CString> {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::raw::{c_char, c_int};
 
 use libuv_sys2 as uv;
+use pyuv::address::RawAddress;
 use pyuv::request::{self, RawRequest};
 use pyuv::{Loop, Request};
 
@@ -19,39 +20,6 @@ unsafe impl RawRequest for GetNameInfo {
     unsafe fn cleanup(_request: *mut Self) {}
 }
 
-/// An address as C has it.
-#[repr(C)]
-union Storage {
-    v4: libc::sockaddr_in,
-    v6: libc::sockaddr_in6,
-}
-
-impl From<SocketAddr> for Storage {
-    fn from(address: SocketAddr) -> Storage {
-        // SAFETY: all-zero is a valid value of C structs of integers.
-        let mut storage: Storage = unsafe { mem::zeroed() };
-        match address {
-            SocketAddr::V4(address) => {
-                // SAFETY: this is the field that counts from here on.
-                let v4 = unsafe { &mut storage.v4 };
-                v4.sin_family = libc::AF_INET as libc::sa_family_t;
-                v4.sin_port = address.port().to_be();
-                v4.sin_addr.s_addr = u32::from(*address.ip()).to_be();
-            }
-            SocketAddr::V6(address) => {
-                // SAFETY: this is the field that counts from here on.
-                let v6 = unsafe { &mut storage.v6 };
-                v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
-                v6.sin6_port = address.port().to_be();
-                v6.sin6_addr.s6_addr = address.ip().octets();
-                v6.sin6_flowinfo = address.flowinfo().to_be();
-                v6.sin6_scope_id = address.scope_id();
-            }
-        }
-        storage
-    }
-}
-
 /// # Safety
 /// The loop is open and this thread's; the request is valid memory, until `callback` was called
 /// or, without one, this has returned.
@@ -62,10 +30,10 @@ unsafe fn start(
     address: SocketAddr,
     flags: i32,
 ) -> c_int {
-    let storage = Storage::from(address);
+    let storage = RawAddress::from(address);
     // SAFETY: the caller vouches for loop and request; libuv copies the address.
     unsafe {
-        let address = (&raw const storage).cast();
+        let address = storage.as_ptr();
         uv::uv_getnameinfo(event_loop, request.cast(), callback, address, flags)
     }
 }

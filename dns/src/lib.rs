@@ -59,6 +59,7 @@ pub mod record;
 pub mod registry;
 mod resolve;
 mod server;
+pub mod version;
 
 pub use c_ares::{
     AddrInfoFlags, AddrInfoHints, AddressFamily, Flags as ChannelFlags, NIFlags, ServerStateFlags,
@@ -73,3 +74,4 @@ pub use record::{Raw, Record, RecordData, data};
 pub use registry::{Opcode, Rcode, RecordClass, RecordType};
 pub use resolve::{Resolution, resolve};
 pub use server::split_servers;
+pub use version::version;

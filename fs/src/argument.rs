@@ -46,7 +46,7 @@ pub(crate) fn offset(offset: Option<u64>) -> Result<i64> {
 }
 
 pub(crate) fn length(length: usize) -> Result<usize> {
-    crate::buffer::check_length(length)?;
+    pyuv::buffer::check_length(length)?;
     Ok(length)
 }
 

@@ -37,11 +37,12 @@ mod target;
 mod write;
 
 pub use argument::{NOW, OMIT, SYMLINK_DIR, SYMLINK_JUNCTION};
-pub use buffer::{Buffer, Destination, MAX_LENGTH, Source};
+pub use buffer::Destination;
 pub use dirent::{Dirent, DirentType};
 pub use operation::Operation;
 pub use own_fd::is_own_fd;
 pub use path::PathArg;
+pub use pyuv::buffer::{Buffer, MAX_LENGTH, Source};
 pub use read::{read, read_into};
 pub use scandir::scandir;
 pub use stat::{Stat, Timestamp};

@@ -6,7 +6,7 @@ use std::ptr;
 
 use libuv_sys2 as uv;
 use pyuv::request::{self, RawRequest};
-use pyuv::{Error, Loop, Request, Result};
+use pyuv::{Code, Error, Job, Loop, Request, Result};
 
 use crate::stat::Stat;
 use crate::target::Target;
@@ -22,7 +22,7 @@ pub trait Operation: Sized {
     /// Does it now, in this thread; blocks until it is done.
     fn run(self) -> Result<Self::Output>;
 
-    /// Has it done by a thread of the pool (or by io_uring, see
+    /// Has it done by a thread of the pool as a [`Job`] (or by io_uring, see
     /// [`Configure::IoUring`](pyuv::Configure)), then `done` called on the loop's thread.
     ///
     /// `done` is not called if this fails, or if the loop is dropped before the operation is
@@ -110,32 +110,21 @@ pub(crate) struct Op<T, S, F> {
 impl<T, S, F, Output> Operation for Op<T, S, F>
 where
     T: Target,
-    S: FnOnce(&T, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int,
+    S: FnOnce(T::Raw, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int + Send + 'static,
     F: FnOnce(*mut uv::uv_fs_t) -> Output + Send + 'static,
 {
     type Output = Output;
 
     fn run(self) -> Result<Output> {
-        /// Frees what libuv hung on the request, whatever `finish` does.
-        struct Cleanup(*mut uv::uv_fs_t);
-        impl Drop for Cleanup {
-            fn drop(&mut self) {
-                // SAFETY: made below, once the request is initialised.
-                unsafe { uv::uv_fs_req_cleanup(self.0) };
-            }
-        }
         self.target.check()?;
         let start = self.start?;
         let mut request = MaybeUninit::<uv::uv_fs_t>::uninit();
         let request = request.as_mut_ptr();
         // Without a callback libuv uses no loop.
-        let status = start(&self.target, ptr::null_mut(), request, None);
-        let cleanup = Cleanup(request);
-        if status < 0 {
-            return Err(Error::check(status, self.target.describe()).unwrap_err());
-        }
-        let output = (self.finish)(cleanup.0);
-        Ok(output)
+        let status = start(self.target.raw(), ptr::null_mut(), request, None);
+        // SAFETY: `start` has initialised the request, which is cleaned up nowhere else.
+        let finished = unsafe { Finished::new(request) };
+        finished.output(status, &self.target, self.finish)
     }
 
     fn submit(
@@ -143,33 +132,138 @@ where
         event_loop: &Loop,
         done: impl FnOnce(Result<Output>) + Send + 'static,
     ) -> Result<Request> {
-        unsafe extern "C" fn on_done(request: *mut uv::uv_fs_t) {
-            // SAFETY: libuv's callback for a request that was submitted below.
-            unsafe { request::complete::<FsRequest>(request.cast(), 0) };
-        }
         let Op { target, start, finish } = self;
         target.check()?;
         let start = start?;
-        let kept = target.keep();
-        // SAFETY: `start` calls one libuv function with the callback above. libuv copies paths
-        // and lists of buffers; the buffers themselves are owned by `finish`.
-        unsafe {
-            request::submit::<FsRequest>(
-                event_loop,
-                || target.describe(),
-                |event_loop, request| start(&target, event_loop, request.cast(), Some(on_done)),
-                move |request, _| {
-                    let request = request.cast::<uv::uv_fs_t>();
-                    let result = uv::uv_fs_get_result(request);
-                    if result < 0 {
-                        let what = T::describe_finished(kept, request);
-                        drop(finish);
-                        done(Err(Error::check(result as i32, what).unwrap_err()));
-                    } else {
-                        done(Ok(finish(request)));
-                    }
-                },
-            )
+        let target = target.into_owned();
+        if event_loop.uses_io_uring() {
+            return submit_to_libuv(event_loop, target, start, finish, done);
         }
+        event_loop.submit(OnPool {
+            target,
+            start: Some(start),
+            request: MaybeUninit::uninit(),
+            status: None,
+            finish: Some((finish, done)),
+        })
+    }
+}
+
+/// A request that is over, until it is cleaned up.
+struct Finished(*mut uv::uv_fs_t);
+
+impl Finished {
+    /// # Safety
+    /// The request is initialised, over, and cleaned up by this value's end alone.
+    unsafe fn new(request: *mut uv::uv_fs_t) -> Finished {
+        Finished(request)
+    }
+
+    fn output<Output>(
+        self,
+        status: c_int,
+        target: &impl Target,
+        finish: impl FnOnce(*mut uv::uv_fs_t) -> Output,
+    ) -> Result<Output> {
+        if status < 0 {
+            return Err(Error::check(status, target.describe()).unwrap_err());
+        }
+        Ok(finish(self.0))
+    }
+}
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        // SAFETY: whoever made this vouches for the request.
+        unsafe { uv::uv_fs_req_cleanup(self.0) };
+    }
+}
+
+/// An operation as a [`Job`]: libuv's blocking form of it, on a thread of the pool.
+struct OnPool<T, S, F, D> {
+    target: T,
+    start: Option<S>,
+    /// Initialised once there is a status.
+    request: MaybeUninit<uv::uv_fs_t>,
+    status: Option<c_int>,
+    finish: Option<(F, D)>,
+}
+
+// SAFETY: the request points to memory of the target's, of `start`'s and of `finish`'s, which are
+// Send, and to itself; it is used by one thread after the other.
+unsafe impl<T: Send, S: Send, F: Send, D: Send> Send for OnPool<T, S, F, D> {}
+
+impl<T, S, F, D, Output> Job for OnPool<T, S, F, D>
+where
+    T: Target + Send + 'static,
+    S: FnOnce(T::Raw, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int + Send + 'static,
+    F: FnOnce(*mut uv::uv_fs_t) -> Output + Send + 'static,
+    D: FnOnce(Result<Output>) + Send + 'static,
+{
+    fn run(&mut self) {
+        if let Some(start) = self.start.take() {
+            let request = self.request.as_mut_ptr();
+            self.status = Some(start(self.target.raw(), ptr::null_mut(), request, None));
+        }
+    }
+
+    fn done(&mut self, outcome: Result<()>) {
+        let Some((finish, done)) = self.finish.take() else { return };
+        let Some(status) = self.status else {
+            drop(finish);
+            let code = outcome.err().and_then(|error| error.code()).unwrap_or(Code::UNKNOWN);
+            return done(Err(Error::new(code, self.target.describe())));
+        };
+        // SAFETY: there is a status, so the request is initialised; it is cleaned up here, once,
+        // because `finish` was there to be taken.
+        let finished = unsafe { Finished::new(self.request.as_mut_ptr()) };
+        done(finished.output(status, &self.target, finish));
+    }
+}
+
+impl<T, S, F, D> Drop for OnPool<T, S, F, D> {
+    fn drop(&mut self) {
+        if self.status.is_some() && self.finish.is_some() {
+            // SAFETY: it was run, and nobody was told of it: the request is not cleaned up yet.
+            drop(unsafe { Finished::new(self.request.as_mut_ptr()) });
+        }
+    }
+}
+
+/// Has libuv submit the operation: to io_uring where it can, otherwise to its pool.
+fn submit_to_libuv<T, Output>(
+    event_loop: &Loop,
+    target: T,
+    start: impl FnOnce(T::Raw, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int,
+    finish: impl FnOnce(*mut uv::uv_fs_t) -> Output + Send + 'static,
+    done: impl FnOnce(Result<Output>) + Send + 'static,
+) -> Result<Request>
+where
+    T: Target + Send + 'static,
+{
+    unsafe extern "C" fn on_done(request: *mut uv::uv_fs_t) {
+        // SAFETY: libuv's callback for a request that was submitted below.
+        unsafe { request::complete::<FsRequest>(request.cast(), 0) };
+    }
+    let raw = target.raw();
+    let what = target.describe();
+    // SAFETY: `start` calls one libuv function with the callback above. libuv copies paths and
+    // lists of buffers; the buffers themselves are owned by `finish`.
+    unsafe {
+        request::submit::<FsRequest>(
+            event_loop,
+            || what,
+            |event_loop, request| start(raw, event_loop, request.cast(), Some(on_done)),
+            move |request, _| {
+                let request = request.cast::<uv::uv_fs_t>();
+                let result = uv::uv_fs_get_result(request);
+                done(if result < 0 {
+                    drop(finish);
+                    Err(Error::check(result as i32, target.describe()).unwrap_err())
+                } else {
+                    Ok(finish(request))
+                });
+            },
+        )
     }
 }

@@ -37,8 +37,8 @@ impl PathArg<'_> {
     }
 
     /// A copy that may outlive what this one borrows.
-    pub(crate) fn to_owned(&self) -> CString {
-        self.0.as_deref().unwrap_or_default().to_owned()
+    pub(crate) fn into_owned(self) -> PathArg<'static> {
+        PathArg(self.0.map(|path| Cow::Owned(path.into_owned())))
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
         ];
         for path in paths {
             assert_eq!(path.check(), Ok(()));
-            assert_eq!(path.to_owned(), c"a/b".to_owned());
+            assert_eq!(path.into_owned().0, Ok(Cow::Borrowed(c"a/b")));
         }
     }
 

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use libuv_sys2 as uv;
 use pyuv::Result;
+use pyuv::buffer::{Buffer, check_length};
 
 use crate::argument;
-use crate::buffer::{Buffer, Destination, Fresh, check_length};
+use crate::buffer::{Destination, Fresh};
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
 
@@ -33,11 +34,11 @@ pub fn read_into<D: Destination>(
     let start = prepare(|| {
         check_length(buffer[0].length())?;
         let offset = argument::offset(offset)?;
-        Ok(move |target: &OnFd, event_loop, request, callback| {
+        Ok(move |fd, event_loop, request, callback| {
             // SAFETY: the buffer belongs to `finish`, which outlives the read.
             unsafe {
                 let buffer = Buffer::as_raw(&buffer);
-                uv::uv_fs_read(event_loop, request, target.0, buffer, 1, offset, callback)
+                uv::uv_fs_read(event_loop, request, fd, buffer, 1, offset, callback)
             }
         })
     });

@@ -15,10 +15,10 @@ use crate::target::OnPath;
 pub fn scandir<'a>(path: impl Into<PathArg<'a>>) -> impl Operation<Output = Vec<Dirent>> + Send {
     Op {
         target: OnPath(path.into()),
-        start: Ok(|target: &OnPath, event_loop, request, callback| {
+        start: Ok(|path, event_loop, request, callback| {
             // SAFETY: the path is a string that outlives the call; libuv copies it if it goes on
             // without us. It has no flags yet.
-            unsafe { uv::uv_fs_scandir(event_loop, request, target.0.as_ptr(), 0, callback) }
+            unsafe { uv::uv_fs_scandir(event_loop, request, path, 0, callback) }
         }),
         finish: |request| {
             // SAFETY: the request is a scandir that succeeded.

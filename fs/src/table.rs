@@ -30,7 +30,7 @@ macro_rules! operations {
             $($argument: $type),*
         ) -> impl Operation<Output = $output> + Send {
             operations!(
-                @op OnPath(path.into()), |target: &OnPath| (target.0.as_ptr()),
+                @op OnPath(path.into()), (path),
                 ($($argument => $convert),*), $output, $uv
             )
         }
@@ -48,8 +48,7 @@ macro_rules! operations {
             $($argument: $type),*
         ) -> impl Operation<Output = $output> + Send {
             operations!(
-                @op OnPaths(path.into(), new_path.into()),
-                |target: &OnPaths| (target.0.as_ptr(), target.1.as_ptr()),
+                @op OnPaths(path.into(), new_path.into()), (path, new_path),
                 ($($argument => $convert),*), $output, $uv
             )
         }
@@ -63,21 +62,22 @@ macro_rules! operations {
         $(#[$doc])*
         pub fn $name(fd: i32, $($argument: $type),*) -> impl Operation<Output = $output> + Send {
             operations!(
-                @op OnFd(fd), |target: &OnFd| (target.0),
+                @op OnFd(fd), (fd),
                 ($($argument => $convert),*), $output, $uv
             )
         }
         operations! { $($rest)* }
     };
     (
-        @op $target:expr, |$this:ident: &$kind:ty| ($($subject:expr),*),
+        @op $target:expr, ($($subject:ident),*),
         ($($argument:ident => $convert:ident),*), $output:ty, $uv:ident
     ) => {
         Op {
             target: $target,
             start: prepare(|| {
                 $(let $argument = argument::$convert($argument)?;)*
-                Ok(move |$this: &$kind, event_loop, request, callback| {
+                #[allow(unused_parens)]
+                Ok(move |($($subject),*), event_loop, request, callback| {
                     // SAFETY: the paths are strings that outlive the call; libuv copies them if
                     // it goes on without us. The request and the loop are the caller's.
                     unsafe {

@@ -1,66 +1,53 @@
 //! What an operation is about: a path, two paths, or an fd. Its errors name it.
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{c_char, c_int};
 
-use libuv_sys2 as uv;
 use pyuv::{Code, Error, Result};
 
 use crate::path::PathArg;
 
 /// What an operation is about.
 pub trait Target {
-    /// What is needed, beside the request, to name the target once the operation is over.
-    type Kept: Send + 'static;
+    /// What libuv's function takes for it.
+    type Raw;
+
+    /// The same, with nothing borrowed.
+    type Owned: Target<Raw = Self::Raw> + Send + 'static;
 
     /// Fails for a target that libuv must not see.
     fn check(&self) -> Result<()>;
 
-    /// The target for people, before the operation.
+    /// The target for libuv, valid as long as this value stays where it is.
+    fn raw(&self) -> Self::Raw;
+
+    /// The target for people.
     fn describe(&self) -> String;
 
-    /// What `describe_finished` will want.
-    fn keep(&self) -> Self::Kept;
-
-    /// The target for people, after the operation.
-    ///
-    /// # Safety
-    /// The request was submitted with this target, and has not been cleaned up.
-    unsafe fn describe_finished(kept: Self::Kept, request: *const uv::uv_fs_t) -> String;
-}
-
-/// The path that libuv keeps in a request until it is cleaned up.
-///
-/// # Safety
-/// The request was submitted with a path, and has not been cleaned up.
-unsafe fn path_of(request: *const uv::uv_fs_t) -> String {
-    // SAFETY: the caller says that there is a path, a string of libuv's.
-    let path = unsafe { CStr::from_ptr(uv::uv_fs_get_path(request)) };
-    path.to_string_lossy().into_owned()
-}
-
-fn arrow(path: &str, new_path: &str) -> String {
-    format!("{path} -> {new_path}")
+    /// A target that may outlive what this one borrows.
+    fn into_owned(self) -> Self::Owned;
 }
 
 /// One path.
 pub struct OnPath<'a>(pub(crate) PathArg<'a>);
 
 impl Target for OnPath<'_> {
-    type Kept = ();
+    type Raw = *const c_char;
+    type Owned = OnPath<'static>;
 
     fn check(&self) -> Result<()> {
         self.0.check()
+    }
+
+    fn raw(&self) -> *const c_char {
+        self.0.as_ptr()
     }
 
     fn describe(&self) -> String {
         self.0.describe()
     }
 
-    fn keep(&self) {}
-
-    unsafe fn describe_finished((): (), request: *const uv::uv_fs_t) -> String {
-        // SAFETY: submitted with a path, so the caller.
-        unsafe { path_of(request) }
+    fn into_owned(self) -> OnPath<'static> {
+        OnPath(self.0.into_owned())
     }
 }
 
@@ -68,24 +55,24 @@ impl Target for OnPath<'_> {
 pub struct OnPaths<'a>(pub(crate) PathArg<'a>, pub(crate) PathArg<'a>);
 
 impl Target for OnPaths<'_> {
-    type Kept = CString;
+    type Raw = (*const c_char, *const c_char);
+    type Owned = OnPaths<'static>;
 
     fn check(&self) -> Result<()> {
         self.0.check()?;
         self.1.check()
     }
 
+    fn raw(&self) -> (*const c_char, *const c_char) {
+        (self.0.as_ptr(), self.1.as_ptr())
+    }
+
     fn describe(&self) -> String {
-        arrow(&self.0.describe(), &self.1.describe())
+        format!("{} -> {}", self.0.describe(), self.1.describe())
     }
 
-    fn keep(&self) -> CString {
-        self.1.to_owned()
-    }
-
-    unsafe fn describe_finished(kept: CString, request: *const uv::uv_fs_t) -> String {
-        // SAFETY: submitted with two paths, so the caller.
-        arrow(&unsafe { path_of(request) }, &kept.to_string_lossy())
+    fn into_owned(self) -> OnPaths<'static> {
+        OnPaths(self.0.into_owned(), self.1.into_owned())
     }
 }
 
@@ -93,7 +80,8 @@ impl Target for OnPaths<'_> {
 pub struct OnFd(pub(crate) c_int);
 
 impl Target for OnFd {
-    type Kept = c_int;
+    type Raw = c_int;
+    type Owned = OnFd;
 
     /// Negative numbers are not left to the system: -100 is `AT_FDCWD`, and `uv_fs_fstat` of it
     /// would tell of the working directory.
@@ -101,15 +89,15 @@ impl Target for OnFd {
         if self.0 < 0 { Err(Error::new(Code::EBADF, self.describe())) } else { Ok(()) }
     }
 
+    fn raw(&self) -> c_int {
+        self.0
+    }
+
     fn describe(&self) -> String {
         format!("fd {}", self.0)
     }
 
-    fn keep(&self) -> c_int {
-        self.0
-    }
-
-    unsafe fn describe_finished(kept: c_int, _request: *const uv::uv_fs_t) -> String {
-        OnFd(kept).describe()
+    fn into_owned(self) -> OnFd {
+        self
     }
 }

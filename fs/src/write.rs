@@ -6,9 +6,9 @@ use libuv_sys2 as uv;
 use pyuv::{Code, Error};
 
 use crate::argument;
-use crate::buffer::{Buffer, Source, check_length};
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::target::OnFd;
+use pyuv::buffer::{Buffer, Source, check_length};
 
 /// Writes `source`, all its pieces in order (`uv_fs_write`), at `offset` or, without one, where
 /// the file stands. Gives how many bytes went out.
@@ -30,12 +30,12 @@ pub fn write<S: Source>(
         let count = c_uint::try_from(count)
             .map_err(|_| Error::new(Code::EINVAL, "more pieces than a C int counts"))?;
         let offset = argument::offset(offset)?;
-        Ok(move |target: &OnFd, event_loop, request, callback| {
+        Ok(move |fd, event_loop, request, callback| {
             // SAFETY: the memory belongs to `source`, which `finish` keeps until the write is
             // over; libuv copies the list.
             unsafe {
                 let buffers = Buffer::as_raw(filled.as_deref().unwrap_or(buffers.as_ref()));
-                uv::uv_fs_write(event_loop, request, target.0, buffers, count, offset, callback)
+                uv::uv_fs_write(event_loop, request, fd, buffers, count, offset, callback)
             }
         })
     });

@@ -117,6 +117,12 @@ impl ActiveKey {
         }
     }
 
+    /// Whether a table keeps the object.
+    #[inline]
+    pub fn is_kept(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != NONE
+    }
+
     /// Has `table` let the object go if it kept it; what comes back may be the last reference.
     pub fn release<'py>(&self, table: &ActiveTable, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         match self.0.swap(NONE, Ordering::Relaxed) {

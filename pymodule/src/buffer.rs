@@ -4,13 +4,20 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use pyuv::buffer::{Buffer, Source};
 
 /// One bytes-like object whose memory stays where it is.
-pub enum Piece {
+pub struct Piece {
+    buffer: Buffer,
+    /// Keeps the memory.
+    _owner: Owner,
+}
+
+enum Owner {
     /// `bytes`, by reference.
-    Bytes(Py<PyBytes>),
+    Bytes(#[allow(dead_code)] Py<PyBytes>),
     /// Another exporter, by a view that it granted.
-    View(View),
+    View(#[allow(dead_code)] View),
 }
 
 /// A view of an exporter's memory, contiguous and readable.
@@ -48,31 +55,67 @@ impl Drop for View {
 impl Piece {
     /// The memory of `object`. TypeError for what is not bytes-like.
     fn new(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
-        match object.cast::<PyBytes>() {
-            Ok(bytes) => Ok(Piece::Bytes(bytes.clone().unbind())),
-            Err(_) => Ok(Piece::View(View::new(object)?)),
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            let memory = bytes.as_bytes();
+            return Ok(Piece {
+                buffer: Buffer::new(memory.as_ptr().cast_mut(), memory.len()),
+                _owner: Owner::Bytes(bytes.clone().unbind()),
+            });
+        }
+        let view = View::new(object)?;
+        Ok(Piece {
+            buffer: Buffer::new(view.0.buf.cast(), view.0.len as usize),
+            _owner: Owner::View(view),
+        })
+    }
+}
+
+/// What is to be written: one piece, or several. Dropped attached (see `View`).
+pub enum Pieces {
+    One(Piece),
+    Many(Vec<Piece>),
+}
+
+/// Where the pieces are.
+pub enum Buffers {
+    One([Buffer; 1]),
+    Many(Vec<Buffer>),
+}
+
+impl AsRef<[Buffer]> for Buffers {
+    fn as_ref(&self) -> &[Buffer] {
+        match self {
+            Buffers::One(one) => one,
+            Buffers::Many(many) => many,
         }
     }
+}
 
-    /// Its address and length.
-    pub fn memory(&self, py: Python<'_>) -> (*mut u8, usize) {
+impl Pieces {
+    pub fn memory(&self) -> Buffers {
         match self {
-            Piece::Bytes(bytes) => {
-                let bytes = bytes.bind(py).as_bytes();
-                (bytes.as_ptr().cast_mut(), bytes.len())
+            Pieces::One(piece) => Buffers::One([piece.buffer]),
+            Pieces::Many(pieces) => {
+                Buffers::Many(pieces.iter().map(|piece| piece.buffer).collect())
             }
-            Piece::View(view) => (view.0.buf.cast(), view.0.len as usize),
         }
+    }
+}
+
+// SAFETY: bytes do not change and views are locked in place, wherever the value is moved.
+unsafe impl Source for Pieces {
+    fn buffers(&self) -> impl AsRef<[Buffer]> + Send + use<> {
+        self.memory()
     }
 }
 
 /// The pieces of what is to be written: a bytes-like object, or a sequence of them that is not
 /// empty. TypeError for anything else, ValueError for an empty sequence.
-pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Vec<Piece>> {
+pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Pieces> {
     // SAFETY: the check looks at the type only.
     let is_exporter = unsafe { ffi::PyObject_CheckBuffer(data.as_ptr()) } != 0;
     if is_exporter {
-        return Ok(vec![Piece::new(data)?]);
+        return Piece::new(data).map(Pieces::One);
     }
     // SAFETY: the check looks at the type only.
     let is_sequence = unsafe { ffi::PySequence_Check(data.as_ptr()) } != 0;
@@ -86,5 +129,5 @@ pub fn pieces(data: &Bound<'_, PyAny>) -> PyResult<Vec<Piece>> {
     if pieces.is_empty() {
         return Err(PyValueError::new_err("the sequence of buffers is empty"));
     }
-    Ok(pieces)
+    Ok(Pieces::Many(pieces))
 }

@@ -139,7 +139,7 @@ constants! {
     UV_FS_O_WRONLY = UV_FS_O_WRONLY,
 }
 
-/// Adds every constant, the two tuples of their names, and `LIBUV_VERSION`.
+/// Adds every constant, the two tuples of their names, and the libraries' versions.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for (list, constants) in [("constants", CONSTANTS), ("fs_constants", FS_CONSTANTS)] {
         for (name, value) in constants {
@@ -150,5 +150,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     // SAFETY: libuv returns a string constant.
     let version = unsafe { CStr::from_ptr(uv::uv_version_string()) };
-    module.add("LIBUV_VERSION", version.to_string_lossy())
+    module.add("LIBUV_VERSION", version.to_string_lossy())?;
+    module.add("ARES_VERSION", pyuv_dns::version())
 }

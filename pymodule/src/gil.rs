@@ -9,8 +9,11 @@ use pyuv::PollHooks;
 
 use crate::exit;
 
-/// How long a loop that never sleeps keeps the GIL: CPython's own switch interval.
-const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
+/// How long a loop that never sleeps keeps the GIL: twice CPython's switch interval. A thread that
+/// waits asks for the GIL when it has been kept for one interval, and CPython sees to it that the
+/// thread gets it at the next release; a release that nobody has asked for is over before a waiting
+/// thread has woken up, and has it wait for another interval.
+const TURN: Duration = Duration::from_millis(10);
 
 /// A clock is read only every so many iterations that do not sleep.
 const READ_CLOCK_EVERY: u32 = 32;
@@ -43,7 +46,7 @@ impl GilHooks {
         self.busy_iterations.set(busy % READ_CLOCK_EVERY);
         busy == READ_CLOCK_EVERY && {
             let now = Instant::now();
-            let due = now.duration_since(self.last_detached.get()) >= SWITCH_INTERVAL;
+            let due = now.duration_since(self.last_detached.get()) >= TURN;
             if due {
                 self.last_detached.set(now);
             }

@@ -86,9 +86,17 @@ impl Handle {
 
     /// Has the loop keep the handle alive.
     pub fn keep(slf: &Bound<'_, Handle>) {
+        if slf.get().key.is_kept() {
+            return;
+        }
         if let Some(event_loop) = slf.get().event_loop(slf.py()) {
             slf.get().key.keep(&event_loop.get().active, slf.as_any());
         }
+    }
+
+    /// Whether a close callback is still to be called.
+    pub fn awaits_close(&self) -> bool {
+        !self.on_close.is_empty()
     }
 
     /// Has the loop let the handle go, after it stopped.
@@ -97,6 +105,21 @@ impl Handle {
         if let Some(event_loop) = this.event_loop(slf.py()) {
             drop(this.key.release(&event_loop.get().active, slf.py()));
         }
+    }
+
+    /// Closes the handle by `close`, which is given what reports it.
+    pub fn close_by(
+        slf: &Bound<'_, Handle>,
+        callback: Option<Bound<'_, PyAny>>,
+        close: impl FnOnce(fn(&pyuv::Handle)) -> PyResult<()>,
+    ) -> PyResult<()> {
+        let callback = optional_callable(callback)?;
+        close(on_closed)?;
+        let this = slf.get();
+        this.on_close.set(callback);
+        Handle::keep(slf);
+        this.callback.clear(slf.py());
+        Ok(())
     }
 
     /// For callbacks of the core: finds the Python object of `core` and runs `f` with it and its
@@ -125,7 +148,7 @@ impl Handle {
     }
 
     #[cold]
-    fn handle_exception(slf: &Bound<'_, Handle>, error: PyErr) {
+    pub fn handle_exception(slf: &Bound<'_, Handle>, error: PyErr) {
         match slf.get().event_loop(slf.py()) {
             Some(event_loop) => Loop::handle_exception(&event_loop, error),
             None => error.write_unraisable(slf.py(), Some(slf.as_any())),
@@ -147,11 +170,17 @@ impl Handle {
         let base = Handle::default();
         base.event_loop.set(Some(event_loop.clone().into_any()));
         macro_rules! new {
-            ($($class:ident: $module:ident),*) => {
+            ($($class:ident: $module:ident),*; $($stream:ident: $file:ident),*) => {
                 match core.handle_type() {
                     $(HandleType::$class => {
                         let class = PyClassInitializer::from(base)
-                            .add_subclass(crate::$module::$class);
+                            .add_subclass(crate::$module::$class::default());
+                        Bound::new(py, class)?.into_any()
+                    })*
+                    $(HandleType::$stream => {
+                        let class = PyClassInitializer::from(base)
+                            .add_subclass(crate::stream::Stream::default())
+                            .add_subclass(crate::$file::$stream);
                         Bound::new(py, class)?.into_any()
                     })*
                 }
@@ -159,7 +188,7 @@ impl Handle {
         }
         let object = new!(
             Async: r#async, Check: check, Idle: idle, Poll: poll, Prepare: prepare,
-            Signal: signal, Timer: timer
+            Process: process, Signal: signal, Timer: timer, UDP: udp; Pipe: pipe, TCP: tcp, TTY: tty
         );
         core.set_data(object.as_ptr().cast());
         // SAFETY: every handle class extends Handle.
@@ -186,7 +215,7 @@ impl Handle {
     /// The loop the handle is on.
     #[getter]
     #[pyo3(name = "loop")]
-    fn get_loop<'py>(slf: &Bound<'py, Handle>) -> PyResult<Bound<'py, Loop>> {
+    pub fn get_loop<'py>(slf: &Bound<'py, Handle>) -> PyResult<Bound<'py, Loop>> {
         slf.get().core()?;
         slf.get()
             .event_loop(slf.py())
@@ -209,14 +238,10 @@ impl Handle {
     /// Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration.
     #[pyo3(signature = (callback=None))]
     pub fn close(slf: &Bound<'_, Handle>, callback: Option<Bound<'_, PyAny>>) -> PyResult<()> {
-        let this = slf.get();
-        let callback = optional_callable(callback)?;
-        let core = this.core()?;
-        core.close(on_closed).map_err(to_py::<HandleError>)?;
-        this.on_close.set(callback);
-        Handle::keep(slf);
-        this.callback.clear(slf.py());
-        Ok(())
+        let core = slf.get().core()?;
+        Handle::close_by(slf, callback, |on_closed| {
+            core.close(on_closed).map_err(to_py::<HandleError>)
+        })
     }
 
     fn __repr__(slf: &Bound<'_, Handle>) -> PyResult<String> {
@@ -265,7 +290,9 @@ macro_rules! handle_class {
     };
     ($(#[$doc:meta])* $name:ident in $module:literal) => {
         $(#[$doc])*
+        #[allow(clippy::upper_case_acronyms)] // the name is Python's
         #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
+        #[derive(Default)]
         pub struct $name;
 
         #[pyo3::pymethods]

@@ -197,6 +197,10 @@ impl Loop {
         } else {
             None
         };
+        if installed.is_some() {
+            // One that came before the wakeup fd was ours would not wake the loop.
+            py.check_signals()?;
+        }
         let hooks = GilHooks::new(py, main_thread);
         let outcome = core.run_with(mode, &hooks);
         drop(installed);
@@ -292,7 +296,8 @@ impl Loop {
     ///
     /// `metrics_idle_time` measures the time spent waiting, for `metrics`; `block_sigprof` spares
     /// a profiler's signals while waiting; `io_uring` submits filesystem operations to io_uring
-    /// where the kernel has it. Raises UVError with UV_ENOSYS where an option does not exist.
+    /// where the kernel has it and the environment variable UV_USE_IO_URING is 1. Raises UVError
+    /// with UV_ENOSYS where an option does not exist.
     #[pyo3(signature = (*, metrics_idle_time=false, block_sigprof=false, io_uring=false))]
     fn configure(
         &self,
@@ -364,7 +369,8 @@ pub struct LoopMetrics {
     events: u64,
     /// Events that were waiting when the loop polled.
     events_waiting: u64,
-    /// Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called.
+    /// Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called. Of a
+    /// wait that the system interrupted, only the last part counts.
     idle_time: f64,
 }
 

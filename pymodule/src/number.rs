@@ -40,7 +40,7 @@ macro_rules! ints {
     };
 }
 
-ints! { u8 u16 u32 usize i32 i64 }
+ints! { u8 u16 u32 usize i32 i64 isize }
 
 /// `object` as a number of this type; the errors begin with `what` it is.
 pub fn number<T: Bounded>(what: &str, object: &Bound<'_, PyAny>) -> PyResult<T> {

@@ -3,8 +3,8 @@
 use std::os::raw::c_int;
 
 use pyo3::exceptions::PyValueError;
-use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::{PyTypeInfo, ffi};
 use pyuv::Events;
 
 use crate::call::{call, callable, error_argument};
@@ -30,10 +30,7 @@ impl Poll {
         r#loop: &Bound<'_, Loop>,
         fd: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let fd = descriptor(fd)?;
-        Handle::init(slf.as_super(), r#loop, |core| {
-            pyuv::Poll::new(core, fd).map_err(to_py::<PollError>)
-        })
+        init::<PollError>(slf.as_super(), r#loop, fd)
     }
 
     /// Has `callback(poll_handle, events, errorno)` called when one of `events` is there
@@ -54,10 +51,7 @@ impl Poll {
 
     /// Waits no more (`uv_poll_stop`).
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let base = slf.as_super();
-        base.get().core_as::<pyuv::Poll>()?.stop().map_err(to_py::<PollError>)?;
-        Handle::stopped(base);
-        Ok(())
+        stop::<PollError>(slf.as_super())
     }
 
     /// The file descriptor.
@@ -79,6 +73,24 @@ fn on_poll(poll: &pyuv::Poll, outcome: pyuv::Result<Events>) {
         let Ok(events) = events.into_pyobject(py);
         call(&callback, [slf.as_any(), events.as_any(), &error_argument(py, code)])
     });
+}
+
+/// `__init__` of a class that waits for a descriptor: makes its core handle. Errors of the
+/// descriptor are `E`'s.
+pub fn init<E: PyTypeInfo>(
+    base: &Bound<'_, Handle>,
+    r#loop: &Bound<'_, Loop>,
+    fd: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let fd = descriptor(fd)?;
+    Handle::init(base, r#loop, |core| pyuv::Poll::new(core, fd).map_err(to_py::<E>))
+}
+
+/// `stop()` of such a class.
+pub fn stop<E: PyTypeInfo>(base: &Bound<'_, Handle>) -> PyResult<()> {
+    base.get().core_as::<pyuv::Poll>()?.stop().map_err(to_py::<E>)?;
+    Handle::stopped(base);
+    Ok(())
 }
 
 /// A number, or what `fileno()` says.

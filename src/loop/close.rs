@@ -55,16 +55,25 @@ impl Loop {
 }
 
 impl LoopInner {
-    /// The handles that nobody has closed, and the requests in flight, in words.
+    /// The handles that nobody has closed, and the requests in flight, in words. As many of a
+    /// kind are one entry with their number, for there can be thousands.
     fn open(&self) -> Vec<String> {
-        let mut open: Vec<String> = Vec::new();
+        let mut kinds: Vec<(String, usize)> = Vec::new();
         self.for_each_handle(|header| {
+            if !header.is_open() {
+                return;
+            }
             let name = header.describe();
-            // The parts of one thing say its name once.
-            if header.is_open() && !(header.is_hidden() && open.contains(&name)) {
-                open.push(name);
+            match kinds.iter_mut().find(|(known, _)| *known == name) {
+                // The parts of one thing say its name once.
+                Some((_, count)) => *count += usize::from(!header.is_hidden()),
+                None => kinds.push((name, 1)),
             }
         });
+        let mut open: Vec<String> = kinds
+            .into_iter()
+            .map(|(name, count)| if count == 1 { name } else { format!("{count} {name}") })
+            .collect();
         match self.requests.len() {
             0 => {}
             1 => open.push("1 request in flight".to_owned()),
@@ -77,10 +86,21 @@ impl LoopInner {
     /// loop. Nothing but closing handles may be on it.
     pub(super) fn tear_down(&self) {
         self.running.set(true);
+        self.shut_inbox();
         // SAFETY: the loop is open and ours, and its own handles are closed here and nowhere else.
         unsafe {
             self.own_handles.close();
+            for handle in self.jobs.handles() {
+                uv::uv_close(handle, None);
+            }
+            uv::uv_close(self.written.handle(), None);
+            #[cfg(unix)]
+            if let Some(handle) = self.reserve.handle() {
+                uv::uv_close(handle, None);
+            }
             self.run_closing();
+            #[cfg(unix)]
+            self.reserve.close();
             let status = uv::uv_loop_close(self.uv());
             debug_assert_eq!(status, 0, "a handle or request survived");
         }
@@ -88,7 +108,8 @@ impl LoopInner {
         self.running.set(false);
     }
 
-    /// Runs close callbacks until none is left.
+    /// Runs close callbacks until none is left, and has the pool's threads let go of the loop if
+    /// it has no job in flight.
     pub(super) fn run_closing(&self) {
         // Referenced or not, a closing handle keeps `uv_loop_alive` true; what a close callback
         // starts or closes is covered by the condition.
@@ -97,7 +118,10 @@ impl LoopInner {
             unsafe {
                 uv::uv_run(self.uv(), uv::uv_run_mode_UV_RUN_NOWAIT);
             }
-            if self.closing.get() == 0 {
+            if self.jobs.are_leaving() {
+                self.jobs.leave();
+                std::thread::yield_now();
+            } else if self.closing.get() == 0 {
                 break;
             }
         }
@@ -106,4 +130,31 @@ impl LoopInner {
 
 fn still_open(open: &[String]) -> Error {
     Error::new(Code::EBUSY, format!("still open: {}", open.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{Async, Code, Error, Loop, Timer};
+
+    #[test]
+    fn handles_of_a_kind_are_counted_in_the_error() {
+        let event_loop = Loop::new().unwrap();
+        let timers: Vec<_> = (0..1000).map(|_| Timer::new(&event_loop).unwrap()).collect();
+        timers[0].start(Duration::from_secs(60), Duration::ZERO, |_| ()).unwrap();
+        let parts: Vec<_> = (0..3).map(|_| Async::new(&event_loop, |_| ()).unwrap()).collect();
+        for part in &parts {
+            part.hide("a whole").unwrap();
+        }
+        let text = "still open: Timer (active), 999 Timer (inactive), a whole";
+        assert_eq!(event_loop.close(), Err(Error::new(Code::EBUSY, text)));
+        for timer in &timers {
+            timer.close(|_| ()).unwrap();
+        }
+        for part in &parts {
+            part.close(|_| ()).unwrap();
+        }
+        assert_eq!(event_loop.close(), Ok(()));
+    }
 }

@@ -14,7 +14,8 @@ pub enum Configure {
     BlockSigprof,
     /// Measure the time spent waiting, for [`Metrics::idle_time`](crate::Metrics::idle_time).
     MetricsIdleTime,
-    /// Submit filesystem operations to io_uring where the kernel has it.
+    /// Submit filesystem operations to io_uring, where the kernel has it and the environment
+    /// variable `UV_USE_IO_URING` is 1. Without that libuv takes no notice of the option.
     IoUring,
 }
 
@@ -41,7 +42,15 @@ impl Loop {
             }
         };
         Error::check(status, format!("{option:?}"))?;
+        if option == Configure::IoUring {
+            entered.io_uring.set(true);
+        }
         Ok(())
+    }
+
+    /// Whether [`Configure::IoUring`] is set, for crates that submit what io_uring can do.
+    pub fn uses_io_uring(&self) -> bool {
+        self.enter().is_ok_and(|entered| entered.io_uring.get())
     }
 }
 

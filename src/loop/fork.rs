@@ -4,6 +4,7 @@ use libuv_sys2 as uv;
 
 use super::{Loop, LoopInner};
 use crate::error::{Error, Result};
+use crate::job::Jobs;
 
 impl Loop {
     /// Makes the loop usable in a child after `fork()` (`uv_loop_fork`).
@@ -19,9 +20,11 @@ impl Loop {
         if forked {
             entered.for_each_handle(|header| header.after_fork());
         }
-        crate::poll::recheck_all(&entered);
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
+        if forked {
+            Jobs::after_fork(&entered);
+        }
         Ok(())
     }
 }

@@ -15,20 +15,27 @@ pub(crate) struct InboxEntry(pub(crate) NonNull<Header>);
 unsafe impl Send for InboxEntry {}
 
 /// What other threads have handed to the loop's owner.
-pub(super) struct Inbox(UnsafeCell<Mutex<Vec<InboxEntry>>>);
+pub(super) struct Inbox(UnsafeCell<Mutex<Contents>>);
+
+#[derive(Default)]
+struct Contents {
+    entries: Vec<InboxEntry>,
+    /// The loop is closed, or all but: it has no open handle, and nothing wakes it any more.
+    shut: bool,
+}
 
 impl Inbox {
     pub(super) fn new() -> Inbox {
-        Inbox(UnsafeCell::new(Mutex::new(Vec::new())))
+        Inbox(UnsafeCell::new(Mutex::default()))
     }
 
-    fn entries(&self) -> &Mutex<Vec<InboxEntry>> {
+    fn mutex(&self) -> &Mutex<Contents> {
         // SAFETY: the mutex is replaced only by `renew`, when this is the only thread.
         unsafe { &*self.0.get() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<InboxEntry>> {
-        self.entries().lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.mutex().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Unlocks the inbox in a child process: the thread that had the lock stayed behind.
@@ -37,28 +44,32 @@ impl Inbox {
     /// This is the process's only thread.
     pub(super) unsafe fn renew(&self) {
         // If nobody had the lock, nothing is lost.
-        let entries =
-            self.entries().try_lock().map_or_else(|_| Vec::new(), |mut e| mem::take(&mut *e));
+        let contents = self.mutex().try_lock().map(|mut it| mem::take(&mut *it));
         // SAFETY: the caller vouches for nobody else using the mutex.
-        unsafe { self.0.get().write(Mutex::new(entries)) };
+        unsafe { self.0.get().write(Mutex::new(contents.unwrap_or_default())) };
     }
 }
 
 impl LoopInner {
     /// Hands a handle's reference to whoever owns the loop, who will drop it.
     pub(crate) fn send_to_owner(&self, entry: InboxEntry) {
-        self.inbox.lock().push(entry);
+        let mut contents = self.inbox.lock();
+        if contents.shut {
+            drop(contents);
+            // SAFETY: the entry carries one reference of the handle's, whose loop is as good as
+            // closed.
+            unsafe { Header::drop_reference(entry.0) };
+            return;
+        }
+        contents.entries.push(entry);
         if self.owner.forked() {
             // The eventfd is the parent's too. `Loop::fork` is what makes this loop ours.
             return;
         }
-        // SAFETY: the caller holds a reference, so the loop is not torn down; `wakeup` is closed
-        // only then or by `close`, after which it is no longer sent to.
-        unsafe {
-            if !self.closed.get() {
-                self.own_handles.wake();
-            }
-        }
+        // SAFETY: the loop's own handles are closed only after the inbox is shut, for which the
+        // lock is needed.
+        unsafe { self.own_handles.wake() };
+        drop(contents);
         // The owner may have left just before the push.
         if let Ok(entered) = self.enter() {
             entered.empty_inbox();
@@ -67,11 +78,66 @@ impl LoopInner {
 
     /// Drops what other threads handed over.
     pub(super) fn empty_inbox(&self) {
-        let entries = mem::take(&mut *self.inbox.lock());
+        let entries = mem::take(&mut self.inbox.lock().entries);
+        self.drop_entries(entries);
+    }
+
+    /// Has references dropped where they are from now on. For the owner, when no handle is open
+    /// any more, and before the loop's own are closed.
+    pub(super) fn shut_inbox(&self) {
+        let mut contents = self.inbox.lock();
+        contents.shut = true;
+        let entries = mem::take(&mut contents.entries);
+        drop(contents);
+        self.drop_entries(entries);
+    }
+
+    fn drop_entries(&self, entries: Vec<InboxEntry>) {
         for entry in entries {
             // SAFETY: the entry carries one reference of the handle's, and this thread owns the
             // loop.
             unsafe { Header::drop_reference(entry.0) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{Loop, Timer};
+
+    #[test]
+    fn a_reference_dropped_during_the_last_moments_of_a_loop_is_freed() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        timer.start(Duration::ZERO, Duration::ZERO, |_| ()).unwrap();
+        timer.close(|_| ()).unwrap();
+        event_loop.close().unwrap();
+        // As if `close` had not quite returned: the loop is still this thread's.
+        let inner = event_loop.inner();
+        assert_eq!(inner.owner.take(), Ok(true));
+        std::thread::spawn(move || drop(timer)).join().unwrap();
+        inner.owner.give_back();
+        assert_eq!(inner.inbox.lock().entries.len(), 0);
+    }
+
+    #[test]
+    fn a_loop_closes_while_another_thread_drops_what_was_on_it() {
+        for _ in 0..500 {
+            let event_loop = Loop::new().unwrap();
+            let timers: Vec<_> = (0..20).map(|_| Timer::new(&event_loop).unwrap()).collect();
+            let references = event_loop.handles().unwrap();
+            for timer in &timers {
+                timer.close(|_| ()).unwrap();
+            }
+            std::thread::scope(|scope| {
+                scope.spawn(move || drop(references));
+                // Fails while the other thread has the loop.
+                while event_loop.close().is_err() {}
+            });
+            assert!(event_loop.is_closed());
+            assert_eq!(event_loop.inner().inbox.lock().entries.len(), 0);
         }
     }
 }

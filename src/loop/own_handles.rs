@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::trampoline;
 
 /// Handles of the loop's own. They are unreferenced and do not keep it alive.
-pub(super) struct OwnHandles {
+pub(crate) struct OwnHandles {
     wakeup: UnsafeCell<uv::uv_async_t>,
     before_poll: UnsafeCell<uv::uv_prepare_t>,
     after_poll: UnsafeCell<uv::uv_check_t>,
@@ -51,15 +51,17 @@ impl OwnHandles {
             for handle in self.all() {
                 uv::uv_unref(handle);
             }
+            // Active, and referenced, only while callbacks are due.
+            LoopInner::from_raw(event_loop).written.init(event_loop);
         }
         Ok(())
     }
 
-    /// Makes the loop's owner empty its inbox. May be called on any thread.
+    /// Makes the loop's owner look around: at its inbox, at its jobs. May be called on any thread.
     ///
     /// # Safety
     /// The handles are started and not closed.
-    pub(super) unsafe fn wake(&self) {
+    pub(crate) unsafe fn wake(&self) {
         // SAFETY: the caller vouches for the handle.
         unsafe { uv::uv_async_send(self.wakeup.get()) };
     }
@@ -88,17 +90,16 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
     trampoline::enter(inner, || {
-        crate::poll::check_fresh(inner);
+        crate::registration::register(inner);
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
+            && inner.written.is_empty()
             && inner.closing.get() == 0;
+        let may_block = !inner.jobs.before_poll(may_block) && may_block;
         if let Some(hooks) = inner.hooks.get() {
             // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
             inner.asleep.set(unsafe { hooks.as_ref() }.before_poll(may_block));
-        }
-        if may_block {
-            inner.requests.gather();
         }
     });
 }

@@ -14,7 +14,9 @@ use crate::hooks::{NoHooks, PollHooks};
 pub enum RunMode {
     /// Until nothing is active any more, or [`Loop::stop`].
     Default,
-    /// One iteration, waiting for an event if none is due.
+    /// One iteration, waiting for an event if none is due. It can end without one, when the loop
+    /// was woken for something of its own or, on Linux, when the wait was interrupted twice:
+    /// libuv 1.53 takes the time before the first interruption off twice.
     Once,
     /// One iteration, without waiting.
     NoWait,
@@ -57,6 +59,7 @@ impl Loop {
         entered.hooks.set(None);
         entered.stopping.set(false);
         entered.running.set(false);
+        entered.jobs.after_run(&entered);
         entered.empty_inbox();
         match entered.panic.take() {
             Some(message) => Err(Error::Panicked(message)),

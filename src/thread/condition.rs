@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::monitor::{Abandoned, Attempt, Monitor, Ticket, block};
+use super::monitor::{Abandoned, Attempt, Monitor, block};
 use super::mutex::Mutex;
+use super::sleeper::Ticket;
 use crate::Result;
 
 /// A condition variable (`uv_cond_t`).
@@ -42,7 +43,9 @@ impl Condition {
 
     /// Wakes the thread that has waited longest (`uv_cond_signal`).
     pub fn signal(&self) {
-        self.monitor.with(|(), queue| queue.call_one());
+        self.monitor.with(|(), queue| {
+            queue.call_one();
+        });
     }
 
     /// Wakes all threads that wait (`uv_cond_broadcast`).

@@ -1,4 +1,5 @@
-//! Locks and their kin: [`Mutex`], [`RwLock`], [`Condition`], [`Semaphore`], [`Barrier`].
+//! Locks and their kin: [`Mutex`], [`RwLock`], [`Condition`], [`Semaphore`], [`Barrier`]; and
+//! [`Queue`], which libuv has not.
 //!
 //! They do what libuv's `uv_mutex_t`, `uv_rwlock_t`, `uv_cond_t`, `uv_sem_t` and `uv_barrier_t` do
 //! but do not stand on them. libuv answers misuse with `abort()`, most of it can only be seen by
@@ -23,17 +24,22 @@
 
 mod barrier;
 mod condition;
+mod line;
 mod monitor;
 mod mutex;
+mod queue;
 mod rwlock;
 mod semaphore;
+mod sleeper;
 
 pub use barrier::Barrier;
 pub use condition::{Condition, Released};
-pub use monitor::{Attempt, Ticket};
+pub use monitor::Attempt;
 pub use mutex::Mutex;
+pub use queue::{Get, How, Put, Queue};
 pub use rwlock::RwLock;
 pub use semaphore::Semaphore;
+pub use sleeper::Ticket;
 
 /// A number for the calling thread that no other thread ever has; not 0.
 fn this_thread() -> u64 {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::monitor::{Abandoned, Attempt, Monitor, Queue, block};
+use super::monitor::{Abandoned, Attempt, Monitor, block};
+use super::sleeper::Sleepers;
 use super::this_thread;
 use crate::{Code, Error, Result};
 
@@ -27,7 +28,7 @@ impl State {
         self.writer == 0 && self.readers.is_empty()
     }
 
-    fn try_read(&mut self, queue: &mut Queue) -> Result<bool> {
+    fn try_read(&mut self, queue: &mut Sleepers) -> Result<bool> {
         let this = this_thread();
         let admitted = self.is_free()
             || self.readers.contains_key(&this)

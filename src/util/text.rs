@@ -6,7 +6,7 @@ use std::ffi::{CStr, CString, OsStr, OsString, c_char};
 use crate::{Code, Error, Result};
 
 /// The C string for `text`. `UV_EINVAL`, naming `what`, where it holds a NUL.
-pub(super) fn to_c(text: &OsStr, what: &'static str) -> Result<CString> {
+pub(crate) fn to_c(text: &OsStr, what: &'static str) -> Result<CString> {
     CString::new(text.as_encoded_bytes())
         .map_err(|_| Error::new(Code::EINVAL, format!("{what} holds a NUL: {text:?}")))
 }

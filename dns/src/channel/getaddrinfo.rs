@@ -6,12 +6,13 @@ use std::ptr;
 
 use c_ares::{AddrInfoHints, AddressFamily};
 use c_ares_sys as sys;
+use pyuv::address;
 
 use super::Channel;
 use super::lookup::Lookup;
 use super::queue::InFlight;
 use crate::error::{Code, Error, Result};
-use crate::getaddrinfo::{c_string, socket_address};
+use crate::getaddrinfo::c_string;
 use crate::name;
 
 /// What is known of a host (`struct ares_addrinfo`).
@@ -115,7 +116,7 @@ unsafe fn copy(found: &sys::ares_addrinfo) -> AddressInfo {
     let mut next = unsafe { found.nodes.as_ref() };
     while let Some(node) = next {
         // SAFETY: c-ares says how long the address is.
-        let address = unsafe { socket_address(node.ai_addr.cast(), node.ai_addrlen as usize) };
+        let address = unsafe { address::read(node.ai_addr.cast(), node.ai_addrlen as usize) };
         if let Some(address) = address {
             nodes.push(AddressNode {
                 ttl: node.ai_ttl.cast_unsigned(),

@@ -1,11 +1,11 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import ClassVar, Final, Self, TypeAlias, final
 
-from _typeshed import FileDescriptorLike
-from typing_extensions import disjoint_base
+from _typeshed import FileDescriptorLike, StrOrBytesPath
+from typing_extensions import Buffer, disjoint_base
 
 from . import dns as dns
 from . import errno as errno
@@ -16,6 +16,7 @@ from . import util as util
 
 __version__: Final[str]
 LIBUV_VERSION: Final[str]
+ARES_VERSION: Final[str]
 
 _ExceptHook: TypeAlias = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
@@ -94,7 +95,8 @@ class Loop:
 
         `metrics_idle_time` measures the time spent waiting, for `metrics`; `block_sigprof` spares
         a profiler's signals while waiting; `io_uring` submits filesystem operations to io_uring
-        where the kernel has it. Raises UVError with UV_ENOSYS where an option does not exist.
+        where the kernel has it and the environment variable UV_USE_IO_URING is 1. Raises UVError
+        with UV_ENOSYS where an option does not exist.
         """
 
     def metrics(self) -> LoopMetrics:
@@ -131,7 +133,8 @@ class LoopMetrics:
 
     @property
     def idle_time(self) -> float:
-        """Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called."""
+        """Seconds spent waiting; 0.0 unless `configure(metrics_idle_time=True)` was called. Of a
+        wait that the system interrupted, only the last part counts."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -235,6 +238,63 @@ class Prepare(Handle):
     def stop(self) -> None:
         """Calls it no more (`uv_prepare_stop`)."""
 
+class Process(Handle):
+    """A child process (`uv_process_t`), made by `Process.spawn`. Active until its end."""
+
+    def __init__(self, loop: Loop | None = None) -> None:
+        """Nothing to be used: `Process.spawn` makes processes."""
+
+    @classmethod
+    def spawn(
+        cls,
+        loop: Loop,
+        args: StrOrBytesPath | Iterable[StrOrBytesPath],
+        executable: StrOrBytesPath | None = None,
+        env: Mapping[StrOrBytesPath, StrOrBytesPath] | None = None,
+        cwd: StrOrBytesPath | None = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        flags: int = 0,
+        stdio: Iterable[StdIO] | None = None,
+        exit_callback: Callable[[Self, int, int], object] | None = None,
+    ) -> Self:
+        """Starts a program (`uv_spawn`) and returns the Process, of the class that this was called
+        on. `exit_callback(process, exit_status, term_signal)` is called when it has ended.
+
+        `args` is the list of its arguments, of which the first is its name, or that name alone.
+        `executable` is the file, by default that name; without a slash it is looked for in the
+        folders of the child's PATH. Both, `cwd` and what is in the mapping `env` may be str, bytes
+        or path-like. `env` replaces the environment. `uid` and `gid` are set if given. `stdio` is
+        a sequence of StdIO for its fds, from 0 on; standard ones that are not listed are /dev/null.
+
+        Raises ProcessError, naming what stood in the way: UV_ENOENT for an executable or `cwd`
+        that is not there, UV_EACCES for what cannot be executed, UV_EPERM for a user that this
+        process may not become, UV_E2BIG for too long arguments, UV_EBADF for an fd that is closed,
+        UV_EAGAIN and UV_EMFILE for want of processes and fds.
+        """
+
+    @classmethod
+    def disable_stdio_inheritance(cls) -> None:
+        """Marks the fds that this process inherited, from 0 on, as not to be inherited by its
+        children (`uv_disable_stdio_inheritance`).
+        """
+
+    def kill(self, signum: int) -> None:
+        """Sends the process a signal (`uv_process_kill`); 0 only asks whether it is there.
+
+        Raises ProcessError with UV_ESRCH once its end was seen, UV_EINVAL for a number that is no
+        signal.
+        """
+
+    def close(self, callback: Callable[[Self], object] | None = None) -> None:
+        """Closes the handle (`uv_close`); `callback(process)` is called in a later iteration. A
+        process that runs goes on, and `exit_callback` is not called any more.
+        """
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, or None for a Process that `spawn` did not make."""
+
 class Signal(Handle):
     """Calls its callback when the process gets a signal (`uv_signal_t`).
 
@@ -261,6 +321,19 @@ class Signal(Handle):
     @property
     def signum(self) -> int | None:
         """The signal that the handle is started for, or None."""
+
+@disjoint_base
+class StdIO:
+    """One fd of a child process (`uv_stdio_container_t`)."""
+
+    def __new__(cls, fd: FileDescriptorLike = -1, flags: int = ...) -> Self: ...
+    @property
+    def fd(self) -> int:
+        """The fd, or -1."""
+
+    @property
+    def flags(self) -> int:
+        """What becomes of it."""
 
 class Timer(Handle):
     """Calls its callback after a time, once or again and again (`uv_timer_t`)."""
@@ -293,6 +366,185 @@ class Timer(Handle):
     def due_in(self) -> float:
         """Seconds until the next call; 0.0 if it is overdue or the timer inactive
         (`uv_timer_get_due_in`).
+        """
+
+_AnyAddress: TypeAlias = tuple[str, int] | tuple[str, int, int] | tuple[str, int, int, int]
+_Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
+_Data: TypeAlias = Buffer | Sequence[Buffer]
+
+class UDP(Handle):
+    """A UDP socket (`uv_udp_t`).
+
+    Addresses are the tuples of the module `socket`: (ip, port), and (ip, port, flowinfo,
+    scope_id) for IPv6. A handle that is receiving, or has datagrams to send, is kept alive by
+    its loop.
+    """
+
+    def __init__(self, loop: Loop, family: int = 0, flags: int = 0) -> None:
+        """With a `family`, AF_INET or AF_INET6, there is a socket at once; without, the first
+        address that the handle meets decides. With UV_UDP_RECVMMSG in `flags`, several datagrams
+        are received with one system call where the platform can do that.
+        """
+
+    def open(self, fd: FileDescriptorLike, flags: int = 4) -> None:
+        """Takes over a datagram socket (`uv_udp_open_ex`): a number, or an object with `fileno()`.
+        It is closed with the handle, so detach it from a `socket.socket`. Of `flags`,
+        UV_UDP_REUSEADDR and UV_UDP_REUSEPORT mean anything.
+
+        Raises UDPError with UV_EBUSY if the handle has a socket, UV_EEXIST if the loop has a
+        handle for this one, UV_ENOTSOCK for what is no socket, UV_EINVAL for one of another kind.
+        """
+
+    def bind(self, address: _AnyAddress, flags: int = 0) -> None:
+        """Binds to an address and port, 0 for any port (`uv_udp_bind`).
+
+        `flags` are UV_UDP_IPV6ONLY, UV_UDP_REUSEADDR, UV_UDP_REUSEPORT, UV_UDP_LINUX_RECVERR.
+        """
+
+    def connect(self, address: _AnyAddress) -> None:
+        """Has datagrams go to `address` and come from there alone (`uv_udp_connect`); `send` then
+        gets None for an address. That nobody receives there is told of from then on, as
+        UV_ECONNREFUSED.
+
+        Raises UDPError with UV_EISCONN on a handle that is connected.
+        """
+
+    def disconnect(self) -> None:
+        """Undoes `connect` (`uv_udp_connect` without an address). Raises UDPError with UV_ENOTCONN
+        on a handle that is not connected.
+        """
+
+    def getsockname(self) -> _Address:
+        """The address it is bound to (`uv_udp_getsockname`)."""
+
+    def getpeername(self) -> _Address:
+        """The address it is connected to (`uv_udp_getpeername`)."""
+
+    def fileno(self) -> int:
+        """The file descriptor (`uv_fileno`). Raises UDPError with UV_EBADF while there is none."""
+
+    @property
+    def family(self) -> int:
+        """AF_INET or AF_INET6, as its address is. Raises UDPError with UV_EBADF while there is no
+        socket.
+        """
+
+    @property
+    def using_recvmmsg(self) -> bool:
+        """Whether several datagrams are received with one system call (`uv_udp_using_recvmmsg`)."""
+
+    @property
+    def send_buffer_size(self) -> int:
+        """Bytes of the system's buffer for what goes out (`uv_send_buffer_size`). Linux says
+        twice what was set.
+        """
+
+    @send_buffer_size.setter
+    def send_buffer_size(self, size: int) -> None: ...
+    @property
+    def receive_buffer_size(self) -> int:
+        """Bytes of the system's buffer for what comes in (`uv_recv_buffer_size`)."""
+
+    @receive_buffer_size.setter
+    def receive_buffer_size(self, size: int) -> None: ...
+    def send(
+        self,
+        address: _AnyAddress | None,
+        data: _Data,
+        callback: Callable[[Self, int | None], object] | None = None,
+    ) -> None:
+        """Sends a datagram, a bytes-like object or a sequence of them (`uv_udp_send`): at once if
+        that is possible, otherwise when the socket has room. `address` is None on a connected
+        handle.
+
+        `callback(udp_handle, error)` is called in a later iteration, when the datagram has gone
+        out or failed; with UV_ECANCELED if the handle was closed first. The data stays as it is,
+        uncopied, until then. Without a callback, an error that is known at once is raised, and one
+        that comes later is that of a datagram lost.
+
+        Raises UDPError with UV_EISCONN where a connected handle gets an address and
+        UV_EDESTADDRREQ where another gets none.
+        """
+
+    def try_send(self, address: _AnyAddress | None, data: _Data) -> int:
+        """Sends a datagram if that is possible at once and gives its length (`uv_udp_try_send`).
+        Raises UDPError with UV_EAGAIN where it is not.
+        """
+
+    def try_send2(self, datagrams: Iterable[tuple[_AnyAddress | None, _Data]]) -> int:
+        """Sends as many of these datagrams as go out at once, in order, and gives how many that
+        were (`uv_udp_try_send2`: up to 20 with one system call). `datagrams` is an iterable of
+        (address, data).
+
+        Raises UDPError where the first cannot be sent, as `try_send` does. An error of another is
+        met again by whoever tries to send the rest.
+        """
+
+    @property
+    def send_queue_count(self) -> int:
+        """How many datagrams wait to be sent, or for their callback (`uv_udp_get_send_queue_count`)."""
+
+    @property
+    def send_queue_size(self) -> int:
+        """How many bytes those are (`uv_udp_get_send_queue_size`)."""
+
+    def start_recv(
+        self, callback: Callable[[Self, _Address | None, int, bytes | None, int | None], object]
+    ) -> None:
+        """Has `callback(udp_handle, address, flags, data, error)` called for each datagram
+        (`uv_udp_recv_start`).
+
+        `data` is the datagram and `address` that of its sender; with UV_UDP_PARTIAL in `flags`
+        it was longer than `data`. Where something went wrong, `data` is None and `error` a code:
+        UV_ECONNREFUSED, say, when a connected handle's peer is not there. The handle goes on
+        receiving. With UV_UDP_LINUX_RECVERR in `flags`, `address` is the host that complained.
+
+        A handle without an address is bound to any port of IPv4. Raises UDPError with UV_EALREADY
+        if the handle is receiving.
+        """
+
+    def stop_recv(self) -> None:
+        """Receives no more (`uv_udp_recv_stop`). What arrives waits in the socket. Of a batch that
+        UV_UDP_RECVMMSG has fetched, what is behind the datagram of this callback is dropped.
+        """
+
+    def set_membership(self, multicast_address: str, membership: int, interface: str | None = None) -> None:
+        """Joins a multicast group (`membership` UV_JOIN_GROUP) or leaves it (UV_LEAVE_GROUP)
+        (`uv_udp_set_membership`).
+
+        Datagrams come by the interface that has the address `interface`, for IPv6 one with a
+        scope ("::%eth0"), or by one that the system chooses. A handle without an address is bound
+        to any port.
+        """
+
+    def set_source_membership(
+        self, multicast_address: str, source_address: str, membership: int, interface: str | None = None
+    ) -> None:
+        """Joins or leaves a multicast group for what `source_address` sends to it alone
+        (`uv_udp_set_source_membership`), otherwise as `set_membership`.
+        """
+
+    def set_multicast_interface(self, interface: str | None = None) -> None:
+        """Sends multicast datagrams by the interface that has this address, or by one that the
+        system chooses (`uv_udp_set_multicast_interface`).
+        """
+
+    def set_multicast_loop(self, enable: bool) -> None:
+        """Whether multicast datagrams come back to members on this host
+        (`uv_udp_set_multicast_loop`); at first they do.
+        """
+
+    def set_multicast_ttl(self, ttl: int) -> None:
+        """How many routers multicast datagrams may pass, 0 to 255 (`uv_udp_set_multicast_ttl`); 1 at
+        first.
+        """
+
+    def set_ttl(self, ttl: int) -> None:
+        """How many routers datagrams may pass, 1 to 255 (`uv_udp_set_ttl`)."""
+
+    def set_broadcast(self, enable: bool) -> None:
+        """Whether datagrams may be sent to a broadcast address (`uv_udp_set_broadcast`); at first
+        that is UV_EACCES.
         """
 
 @disjoint_base
@@ -382,7 +634,9 @@ UV_THREAD_PRIORITY_BELOW_NORMAL: Final[int]
 UV_THREAD_PRIORITY_LOWEST: Final[int]
 
 __all__ = [
+    "ARES_VERSION",
     "LIBUV_VERSION",
+    "UDP",
     "UV_ASYNC",
     "UV_CHECK",
     "UV_CLOCK_MONOTONIC",
@@ -467,7 +721,9 @@ __all__ = [
     "LoopMetrics",
     "Poll",
     "Prepare",
+    "Process",
     "Signal",
+    "StdIO",
     "Timer",
     "WorkRequest",
     "__version__",

@@ -26,6 +26,10 @@ class _Registry(enum.IntEnum):
         # Two threads may get here at once: both must come out with the same member.
         return cls._value2member_map_.setdefault(member._value_, member)
 
+    def __reduce_ex__(self, protocol):
+        # By value: some releases of Python 3.11 pickle by name, which not every number has.
+        return type(self), (self.value,)
+
     def __repr__(self):
         if self.name in type(self).__members__:
             return f"{type(self).__name__}.{self.name}"

@@ -1,11 +1,22 @@
-"""Locks and their kin: libuv's thread primitives, with errors where libuv would abort."""
+"""Locks and their kin: libuv's thread primitives, with errors where libuv would abort; and a queue."""
 
-from types import TracebackType
-from typing import Self, overload
+import sys
+from queue import Empty as Empty
+from queue import Full as Full
+from types import GenericAlias, TracebackType
+from typing import Any, Generic, Self, TypeVar, overload
 
 from typing_extensions import disjoint_base
 
-__all__ = ["Barrier", "Condition", "Mutex", "RWLock", "Semaphore"]
+if sys.version_info >= (3, 13):
+    from queue import ShutDown as ShutDown
+else:
+    class ShutDown(Exception):  # noqa: N818
+        """Raised by put and get of a queue that was shut down."""
+
+__all__ = ["Barrier", "Condition", "Empty", "Full", "Mutex", "Queue", "RWLock", "Semaphore", "ShutDown"]
+
+_T = TypeVar("_T")
 
 @disjoint_base
 class Mutex:
@@ -130,3 +141,62 @@ class Barrier:
 
     def __enter__(self) -> bool: ...
     def __exit__(self, *_exception: object) -> None: ...
+
+@disjoint_base
+class Queue(Generic[_T]):
+    """Items that some threads put in and others take out: ``queue.Queue``, in Rust."""
+
+    maxsize: int
+    """How many items there is room for; any number if it is 0 or less. It can be changed."""
+
+    def __init__(self, maxsize: int = 0) -> None: ...
+    def put(self, item: _T, block: bool = True, timeout: float | None = None) -> None:
+        """Put an item in; wait for room if ``block``, for ``timeout`` seconds at most.
+
+        Raises ``Full`` if there is none, ``ShutDown`` if the queue was shut down, ``ValueError`` for a
+        negative timeout.
+        """
+
+    def put_nowait(self, item: _T) -> None:
+        """Put an item in if there is room at once; raise ``Full`` otherwise."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> _T:
+        """Take an item out; wait for one if ``block``, for ``timeout`` seconds at most.
+
+        Raises ``Empty`` if there is none, ``ShutDown`` if the queue was shut down and none is left,
+        ``ValueError`` for a negative timeout.
+        """
+
+    def get_nowait(self) -> _T:
+        """Take an item out if there is one; raise ``Empty`` otherwise."""
+
+    def task_done(self) -> None:
+        """Declare an item that was taken out done; ``ValueError`` if that was said of all items already."""
+
+    def join(self) -> None:
+        """Wait until every item that was put in is declared done."""
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """Let no more items in: puts raise ``ShutDown`` from now on, and gets when no item is left.
+
+        With ``immediate``, all items are taken out, as done, and dropped.
+        """
+
+    def qsize(self) -> int:
+        """How many items are in."""
+
+    def empty(self) -> bool:
+        """Whether no item is in."""
+
+    def full(self) -> bool:
+        """Whether there is no room."""
+
+    @property
+    def unfinished_tasks(self) -> int:
+        """How many items were put in and not declared done."""
+
+    @property
+    def is_shutdown(self) -> bool:
+        """Whether the queue was shut down."""
+
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...

@@ -458,6 +458,31 @@ def get_group(gid: int) -> group_result:
     `uv_os_get_group`
     """
 
+def thread_getname() -> str:
+    """The name that the system has for the calling thread.
+
+    Raises UVError. `uv_thread_getname`
+    """
+
+def thread_setname(name: str) -> None:
+    """Name the calling thread, for top, gdb and their like; a long name is cut, on Linux to 15 bytes.
+
+    Raises ValueError for a name with a NUL, UVError. `uv_thread_setname`
+    """
+
+def thread_getpriority() -> int:
+    """The priority of the calling thread as the system counts: on Linux usually its nice value.
+
+    Raises UVError. `uv_thread_getpriority`
+    """
+
+def thread_setpriority(priority: int) -> None:
+    """Give the calling thread one of five priorities, from -2, the lowest, to 2.
+
+    ``pyuv.UV_THREAD_PRIORITY_LOWEST`` and its kin name them. Raises ValueError for another number,
+    UVError without the right to do it. `uv_thread_setpriority`
+    """
+
 def getpriority(pid: int = 0) -> int:
     """The priority of a process, 0 being the calling one: from -20, served first, to 19.
 
@@ -508,6 +533,14 @@ def getpid() -> int:
 
 def getppid() -> int:
     """The number of this process's parent. `uv_os_getppid`"""
+
+def kill(pid: int, signum: int) -> None:
+    """Send signal `signum` to process `pid`; signal 0 only asks whether it is there.
+
+    As for os.kill, 0 is every process of the own group, -1 every process there is, another
+    negative number the group `-pid`. Raises UVError with UV_ESRCH where there is none, UV_EPERM
+    where it is another user's; ValueError for a number that is no signal. `uv_kill`
+    """
 
 def homedir() -> str:
     """The user's home: ``$HOME`` where set, else what the user database says.
@@ -604,6 +637,7 @@ __all__ = [
     "if_indextoname",
     "interface_addresses",
     "interface_addresses_result",
+    "kill",
     "loadavg",
     "os_uname",
     "passwd_result",
@@ -615,7 +649,11 @@ __all__ = [
     "setenv",
     "setpriority",
     "thread_getaffinity",
+    "thread_getname",
+    "thread_getpriority",
     "thread_setaffinity",
+    "thread_setname",
+    "thread_setpriority",
     "timespec_result",
     "timeval_result",
     "tmpdir",

@@ -1,8 +1,6 @@
 //! `pyuv.dns.getaddrinfo`.
 
-use std::net::SocketAddr;
-
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString};
@@ -10,9 +8,11 @@ use pyuv_dns::{AddrInfo, Hints};
 
 use super::error::to_py;
 use super::request::DNSRequest;
+use crate::address;
+use crate::argument::text;
 use crate::call::optional_callable;
 use crate::r#loop::Loop;
-use crate::number::{number, type_name};
+use crate::number::number;
 
 /// Looks up the addresses of a host (`uv_getaddrinfo`), as `socket.getaddrinfo` does: a list of
 /// (family, type, proto, canonname, address).
@@ -55,25 +55,6 @@ pub fn getaddrinfo<'py>(
     Ok(request.into_any())
 }
 
-/// A `str`, or `bytes` that are UTF-8. libuv encodes what is not ASCII with IDNA.
-pub fn text(what: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
-    let decoded = if let Ok(text) = object.cast::<PyString>() {
-        text.to_str().ok()
-    } else if let Ok(bytes) = object.cast::<PyBytes>() {
-        str::from_utf8(bytes.as_bytes()).ok()
-    } else {
-        let given = type_name(object);
-        return Err(PyTypeError::new_err(format!("{what} must be str or bytes, not {given}")));
-    };
-    match decoded {
-        Some(text) => Ok(text.to_owned()),
-        None => {
-            let repr = object.repr()?;
-            Err(PyValueError::new_err(format!("bad {what} {repr}: it is not UTF-8")))
-        }
-    }
-}
-
 /// A service's name, or a port's number.
 pub fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
     if port.is_instance_of::<PyString>() || port.is_instance_of::<PyBytes>() {
@@ -95,7 +76,7 @@ fn to_list(py: Python<'_>, found: Vec<AddrInfo>) -> PyResult<Bound<'_, PyAny>> {
             member(kind, info.socktype)?,
             info.protocol,
             info.canonname.unwrap_or_default(),
-            socket_address_to_py(py, info.address)?,
+            address::to_py(py, info.address)?,
         ))?;
     }
     Ok(list.into_any())
@@ -109,16 +90,4 @@ fn member<'py>(class: &Bound<'py, PyAny>, number: i32) -> PyResult<Bound<'py, Py
         }
         member => member,
     }
-}
-
-/// (host, port) or (host, port, flowinfo, scope_id).
-pub fn socket_address_to_py(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
-    let host = address.ip().to_string();
-    let tuple = match address {
-        SocketAddr::V4(v4) => (host, v4.port()).into_pyobject(py)?.into_any(),
-        SocketAddr::V6(v6) => {
-            (host, v6.port(), v6.flowinfo(), v6.scope_id()).into_pyobject(py)?.into_any()
-        }
-    };
-    Ok(tuple)
 }

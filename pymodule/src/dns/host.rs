@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use pyuv_dns::{AddrInfoFlags, AddressInfo, Host, NIFlags, NameInfo, ServerStateFlags};
 
-use super::getaddrinfo::socket_address_to_py;
+use crate::address;
 use crate::structseq::{StructSeq, objects};
 
 static HOST: StructSeq<3> = StructSeq::new(
@@ -79,7 +79,7 @@ pub fn addresses_to_py(py: Python<'_>, found: AddressInfo) -> PyResult<Py<PyAny>
     });
     let nodes = found.nodes.iter().map(|node| {
         let family = if node.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-        let address = socket_address_to_py(py, node.address)?;
+        let address = address::to_py(py, node.address)?;
         let values =
             objects![py, node.ttl, node.flags, family, node.socktype, node.protocol, address];
         ADDR_INFO_NODE.make(py, values)

@@ -7,7 +7,7 @@ mod close;
 mod dirent;
 mod dispatch;
 mod lent;
-mod path;
+pub mod path;
 mod read;
 mod request;
 mod scandir;

@@ -47,9 +47,22 @@ impl<'py> PathArgument<'py> {
         self.is_bytes
     }
 
+    /// The system's bytes, which may hold NULs.
+    pub fn as_bytes(&self) -> &[u8] {
+        let bytes = self.as_bytes_with_nul();
+        &bytes[..bytes.len() - 1]
+    }
+
     /// The system's bytes.
     pub fn as_c_str(&self) -> PyResult<&CStr> {
-        let bytes = match self.holder.cast::<PyBytes>() {
+        CStr::from_bytes_with_nul(self.as_bytes_with_nul()).map_err(|_| match self.given.repr() {
+            Ok(given) => PyValueError::new_err(format!("embedded NUL in the path {given}")),
+            Err(error) => error,
+        })
+    }
+
+    fn as_bytes_with_nul(&self) -> &[u8] {
+        match self.holder.cast::<PyBytes>() {
             Ok(bytes) => {
                 // The NUL that ends every bytes object is not part of its slice.
                 let (start, length) = (bytes.as_bytes().as_ptr(), bytes.as_bytes().len());
@@ -65,11 +78,7 @@ impl<'py> PathArgument<'py> {
                     std::slice::from_raw_parts(start.cast(), length as usize + 1)
                 }
             }
-        };
-        CStr::from_bytes_with_nul(bytes).map_err(|_| match self.given.repr() {
-            Ok(given) => PyValueError::new_err(format!("embedded NUL in the path {given}")),
-            Err(error) => error,
-        })
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyuv_fs::Buffer;
 
 use crate::buffer::pieces;
 use crate::fs::argument::{Fd, Offset};
@@ -23,14 +22,9 @@ pub fn write<'py>(
     offset: Offset,
     callback: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let py = r#loop.py();
     let pieces = pieces(write_data)?;
-    let buffers = pieces.iter().map(|piece| {
-        let (address, length) = piece.memory(py);
-        Buffer::new(address, length)
-    });
     // SAFETY: the pieces are kept by the closure below.
-    let lent = unsafe { Lent::new(buffers.collect()) };
+    let lent = unsafe { Lent::new(pieces.memory().as_ref().to_vec()) };
     let operation = pyuv_fs::write(fd.0, lent, offset.0);
     let about = || About { fd: Some(fd.0), ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, written| {

@@ -8,8 +8,12 @@ use pyo3::prelude::*;
 mod barrier;
 mod block;
 mod condition;
+mod discard;
+mod limit;
 mod mutex;
 mod primitive;
+mod queue;
+mod queue_error;
 mod rwlock;
 mod semaphore;
 
@@ -18,6 +22,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<barrier::Barrier>()?;
     module.add_class::<condition::Condition>()?;
     module.add_class::<mutex::Mutex>()?;
+    queue_error::register(module)?;
+    module.add_class::<queue::Queue>()?;
     module.add_class::<rwlock::RWLock>()?;
     module.add_class::<rwlock::RWLockGuard>()?;
     module.add_class::<semaphore::Semaphore>()

@@ -24,6 +24,11 @@ impl<T> Primitive<T> {
         self.0.get().ok_or_else(|| PyRuntimeError::new_err("__init__ was not called"))
     }
 
+    /// For `Drop`: takes it out.
+    pub fn take(&mut self) -> Option<T> {
+        self.0.take()
+    }
+
     /// For `Drop`: leaks a primitive that is held, with a ResourceWarning.
     pub fn leak_if(&mut self, is_held: impl FnOnce(&T) -> bool, class: &str) {
         let Some(core) = self.0.take() else { return };

@@ -9,6 +9,18 @@ use pyuv::{Code, Error};
 use crate::error::{UVError, to_py};
 pub use crate::number::Int;
 
+/// Anything, for whether it is true.
+pub struct Truth(pub bool);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Truth {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Truth> {
+        object.is_truthy().map(Truth)
+    }
+}
+
 /// A path: str, bytes or path-like.
 pub struct AnyPath(pub PathBuf);
 

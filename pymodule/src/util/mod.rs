@@ -7,16 +7,18 @@ pub mod argument;
 mod clock;
 mod cpu;
 mod directory;
-mod env;
+pub mod env;
 mod handle_type;
 mod interface;
 mod memory;
+mod pipe;
 mod priority;
 mod process;
 mod random;
 mod rusage;
 mod signal_checker;
 mod system;
+mod thread;
 mod user;
 
 /// Adds everything of `pyuv.util`.
@@ -29,11 +31,13 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handle_type::register(module)?;
     interface::register(module)?;
     memory::register(module)?;
+    pipe::register(module)?;
     priority::register(module)?;
     process::register(module)?;
     random::register(module)?;
     rusage::register(module)?;
     module.add_class::<signal_checker::SignalChecker>()?;
     system::register(module)?;
+    thread::register(module)?;
     user::register(module)
 }

@@ -1,4 +1,4 @@
-//! `getpid`, `getppid`, `exepath`, `get_process_title`, `set_process_title`.
+//! `getpid`, `getppid`, `kill`, `exepath`, `get_process_title`, `set_process_title`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyuv::util;
 
-use super::argument::{failed, refused};
+use super::argument::{Int, failed, refused};
 
 /// This process's number. `uv_os_getpid`
 #[pyfunction]
@@ -18,6 +18,16 @@ fn getpid() -> i32 {
 #[pyfunction]
 fn getppid() -> i32 {
     util::parent_pid()
+}
+
+/// Send signal `signum` to process `pid`; signal 0 only asks whether it is there.
+///
+/// As for os.kill, 0 is every process of the own group, -1 every process there is, another
+/// negative number the group `-pid`. Raises UVError with UV_ESRCH where there is none, UV_EPERM
+/// where it is another user's; ValueError for a number that is no signal. `uv_kill`
+#[pyfunction]
+fn kill(pid: Int<i32>, signum: Int<i32>) -> PyResult<()> {
+    util::kill(pid.0, signum.0).map_err(refused)
 }
 
 /// The absolute path of the program that runs in this process, a str: the Python interpreter's.
@@ -53,6 +63,7 @@ fn set_process_title(title: OsString) -> PyResult<()> {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(getpid, module)?)?;
     module.add_function(wrap_pyfunction!(getppid, module)?)?;
+    module.add_function(wrap_pyfunction!(kill, module)?)?;
     module.add_function(wrap_pyfunction!(exepath, module)?)?;
     module.add_function(wrap_pyfunction!(get_process_title, module)?)?;
     module.add_function(wrap_pyfunction!(set_process_title, module)?)

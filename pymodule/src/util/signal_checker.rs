@@ -8,7 +8,7 @@ use pyuv::Events;
 use crate::error::{SignalError, to_py};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
-use crate::poll::descriptor;
+use crate::poll;
 
 handle_class! {
     /// Runs Python's signal handlers when the wakeup fd says that a signal has come.
@@ -28,10 +28,7 @@ impl SignalChecker {
         r#loop: &Bound<'_, Loop>,
         fd: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let fd = descriptor(fd)?;
-        Handle::init(slf.as_super(), r#loop, |core| {
-            pyuv::Poll::new(core, fd).map_err(to_py::<SignalError>)
-        })
+        poll::init::<SignalError>(slf.as_super(), r#loop, fd)
     }
 
     /// Watches the descriptor (`uv_poll_start`).
@@ -47,10 +44,7 @@ impl SignalChecker {
 
     /// Watches it no more (`uv_poll_stop`).
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let base = slf.as_super();
-        base.get().core_as::<pyuv::Poll>()?.stop().map_err(to_py::<SignalError>)?;
-        Handle::stopped(base);
-        Ok(())
+        poll::stop::<SignalError>(slf.as_super())
     }
 }
 

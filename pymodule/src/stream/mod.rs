@@ -1,0 +1,310 @@
+//! `pyuv.Stream`: what TCP, Pipe and TTY share.
+
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::types::PyBytes;
+
+use crate::buffer::pieces;
+use crate::call::{call, callable, error_argument, optional_callable};
+use crate::error::{PipeError, StreamError, TCPError, TTYError, to_py};
+use crate::gil::object_in_callback;
+use crate::handle::Handle;
+use crate::slot::PySlot;
+
+mod callbacks;
+
+use callbacks::WriteCallbacks;
+
+/// A stream of bytes in both directions (`uv_stream_t`); not for making instances of.
+///
+/// A stream that reads, listens, or has a connect, write or shutdown in flight is kept alive by its
+/// loop.
+#[pyclass(module = "pyuv", extends = Handle, subclass, frozen)]
+#[derive(Default)]
+pub struct Stream {
+    writes: WriteCallbacks,
+    connect: PySlot,
+    shutdown: PySlot,
+}
+
+/// The exception for an error of this stream: its class's own.
+pub fn stream_error(core: &pyuv::Handle, error: pyuv::Error) -> PyErr {
+    match core.handle_type() {
+        pyuv::HandleType::TCP => to_py::<TCPError>(error),
+        pyuv::HandleType::Pipe => to_py::<PipeError>(error),
+        pyuv::HandleType::TTY => to_py::<TTYError>(error),
+        _ => to_py::<StreamError>(error),
+    }
+}
+
+impl Stream {
+    /// The core's stream behind a Python one.
+    pub fn core<'a>(slf: &'a Bound<'_, Stream>) -> PyResult<&'a pyuv::Stream> {
+        let core = slf.as_super().get().core()?;
+        core.as_stream().ok_or_else(|| {
+            pyo3::exceptions::PyRuntimeError::new_err("the handle is of another type")
+        })
+    }
+
+    /// Runs `f` with the core's stream; its error becomes the class's exception.
+    pub fn with<T>(
+        slf: &Bound<'_, Stream>,
+        f: impl FnOnce(&pyuv::Stream) -> pyuv::Result<T>,
+    ) -> PyResult<T> {
+        let core = Stream::core(slf)?;
+        f(core).map_err(|error| stream_error(core, error))
+    }
+
+    /// Has the loop keep the stream, or let it go, after something ended.
+    fn settle(slf: &Bound<'_, Stream>, core: &pyuv::Handle) {
+        if core.is_active() != Ok(true)
+            && core.has_requests() == Ok(false)
+            && !slf.as_super().get().awaits_close()
+        {
+            Handle::stopped(slf.as_super());
+        }
+    }
+
+    /// Writes, with a handle or without. Keeps the callable until the core reports.
+    pub fn write_with(
+        slf: &Bound<'_, Stream>,
+        data: &Bound<'_, PyAny>,
+        callback: Option<Bound<'_, PyAny>>,
+        handle: Option<&pyuv::Handle>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let core = Stream::core(slf)?;
+        let data = pieces(data)?;
+        let callback = optional_callable(callback)?;
+        let writes = &slf.get().writes;
+        let is_awaited = callback.is_some();
+        // Before the write: to let go of the data may run Python that writes more.
+        let number = writes.push(callback);
+        let outcome = match handle {
+            Some(handle) => core.write2(data, handle, on_written).map(|()| false),
+            None if is_awaited => core.write(data, on_written).map(|()| false),
+            None => core.send(data, on_written),
+        };
+        match outcome {
+            Ok(false) => Handle::keep(slf.as_super()),
+            Ok(true) => writes.forget(py, number),
+            Err(error) => {
+                writes.forget(py, number);
+                return Err(stream_error(core, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a connect by `start`, which is given what it reports to.
+    pub fn connect_with(
+        slf: &Bound<'_, Stream>,
+        callback: Bound<'_, PyAny>,
+        start: impl FnOnce(fn(&pyuv::Stream, pyuv::Result<()>)) -> pyuv::Result<()>,
+    ) -> PyResult<()> {
+        let callback = callable(callback)?;
+        Stream::with(slf, |_| start(on_connect))?;
+        slf.get().connect.set(Some(callback));
+        Handle::keep(slf.as_super());
+        Ok(())
+    }
+
+    /// Listens; `callback(handle, error)` is called for each connection.
+    pub fn listen_with(
+        slf: &Bound<'_, Stream>,
+        callback: Bound<'_, PyAny>,
+        backlog: i32,
+    ) -> PyResult<()> {
+        let callback = callable(callback)?;
+        if backlog < 0 {
+            let message = format!("backlog must be at least 0, not {backlog}");
+            return Err(pyo3::exceptions::PyValueError::new_err(message));
+        }
+        Stream::with(slf, |core| core.listen(backlog, on_connection))?;
+        Handle::started(slf.as_super(), callback);
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Stream {
+    /// Has `callback(handle, data, error)` called with what arrives (`uv_read_start`). `data` is
+    /// bytes; at the end of the stream, or on failure, it is None, `error` is UV_EOF or another
+    /// code, and the stream reads no more. While it reads, a second call replaces the callback.
+    ///
+    /// Raises the stream's error with UV_ENOTCONN where it is not connected.
+    fn start_read(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>) -> PyResult<()> {
+        let callback = callable(callback)?;
+        Stream::with(slf, |core| core.start_read(on_read))?;
+        Handle::started(slf.as_super(), callback);
+        Ok(())
+    }
+
+    /// Reads no more (`uv_read_stop`).
+    fn stop_read(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Stream::with(slf, pyuv::Stream::stop_read)?;
+        Stream::settle(slf, Stream::core(slf)?);
+        Ok(())
+    }
+
+    /// Writes a bytes-like object, or a sequence of them that is not empty, one after the other
+    /// (`uv_try_write`, `uv_write`). What the system does not take at once is queued; the objects
+    /// are not copied and stay alive until they have gone out. Then `callback(handle, error)` is
+    /// called, in a later iteration of the loop; `error` is None or a code.
+    ///
+    /// Raises the stream's error with UV_EBADF or UV_EPIPE where it is not connected or was shut
+    /// down; TypeError for what is not bytes-like, ValueError for an empty sequence.
+    #[pyo3(signature = (data, callback=None))]
+    fn write(
+        slf: &Bound<'_, Self>,
+        data: &Bound<'_, PyAny>,
+        callback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        Stream::write_with(slf, data, callback, None)
+    }
+
+    /// Writes what the system takes at once and returns how many bytes that were
+    /// (`uv_try_write`). Raises the stream's error with UV_EAGAIN where that is nothing, or where
+    /// other writes are queued before it.
+    fn try_write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let data = pieces(data)?;
+        Stream::with(slf, |core| core.try_write(&data))
+    }
+
+    /// Ends what goes out, after all that is queued (`uv_shutdown`), so that the peer reads the
+    /// end of the stream. Then `callback(handle, error)` is called.
+    ///
+    /// Raises the stream's error with UV_ENOTCONN where it is not connected or was shut down.
+    #[pyo3(signature = (callback=None))]
+    fn shutdown(slf: &Bound<'_, Self>, callback: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        let callback = optional_callable(callback)?;
+        Stream::with(slf, |core| core.shutdown(on_shutdown))?;
+        slf.get().shutdown.set(callback);
+        Handle::keep(slf.as_super());
+        Ok(())
+    }
+
+    /// Whether there may be something to read (`uv_is_readable`).
+    #[getter]
+    fn readable(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Stream::with(slf, pyuv::Stream::is_readable)
+    }
+
+    /// Whether it may be written to (`uv_is_writable`).
+    #[getter]
+    fn writable(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Stream::with(slf, pyuv::Stream::is_writable)
+    }
+
+    /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`).
+    #[getter]
+    fn write_queue_size(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        Stream::with(slf, pyuv::Stream::write_queue_size)
+    }
+
+    /// Makes reads and writes wait in the system, and the whole loop with them, or not
+    /// (`uv_stream_set_blocking`).
+    fn set_blocking(slf: &Bound<'_, Self>, blocking: bool) -> PyResult<()> {
+        Stream::with(slf, |core| core.set_blocking(blocking))
+    }
+
+    /// The file descriptor (`uv_fileno`). It stays the handle's: closing it is not for the caller.
+    fn fileno(slf: &Bound<'_, Self>) -> PyResult<i32> {
+        Stream::with(slf, pyuv::Stream::fileno)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.writes.visit(&visit)?;
+        self.connect.visit(&visit)?;
+        self.shutdown.visit(&visit)
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        self.writes.clear(py);
+        self.connect.clear(py);
+        self.shutdown.clear(py);
+    }
+}
+
+fn on_read(core: &pyuv::Stream, outcome: pyuv::Result<&[u8]>) {
+    Handle::dispatch(core, |slf, callback| {
+        let py = slf.py();
+        match outcome {
+            Ok(bytes) => {
+                let data = PyBytes::new(py, bytes);
+                call(&callback, [slf.as_any(), data.as_any(), &error_argument(py, None)])
+            }
+            Err(error) => {
+                // SAFETY: the core reads from streams alone.
+                Stream::settle(unsafe { slf.cast_unchecked::<Stream>() }, core);
+                let code = error_argument(py, error.code().map(|code| code.0));
+                call(&callback, [slf.as_any(), &py.None().into_bound(py), &code])
+            }
+        }
+    });
+}
+
+fn on_connection(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
+    Handle::dispatch(core, |slf, callback| {
+        let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
+        call(&callback, [slf.as_any(), &error_argument(slf.py(), code)])
+    });
+}
+
+/// A request of a stream's has ended: calls the callable that `find` gives.
+fn on_ended(
+    core: &pyuv::Stream,
+    outcome: pyuv::Result<()>,
+    find: impl for<'py> FnOnce(&Stream, Python<'py>) -> Option<Bound<'py, PyAny>>,
+) {
+    if core.data().is_null() {
+        return;
+    }
+    // SAFETY: the core runs callbacks attached (see `GilHooks`); the data is the Handle that
+    // holds this core handle, kept alive by the loop's table while it has requests.
+    let slf = &unsafe { object_in_callback::<Stream>(core.data() as usize) };
+    let callback = find(slf.get(), slf.py());
+    Stream::settle(slf, core);
+    let Some(callback) = callback else { return };
+    let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
+    if let Err(error) = call(&callback, [slf.as_any(), &error_argument(slf.py(), code)]) {
+        Handle::handle_exception(slf.as_super(), error);
+    }
+}
+
+fn on_written(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
+    on_ended(core, outcome, |stream, py| stream.writes.pop(py));
+}
+
+fn on_connect(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
+    on_ended(core, outcome, |stream, py| stream.connect.take(py));
+}
+
+fn on_shutdown(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
+    on_ended(core, outcome, |stream, py| stream.shutdown.take(py));
+}
+
+/// Writes a stream class without its methods, as `handle_class` does for handles.
+macro_rules! stream_class {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[pyo3::pyclass(module = "pyuv", extends = $crate::stream::Stream, subclass, frozen)]
+        #[allow(clippy::upper_case_acronyms)]
+        pub struct $name;
+
+        #[pyo3::pymethods]
+        impl $name {
+            #[new]
+            #[pyo3(signature = (*_args, **_kwargs))]
+            fn new(
+                _args: &pyo3::Bound<'_, pyo3::types::PyTuple>,
+                _kwargs: Option<&pyo3::Bound<'_, pyo3::types::PyDict>>,
+            ) -> pyo3::PyClassInitializer<$name> {
+                pyo3::PyClassInitializer::from($crate::handle::Handle::default())
+                    .add_subclass($crate::stream::Stream::default())
+                    .add_subclass($name)
+            }
+        }
+    };
+}
+pub(crate) use stream_class;

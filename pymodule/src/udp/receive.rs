@@ -1,0 +1,59 @@
+//! Receiving.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use pyuv::Received;
+
+use super::UDP;
+use crate::address;
+use crate::call::{call, callable, error_argument};
+use crate::error::{UDPError, to_py};
+use crate::handle::Handle;
+
+#[pymethods]
+impl UDP {
+    /// Has `callback(udp_handle, address, flags, data, error)` called for each datagram
+    /// (`uv_udp_recv_start`).
+    ///
+    /// `data` is the datagram and `address` that of its sender; with UV_UDP_PARTIAL in `flags`
+    /// it was longer than `data`. Where something went wrong, `data` is None and `error` a code:
+    /// UV_ECONNREFUSED, say, when a connected handle's peer is not there. The handle goes on
+    /// receiving. With UV_UDP_LINUX_RECVERR in `flags`, `address` is the host that complained.
+    ///
+    /// A handle without an address is bound to any port of IPv4. Raises UDPError with UV_EALREADY
+    /// if the handle is receiving.
+    fn start_recv(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>) -> PyResult<()> {
+        let callback = callable(callback)?;
+        UDP::core(slf)?.start_recv(on_recv).map_err(to_py::<UDPError>)?;
+        Handle::started(slf.as_super(), callback);
+        Ok(())
+    }
+
+    /// Receives no more (`uv_udp_recv_stop`). What arrives waits in the socket. Of a batch that
+    /// UV_UDP_RECVMMSG has fetched, what is behind the datagram of this callback is dropped.
+    fn stop_recv(slf: &Bound<'_, Self>) -> PyResult<()> {
+        UDP::core(slf)?.stop_recv().map_err(to_py::<UDPError>)?;
+        Handle::stopped(slf.as_super());
+        Ok(())
+    }
+}
+
+fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
+    Handle::dispatch(udp, |slf, callback| {
+        let py = slf.py();
+        let (data, code) = match received.outcome {
+            Ok(data) => (PyBytes::new(py, data).into_any(), None),
+            Err(code) => (py.None().into_bound(py), Some(code.0)),
+        };
+        let from = match received.from {
+            Some(from) => address::to_py(py, from)?,
+            None => py.None().into_bound(py),
+        };
+        let Ok(flags) = received.flags.bits().into_pyobject(py);
+        let error = error_argument(py, code);
+        if code.is_some() && !udp.is_receiving() && !udp.is_closing() {
+            Handle::stopped(slf);
+        }
+        call(&callback, [slf.as_any(), &from, flags.as_any(), &data, &error])
+    });
+}

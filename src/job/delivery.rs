@@ -1,0 +1,256 @@
+//! The loop's side of its jobs: handing them out, and telling of their end.
+//!
+//! What is over is told in the check phase, right after the loop has polled, before any check
+//! handle of the user's. The loop does not sleep when something is over already, and gives the
+//! pool a moment before it does.
+
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::mem;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use libuv_sys2 as uv;
+
+use super::JobRef;
+use super::drainer::{Drainer, pool_size};
+use super::queue::{Queue, spin};
+use crate::r#loop::LoopInner;
+use crate::trampoline;
+
+/// How long the loop waits for a job before it sleeps, if jobs have just ended. A job that ends
+/// while the loop sleeps costs two context switches and, on a virtual machine, an interrupt of
+/// another processor: several times what a look at a warm file takes.
+const PAUSE: Duration = Duration::from_micros(3);
+
+/// Milliseconds between two looks at whether jobs get on.
+const TICK: u64 = 1;
+
+/// The jobs of a loop. All of it is the loop's owner's; what the pool sees is the `Queue`.
+pub(crate) struct Jobs {
+    queue: RefCell<Arc<Queue>>,
+    drainers: RefCell<Vec<NonNull<Drainer>>>,
+    in_flight: Cell<usize>,
+    /// Jobs have ended since the loop last polled.
+    busy: Cell<bool>,
+    /// How many jobs had been run at the last tick.
+    ran_before: Cell<Option<usize>>,
+
+    // Handles of the loop's own, as those in `loop/own_handles.rs`.
+    /// Active: the loop polls without sleeping.
+    hurry: UnsafeCell<uv::uv_idle_t>,
+    deliver: UnsafeCell<uv::uv_check_t>,
+    tick: UnsafeCell<uv::uv_timer_t>,
+}
+
+impl Jobs {
+    pub(crate) fn new() -> Jobs {
+        Jobs {
+            queue: RefCell::new(Arc::new(Queue::new())),
+            drainers: RefCell::new(Vec::new()),
+            in_flight: Cell::new(0),
+            busy: Cell::new(false),
+            ran_before: Cell::new(None),
+            // SAFETY: all-zero is a valid, if unusable, value of a C struct of integers and
+            // pointers; `init` makes it a handle.
+            hurry: unsafe { mem::zeroed() },
+            // SAFETY: as above.
+            deliver: unsafe { mem::zeroed() },
+            // SAFETY: as above.
+            tick: unsafe { mem::zeroed() },
+        }
+    }
+
+    /// # Safety
+    /// The loop is initialised and nobody else uses it; its allocation, which this is a part of,
+    /// stays where it is until the handles are closed. Called once.
+    pub(crate) unsafe fn init(&self, event_loop: *mut uv::uv_loop_t) {
+        // SAFETY: the caller vouches for loop and memory; these functions do not fail. The
+        // handles' `data` stays null, which marks them as the loop's own.
+        unsafe {
+            uv::uv_idle_init(event_loop, self.hurry.get());
+            uv::uv_check_init(event_loop, self.deliver.get());
+            uv::uv_timer_init(event_loop, self.tick.get());
+            for handle in self.handles() {
+                uv::uv_unref(handle);
+            }
+        }
+    }
+
+    /// The handles that are the loop's own.
+    pub(crate) fn handles(&self) -> [*mut uv::uv_handle_t; 3] {
+        [self.hurry.get().cast(), self.deliver.get().cast(), self.tick.get().cast()]
+    }
+
+    fn queue(&self) -> Arc<Queue> {
+        Arc::clone(&self.queue.borrow())
+    }
+
+    /// Whether a thread of the pool may still look at the loop though no job is in flight.
+    pub(crate) fn are_leaving(&self) -> bool {
+        self.in_flight.get() == 0 && !self.drainers.borrow().is_empty()
+    }
+
+    /// Has drainers that have nothing to do end at once.
+    pub(crate) fn leave(&self) {
+        self.queue.borrow().closing.store(true, Ordering::Relaxed);
+        for drainer in self.drainers.borrow().iter() {
+            // SAFETY: it is on the list, and the caller owns the loop.
+            unsafe { Drainer::cancel(*drainer) };
+        }
+    }
+
+    /// Has a job done.
+    pub(super) fn push(inner: &LoopInner, job: JobRef) {
+        let this = &inner.jobs;
+        let queue = this.queue.borrow();
+        queue.waiting.push(job);
+        this.in_flight.set(this.in_flight.get() + 1);
+        let drainers = this.drainers.borrow().len();
+        let wanted = if queue.slow.load(Ordering::Relaxed) { this.in_flight.get() } else { 1 };
+        if drainers < wanted.min(pool_size()) {
+            this.add_drainer(inner);
+        } else {
+            this.watch();
+        }
+    }
+
+    /// A job that nobody has begun was taken back.
+    pub(super) fn cancelled(&self, inner: &LoopInner, job: JobRef) {
+        if self.queue.borrow().hand_over(job) {
+            // SAFETY: the caller owns the loop, which is open.
+            unsafe { inner.own_handles.wake() };
+        }
+    }
+
+    fn add_drainer(&self, inner: &LoopInner) {
+        let queue = self.queue();
+        queue.closing.store(false, Ordering::Relaxed);
+        self.drainers.borrow_mut().push(Drainer::start(inner, queue));
+    }
+
+    /// Looks after the jobs from time to time, while some wait.
+    fn watch(&self) {
+        // SAFETY: the caller owns the loop, which is open, and the handle is initialised.
+        unsafe {
+            if uv::uv_is_active(self.tick.get().cast()) == 0 {
+                self.ran_before.set(None);
+                uv::uv_timer_start(self.tick.get(), Some(on_tick), TICK, TICK);
+            }
+        }
+    }
+
+    pub(super) fn drainer_ended(inner: &LoopInner, drainer: NonNull<Drainer>) {
+        let this = &inner.jobs;
+        this.drainers.borrow_mut().retain(|other| *other != drainer);
+        if !this.queue.borrow().waiting.is_empty() {
+            this.add_drainer(inner);
+        }
+    }
+
+    /// Before the loop polls. Returns whether something is over, so that it will not sleep.
+    pub(crate) fn before_poll(&self, may_block: bool) -> bool {
+        if self.in_flight.get() == 0 {
+            return false;
+        }
+        let queue = self.queue.borrow();
+        if may_block && self.busy.replace(false) {
+            spin(PAUSE, || !queue.over.is_empty());
+        }
+        let over = queue.fall_asleep();
+        // SAFETY: the caller owns the loop, which is open, and the handles are initialised.
+        unsafe {
+            // What starts last is called first.
+            uv::uv_check_stop(self.deliver.get());
+            uv::uv_check_start(self.deliver.get(), Some(on_deliver));
+            if over {
+                uv::uv_idle_start(self.hurry.get(), Some(on_hurry));
+            }
+        }
+        over
+    }
+
+    /// Tells of what is over.
+    fn deliver(&self, inner: &LoopInner) {
+        // SAFETY: the caller owns the loop, which is open, and the handles are initialised.
+        unsafe {
+            uv::uv_idle_stop(self.hurry.get());
+            uv::uv_check_stop(self.deliver.get());
+        }
+        let queue = self.queue();
+        queue.sleeps.store(false, Ordering::Relaxed);
+        // What ends from here on waits for the next round, behind what else the loop has to do.
+        for _ in 0..queue.over.len() {
+            let Some(job) = queue.over.pop() else { break };
+            self.in_flight.set(self.in_flight.get() - 1);
+            self.busy.set(true);
+            job.end(inner);
+        }
+        let drainers = self.drainers.borrow().len();
+        if queue.slow.load(Ordering::Relaxed)
+            && !queue.waiting.is_empty()
+            && drainers < pool_size().min(self.in_flight.get())
+        {
+            self.add_drainer(inner);
+        }
+    }
+
+    /// When the loop stops running.
+    pub(crate) fn after_run(&self, inner: &LoopInner) {
+        if self.queue.borrow().fall_asleep() {
+            // SAFETY: the caller owns the loop, which is open.
+            unsafe { inner.own_handles.wake() };
+        }
+    }
+
+    /// In a forked child, where the pool's threads are gone: what had begun is cancelled, what
+    /// waits is begun anew.
+    pub(crate) fn after_fork(inner: &LoopInner) {
+        let this = &inner.jobs;
+        // A thread that stayed behind may have been at work in the queue, and so may the drainers'
+        // memory be half used: nobody touches them again.
+        mem::forget(mem::replace(&mut *this.queue.borrow_mut(), Arc::new(Queue::new())));
+        for drainer in this.drainers.take() {
+            // SAFETY: it was on the list, and the caller owns the loop.
+            unsafe { Drainer::lose(drainer, inner) };
+        }
+        let queue = this.queue();
+        inner.requests.for_each_job(|request| {
+            // SAFETY: the request is a job's, in flight, and the caller owns the loop. The
+            // reference of the old queue's is lost with it.
+            let job = unsafe { JobRef::of(request) };
+            if job.after_fork() { queue.waiting.push(job) } else { queue.over.push(job) }
+        });
+        if !queue.waiting.is_empty() {
+            this.add_drainer(inner);
+        }
+        this.after_run(inner);
+    }
+}
+
+unsafe extern "C" fn on_hurry(_handle: *mut uv::uv_idle_t) {}
+
+unsafe extern "C" fn on_deliver(handle: *mut uv::uv_check_t) {
+    // SAFETY: the handle belongs to a live loop of this crate.
+    let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
+    trampoline::enter(inner, || inner.jobs.deliver(inner));
+}
+
+unsafe extern "C" fn on_tick(handle: *mut uv::uv_timer_t) {
+    // SAFETY: the handle belongs to a live loop of this crate.
+    let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
+    trampoline::enter(inner, || {
+        let jobs = &inner.jobs;
+        let queue = jobs.queue();
+        if queue.waiting.is_empty() || jobs.drainers.borrow().len() >= pool_size() {
+            // SAFETY: the loop is open and ours.
+            unsafe { uv::uv_timer_stop(handle) };
+            return;
+        }
+        let ran = queue.ran.load(Ordering::Relaxed);
+        if jobs.ran_before.replace(Some(ran)) == Some(ran) {
+            jobs.add_drainer(inner);
+        }
+    });
+}

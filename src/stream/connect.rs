@@ -1,0 +1,102 @@
+//! `uv_connect_t`: a connection on its way.
+
+use std::mem;
+use std::os::raw::c_int;
+use std::ptr::{self, NonNull};
+
+use libuv_sys2 as uv;
+
+use super::shutdown::Shutdown;
+use super::{Done, Stream, View};
+use crate::error::{Code, Error, Result};
+use crate::handle::Header;
+use crate::trampoline;
+
+/// A connect in flight. libuv's until its callback.
+#[repr(C)]
+pub(crate) struct Connect {
+    uv: uv::uv_connect_t,
+    header: NonNull<Header>,
+    done: Option<Done>,
+    /// What was asked for before the stream is connected: libuv would take the feed that starts
+    /// it for the connect's own end.
+    pub(super) then_shutdown: Option<Box<Shutdown>>,
+}
+
+impl Stream {
+    /// Has `start` begin a connect; `what` names the address.
+    ///
+    /// Fails with `UV_EALREADY` while one is in flight, `UV_EINVAL` on a stream that listens.
+    pub(crate) fn begin_connect(
+        &self,
+        done: Done,
+        what: impl FnOnce() -> String,
+        start: impl FnOnce(*mut uv::uv_connect_t) -> c_int,
+    ) -> Result<()> {
+        let _entered = self.enter()?;
+        if self.connecting() {
+            return Err(Error::new(Code::EALREADY, "the stream is connecting"));
+        }
+        if self.state().listening.get() {
+            return Err(Error::new(Code::EINVAL, "the stream is listening"));
+        }
+        self.check_foreign()?;
+        let request = Box::into_raw(Box::new(Connect {
+            // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
+            uv: unsafe { mem::zeroed() },
+            header: NonNull::from(self.header()),
+            done: Some(done),
+            then_shutdown: None,
+        }));
+        // SAFETY: the request stays where it is until its callback.
+        let status = start(unsafe { &raw mut (*request).uv });
+        if let Err(code) = Code::check(status) {
+            // SAFETY: libuv refused, so the request is ours again.
+            drop(unsafe { Box::from_raw(request) });
+            return Err(Error::new(code, what()));
+        }
+        self.state().connect.set(request);
+        self.header().begin_request();
+        Ok(())
+    }
+
+    /// Has `shutdown` wait for the connect in flight; gives it back where there is none, or
+    /// where that has one.
+    pub(super) fn shut_down_after_connect(
+        &self,
+        shutdown: Box<Shutdown>,
+    ) -> std::result::Result<(), Box<Shutdown>> {
+        // SAFETY: the pointer is reset when the request ends; the caller owns the loop.
+        match unsafe { self.state().connect.get().as_mut() } {
+            Some(connect) if connect.then_shutdown.is_none() => {
+                connect.then_shutdown = Some(shutdown);
+                Ok(())
+            }
+            _ => Err(shutdown),
+        }
+    }
+}
+
+pub(crate) unsafe extern "C" fn on_connect(request: *mut uv::uv_connect_t, status: c_int) {
+    // SAFETY: the request is the first field of a Box that `begin_connect` gave away.
+    let request = unsafe { Box::from_raw(request.cast::<Connect>()) };
+    // SAFETY: libuv calls back before the close callback, which keeps the handle alive.
+    let header = unsafe { request.header.as_ref() };
+    let inner = header.inner();
+    let stream = View::new(header);
+    stream.state().connect.set(ptr::null_mut());
+    let outcome = Code::check(status).map(drop);
+    let Connect { done, then_shutdown, .. } = *request;
+    header.finish_request();
+    trampoline::enter(inner, || {
+        if let Some(done) = done
+            && !inner.is_abandoned()
+        {
+            done(&stream, outcome.map_err(Error::from));
+        }
+    });
+    if let Some(shutdown) = then_shutdown {
+        stream.shut_down_late(shutdown, outcome);
+    }
+    header.close_if_lost();
+}

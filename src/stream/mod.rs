@@ -1,0 +1,198 @@
+//! `uv_stream_t`: what TCP connections, pipes and terminals share.
+//!
+//! Reads hand out slices of the loop's slab (`slab.rs`). Writes are tried at once; what the
+//! system does not take is queued (`write.rs`).
+//!
+//! A stream that only has requests in flight (a connect, a shutdown, queued writes) is inactive
+//! for libuv. They are counted, so that a stream nobody holds any more finishes them first.
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::os::raw::c_int;
+use std::ptr;
+
+use libuv_sys2 as uv;
+
+use crate::error::{Code, Error, Result};
+use crate::handle::{Handle, HandleType, Header};
+
+pub(crate) mod connect;
+#[cfg(unix)]
+pub(crate) mod emfile;
+mod listen;
+mod open;
+mod read;
+mod shutdown;
+mod write;
+pub(crate) mod written;
+
+/// A stream of bytes in both directions (`uv_stream_t`): a [`TCP`](crate::TCP), a
+/// [`Pipe`](crate::Pipe) or a [`TTY`](crate::TTY), which dereference to this.
+#[repr(transparent)]
+pub struct Stream(Handle);
+
+/// The closure that is called again and again: a stream reads or listens, never both.
+pub(crate) enum Callback {
+    /// Gets what was read.
+    Read(OnRead),
+    /// Gets told of a connection.
+    Connection(OnConnection),
+}
+
+type OnRead = Box<dyn FnMut(&Stream, Result<&[u8]>) + Send>;
+type OnConnection = Box<dyn FnMut(&Stream, Result<()>) + Send>;
+
+/// A closure that is called once, when a request has ended.
+pub(crate) type Done = Box<dyn FnOnce(&Stream, Result<()>) + Send>;
+
+/// What a stream has beside libuv's struct.
+pub(crate) struct State {
+    /// The connect in flight, or null.
+    connect: Cell<*mut connect::Connect>,
+    listening: Cell<bool>,
+    /// A connection was announced and not accepted yet.
+    waiting: Cell<bool>,
+    /// Whether somebody else knows the fd and could close it.
+    foreign: Cell<bool>,
+    /// For a pipe: whether it carries handles.
+    ipc: bool,
+}
+
+// SAFETY: the cells are touched by the loop's owner alone.
+unsafe impl Send for State {}
+
+impl State {
+    pub(crate) fn new(ipc: bool) -> State {
+        State {
+            connect: Cell::new(ptr::null_mut()),
+            listening: Cell::new(false),
+            waiting: Cell::new(false),
+            foreign: Cell::new(false),
+            ipc,
+        }
+    }
+}
+
+impl Deref for Stream {
+    type Target = Handle;
+    fn deref(&self) -> &Handle {
+        &self.0
+    }
+}
+
+impl From<Stream> for Handle {
+    fn from(stream: Stream) -> Handle {
+        stream.0
+    }
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Handle {
+    /// This handle as a stream, or `None`.
+    pub fn as_stream(&self) -> Option<&Stream> {
+        // SAFETY: a Stream is transparent over a Handle of one of these types.
+        is_stream(self.handle_type()).then(|| unsafe { &*ptr::from_ref(self).cast::<Stream>() })
+    }
+}
+
+fn is_stream(handle_type: HandleType) -> bool {
+    matches!(handle_type, HandleType::TCP | HandleType::Pipe | HandleType::TTY)
+}
+
+/// A stream seen through its header; counts as no reference.
+pub(crate) struct View(ManuallyDrop<Handle>);
+
+impl View {
+    pub(crate) fn new(header: &Header) -> View {
+        View(header.view())
+    }
+}
+
+impl Deref for View {
+    type Target = Stream;
+    fn deref(&self) -> &Stream {
+        debug_assert!(is_stream(self.0.handle_type()));
+        // SAFETY: views are made of streams' headers alone.
+        unsafe { &*ptr::from_ref::<Handle>(&self.0).cast::<Stream>() }
+    }
+}
+
+impl Stream {
+    fn state(&self) -> &State {
+        // SAFETY: this is a stream, and streams have a State.
+        unsafe { &*self.header().extra_place::<State>() }
+    }
+
+    /// Whether there may be something to read (`uv_is_readable`): connected, not at its end.
+    pub fn is_readable(&self) -> Result<bool> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open and its loop is ours.
+        Ok(!self.state().listening.get() && unsafe { uv::uv_is_readable(self.uv()) } != 0)
+    }
+
+    /// Whether it may be written to (`uv_is_writable`): connected or connecting, not shut down.
+    pub fn is_writable(&self) -> Result<bool> {
+        let _entered = self.enter()?;
+        Ok(self.writable())
+    }
+
+    fn writable(&self) -> bool {
+        // SAFETY: the handle is open and its loop is ours.
+        !self.state().listening.get() && unsafe { uv::uv_is_writable(self.uv()) } != 0
+    }
+
+    /// Whether a connect is in flight.
+    pub fn is_connecting(&self) -> Result<bool> {
+        let _entered = self.enter()?;
+        Ok(self.connecting())
+    }
+
+    fn connecting(&self) -> bool {
+        !self.state().connect.get().is_null()
+    }
+
+    /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`).
+    pub fn write_queue_size(&self) -> Result<usize> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open and its loop is ours.
+        Ok(unsafe { uv::uv_stream_get_write_queue_size(self.uv()) })
+    }
+
+    /// The fd (`uv_fileno`), which stays the stream's. Fails with `UV_EBADF` while there is none.
+    pub fn fileno(&self) -> Result<uv::uv_os_fd_t> {
+        let _entered = self.enter()?;
+        let fd = self.header().fileno().map_err(|code| Error::new(code, "uv_fileno"))?;
+        self.state().foreign.set(true);
+        Ok(fd)
+    }
+
+    /// Makes reads and writes wait in the system, or not (`uv_stream_set_blocking`). A blocking
+    /// stream blocks its whole loop.
+    ///
+    /// Fails with `UV_EBADF` before there is an fd.
+    pub fn set_blocking(&self, blocking: bool) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open and its loop is ours.
+        let status = unsafe { uv::uv_stream_set_blocking(self.uv(), c_int::from(blocking)) };
+        Error::check(status, "uv_stream_set_blocking")?;
+        Ok(())
+    }
+
+    /// Whether this is a pipe that carries handles.
+    pub(crate) fn carries_handles(&self) -> bool {
+        self.state().ipc
+    }
+
+    fn refuse_while_listening(&self, what: &'static str) -> Result<()> {
+        if self.state().listening.get() {
+            return Err(Error::new(Code::ENOTCONN, what));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! `uv_tcp_open`, `uv_pipe_open`: streams on fds that somebody else opened.
+//!
+//! libuv looks at such an fd late, and aborts the process where it cannot be polled. So what kind
+//! of file it is, and whether another handle of the loop has it, is looked at first; and since
+//! its former owner may close it at any time, the stream hears of it where libuv cannot register it
+//! (`registration.rs`). The same holds once `fileno` has given a stream's own fd away.
+
+use std::os::raw::c_int;
+
+use libuv_sys2 as uv;
+
+use super::{Callback, Stream, View};
+use crate::error::{Code, Error, Result};
+use crate::handle::{Header, dispatch_to};
+use crate::r#loop::Entered;
+use crate::poll::Fd;
+use crate::registration;
+use crate::util::{HandleType, guess_handle_type};
+
+impl Stream {
+    /// Has `open` give the stream `fd`, which is of one of these types.
+    pub(crate) fn open_with(
+        &self,
+        fd: Fd,
+        types: &[HandleType],
+        open: impl FnOnce() -> c_int,
+    ) -> Result<()> {
+        let entered = self.enter()?;
+        let fail = |code, fault: &str| Err(Error::new(code, format!("fd {fd}{fault}")));
+        if self.header().has_fd() || self.connecting() {
+            return fail(Code::EBUSY, ": the handle has an fd");
+        }
+        registration::check_open(fd)?;
+        if !types.contains(&guess_handle_type(fd as _)) {
+            return fail(Code::EINVAL, ": wrong type of file");
+        }
+        if is_in_use(&entered, fd) {
+            return fail(Code::EEXIST, ": another handle of this loop has it");
+        }
+        Error::check(open(), format!("fd {fd}"))?;
+        self.state().foreign.set(true);
+        Ok(())
+    }
+
+    /// Before a call that polls.
+    pub(super) fn check_foreign(&self) -> Result<()> {
+        match self.header().fileno() {
+            Ok(fd) if self.state().foreign.get() => registration::check_open(fd as _),
+            _ => Ok(()),
+        }
+    }
+
+    /// The system refuses to wait for the fd: tells whoever reads or listens, and closes the
+    /// stream.
+    pub(crate) fn stream_lost(&self, code: Code) {
+        let header = self.header();
+        let fd = header.fileno().unwrap_or(-1);
+        if !self.state().listening.get() {
+            // SAFETY: the handle is open, a stream, and its loop is ours.
+            unsafe { uv::uv_read_stop(self.uv()) };
+        }
+        // SAFETY: it is a stream, and a callback of libuv's is running.
+        unsafe {
+            dispatch_to::<Callback>(header, |callback, _| {
+                let (view, error) = (View::new(header), Error::new(code, format!("fd {fd}")));
+                match callback {
+                    Callback::Read(callback) => callback(&view, Err(error)),
+                    Callback::Connection(callback) => callback(&view, Err(error)),
+                }
+            });
+        }
+        header.close_silently();
+    }
+}
+
+/// Whether a handle of the loop has this fd, whatever it does with it.
+fn is_in_use(entered: &Entered<'_>, fd: Fd) -> bool {
+    let mut found = false;
+    entered.for_each_handle(|header: &Header| {
+        found |= header.is_open() && header.fileno().is_ok_and(|its| its as Fd == fd);
+    });
+    found
+}

@@ -1,0 +1,260 @@
+//! `uv_try_write` and `uv_write2`: what goes out.
+//!
+//! A write is tried at once. Only what the system does not take is queued, with the memory it
+//! comes from, until it has gone out or failed.
+
+use std::mem;
+use std::os::raw::c_int;
+use std::ptr::NonNull;
+
+use libuv_sys2 as uv;
+
+use super::{Done, Stream, View};
+use crate::buffer::{Buffer, Source, check_length};
+use crate::error::{Code, Error, Result};
+use crate::handle::{Handle, Header};
+use crate::r#loop::Entered;
+use crate::trampoline;
+
+/// A queued write. libuv's until its callback.
+#[repr(C)]
+struct Write<S> {
+    uv: uv::uv_write_t,
+    header: NonNull<Header>,
+    done: Option<Done>,
+    /// Keeps the memory.
+    source: S,
+    /// Keeps the handle that is sent along.
+    handle: Option<Handle>,
+}
+
+/// How far a write got in the call itself.
+enum Tried {
+    /// All is out.
+    Everything,
+    /// So many bytes are, and with any of them the handle.
+    Some(usize),
+    /// The system refused.
+    Failed(Code),
+}
+
+impl Stream {
+    /// Writes `data` (`uv_try_write`, `uv_write`). `done` is called when all of it went out or
+    /// it failed, in a later iteration of the loop; never from inside this call.
+    ///
+    /// The data is dropped when it has gone out, which may be before this returns. `done` gets
+    /// `UV_ECANCELED` when the stream is closed before.
+    ///
+    /// Fails with `UV_EBADF` or `UV_EPIPE` on a stream that is not connected, or shut down.
+    pub fn write<S: Source>(
+        &self,
+        data: S,
+        done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
+    ) -> Result<()> {
+        self.write_all(data, None, Box::new(done), true)?;
+        Ok(())
+    }
+
+    /// Writes `data`, but `done` is called only if some of it had to wait, or if it failed, and
+    /// not if all of it went out at once, when this returns true.
+    pub fn send<S: Source>(
+        &self,
+        data: S,
+        done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
+    ) -> Result<bool> {
+        self.write_all(data, None, Box::new(done), false)
+    }
+
+    /// Writes `data` and with its first byte sends `handle` to the process at the other end of
+    /// this pipe (`uv_try_write2`, `uv_write2`). The handle stays open here.
+    ///
+    /// Fails with `UV_EINVAL` on what is not a pipe for handles ([`Pipe::new`](crate::Pipe::new)),
+    /// for a handle that is none of TCP, Pipe and UDP or is on another loop, and for empty data;
+    /// with `UV_EBADF` for a handle without an fd.
+    pub fn write2<S: Source>(
+        &self,
+        data: S,
+        handle: &Handle,
+        done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
+    ) -> Result<()> {
+        self.write_all(data, Some(handle), Box::new(done), true)?;
+        Ok(())
+    }
+
+    /// Writes as much as the system takes at once, and says how many bytes that were
+    /// (`uv_try_write`).
+    ///
+    /// Fails with `UV_EAGAIN` when that is nothing, or other writes are queued before it.
+    pub fn try_write<S: Source>(&self, data: &S) -> Result<usize> {
+        self.try_write_with(data, None)
+    }
+
+    /// [`try_write`](Stream::try_write) that sends a handle along (`uv_try_write2`).
+    pub fn try_write2<S: Source>(&self, data: &S, handle: &Handle) -> Result<usize> {
+        self.try_write_with(data, Some(handle))
+    }
+
+    fn try_write_with<S: Source>(&self, data: &S, handle: Option<&Handle>) -> Result<usize> {
+        let entered = self.enter()?;
+        let buffers = data.buffers();
+        self.check_write(&entered, buffers.as_ref(), handle)?;
+        let written = self.try_now(buffers.as_ref(), handle);
+        Ok(Error::check(written, "uv_try_write")? as usize)
+    }
+
+    fn write_all<S: Source>(
+        &self,
+        data: S,
+        handle: Option<&Handle>,
+        done: Done,
+        always: bool,
+    ) -> Result<bool> {
+        let entered = self.enter()?;
+        let tried = {
+            let buffers = data.buffers();
+            let length = self.check_write(&entered, buffers.as_ref(), handle)?;
+            match Code::check(self.try_now(buffers.as_ref(), handle)) {
+                Ok(written) if written as usize == length => Tried::Everything,
+                Ok(written) => Tried::Some(written as usize),
+                Err(Code::EAGAIN) => Tried::Some(0),
+                Err(code) => Tried::Failed(code),
+            }
+        };
+        match tried {
+            Tried::Everything => {
+                if always {
+                    entered.written.push(self.header(), done, Ok(()));
+                }
+                return Ok(true);
+            }
+            Tried::Some(written) => {
+                // The handle goes with the first byte.
+                let handle = handle.filter(|_| written == 0);
+                self.queue(data, written, handle, done)?;
+            }
+            Tried::Failed(code) => entered.written.push(self.header(), done, Err(code)),
+        }
+        Ok(false)
+    }
+
+    /// Whatever `uv_write2` would refuse, so that what is left is for the callback. Returns the
+    /// length of the data.
+    fn check_write(
+        &self,
+        entered: &Entered<'_>,
+        buffers: &[Buffer],
+        handle: Option<&Handle>,
+    ) -> Result<usize> {
+        let length = buffers.iter().map(Buffer::length).fold(0, usize::saturating_add);
+        check_length(length)?;
+        if buffers.is_empty() || u32::try_from(buffers.len()).is_err() {
+            return Err(Error::new(Code::EINVAL, format!("{} buffers", buffers.len())));
+        }
+        if !self.writable() {
+            let code = if self.header().has_fd() { Code::EPIPE } else { Code::EBADF };
+            return Err(Error::new(code, "uv_write"));
+        }
+        if let Some(handle) = handle {
+            self.check_sent(entered, handle, length)?;
+        }
+        Ok(length)
+    }
+
+    fn check_sent(&self, entered: &Entered<'_>, handle: &Handle, length: usize) -> Result<()> {
+        let fault = if !self.state().ipc {
+            (Code::EINVAL, "the stream does not carry handles")
+        } else if !matches!(handle.handle_type().name(), "TCP" | "Pipe" | "UDP") {
+            (Code::EINVAL, "only TCP, Pipe and UDP handles can be sent")
+        } else if !std::ptr::eq(handle.header().inner(), &**entered) {
+            (Code::EINVAL, "the handle is on another loop")
+        } else if length == 0 {
+            (Code::EINVAL, "a handle needs at least one byte of data")
+        } else if handle.is_closing() || !handle.header().has_fd() {
+            (Code::EBADF, "the handle has no fd")
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(fault.0, fault.1))
+    }
+
+    /// `uv_try_write2`.
+    fn try_now(&self, buffers: &[Buffer], handle: Option<&Handle>) -> c_int {
+        let handle = handle.map_or(std::ptr::null_mut(), Handle::uv);
+        // SAFETY: both handles are open and their loop is ours; the buffers point to memory
+        // that may be read, as the trait `Source` says.
+        unsafe {
+            uv::uv_try_write2(self.uv(), Buffer::as_raw(buffers), buffers.len() as u32, handle)
+        }
+    }
+
+    /// `uv_write2`, for what comes after the first `skip` bytes.
+    #[cold]
+    fn queue<S: Source>(
+        &self,
+        source: S,
+        skip: usize,
+        handle: Option<&Handle>,
+        done: Done,
+    ) -> Result<()> {
+        let mut request = Box::new(Write {
+            // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
+            uv: unsafe { mem::zeroed() },
+            header: NonNull::from(self.header()),
+            done: Some(done),
+            source,
+            handle: handle.map(|handle| handle.header().to_handle()),
+        });
+        let buffers = rest(request.source.buffers().as_ref(), skip);
+        let handle = request.handle.as_ref().map_or(std::ptr::null_mut(), Handle::uv);
+        // SAFETY: as in `try_now`; the request keeps memory and handle until its callback.
+        let status = unsafe {
+            uv::uv_write2(
+                &raw mut request.uv,
+                self.uv(),
+                Buffer::as_raw(&buffers),
+                buffers.len() as u32,
+                handle,
+                Some(on_written::<S>),
+            )
+        };
+        Error::check(status, "uv_write")?;
+        self.header().begin_request();
+        // The callback takes it back.
+        let _ = Box::into_raw(request);
+        Ok(())
+    }
+}
+
+/// What is left of `buffers` after the first `skip` bytes.
+fn rest(buffers: &[Buffer], mut skip: usize) -> Vec<Buffer> {
+    let mut rest = Vec::with_capacity(buffers.len());
+    for buffer in buffers {
+        if skip < buffer.length() || skip == 0 {
+            rest.push(buffer.skip(mem::take(&mut skip)));
+        } else {
+            skip -= buffer.length();
+        }
+    }
+    rest
+}
+
+unsafe extern "C" fn on_written<S: Source>(request: *mut uv::uv_write_t, status: c_int) {
+    // SAFETY: the request is the first field of a Box that `queue` gave away.
+    let request = unsafe { Box::from_raw(request.cast::<Write<S>>()) };
+    // SAFETY: libuv calls back before the close callback, which keeps the handle alive.
+    let header = unsafe { request.header.as_ref() };
+    let inner = header.inner();
+    inner.written.call_all(inner);
+    header.finish_request();
+    trampoline::enter(inner, || {
+        let Write { source, handle, done, .. } = *request;
+        drop(source);
+        drop(handle);
+        if let Some(done) = done
+            && !inner.is_abandoned()
+        {
+            done(&View::new(header), Code::check(status).map(drop).map_err(Error::from));
+        }
+    });
+    header.close_if_lost();
+}

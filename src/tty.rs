@@ -1,0 +1,172 @@
+//! `uv_tty_t`: terminals.
+
+use std::os::raw::c_int;
+
+use libuv_sys2 as uv;
+
+use crate::error::{Code, Error, Result};
+use crate::handle::{Handle, handle_kind};
+use crate::r#loop::Loop;
+use crate::stream::{Callback, State, Stream};
+
+/// What a terminal does with the bytes (`uv_tty_mode_t`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TTYMode {
+    /// As it was when the handle was made (`UV_TTY_MODE_NORMAL`): most often whole lines, echoed.
+    Normal,
+    /// Every byte at once, not echoed; Ctrl-C is a byte like any other (`UV_TTY_MODE_RAW`).
+    Raw,
+    /// Nothing changed in either direction, for other programs at the far end
+    /// (`UV_TTY_MODE_IO`). Not on Windows.
+    Io,
+    /// As `Raw`; on Windows with sequences for the keys that have no character
+    /// (`UV_TTY_MODE_RAW_VT`).
+    RawVt,
+}
+
+/// Whether a console of Windows understands escape sequences (`uv_tty_vtermstate_t`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VTermState {
+    /// `UV_TTY_SUPPORTED`
+    Supported,
+    /// `UV_TTY_UNSUPPORTED`
+    Unsupported,
+}
+
+/// A terminal (`uv_tty_t`).
+#[repr(transparent)]
+pub struct TTY(Stream);
+
+handle_kind!(TTY: Stream, uv::uv_tty_t, Callback, State {
+    fn fd_lost(&self, code: Code) {
+        self.stream_lost(code);
+    }
+});
+
+impl TTY {
+    /// A handle for the terminal behind `fd` (`uv_tty_init`). The fd stays its owner's, and
+    /// blocking if it is: the handle opens the terminal anew or, for the master side of a
+    /// pseudo terminal, which cannot be, has a duplicate of it.
+    ///
+    /// Fails with `UV_EBADF` for what is not open, `UV_EINVAL` for what is neither a terminal nor
+    /// a socket or pipe: files and other devices.
+    pub fn new(event_loop: &Loop, fd: c_int) -> Result<TTY> {
+        let _entered = event_loop.enter()?;
+        #[cfg(unix)]
+        let own = own::Descriptor::of(event_loop, fd)?;
+        #[cfg(unix)]
+        let number = own.number();
+        #[cfg(not(unix))]
+        let number = fd;
+        let tty = Handle::create::<TTY>(event_loop, State::new(false), "", |event_loop, handle| {
+            // SAFETY: the loop is open and ours; the handle's memory is its own.
+            unsafe { uv::uv_tty_init(event_loop, handle, number, 0) }
+        })
+        .map_err(|error| match error {
+            Error::Uv { code, .. } => Error::new(code, format!("fd {fd}")),
+            other => other,
+        })?;
+        #[cfg(unix)]
+        own.settle(&tty);
+        Ok(tty)
+    }
+
+    /// Has the terminal do that with the bytes (`uv_tty_set_mode`). The mode is the terminal's,
+    /// not the handle's: other programs on it see it too. Closing the first handle that changed
+    /// it brings back what was there before.
+    ///
+    /// Fails with `UV_ENOTTY` for what is no terminal, `UV_EIO` where the other end is gone.
+    pub fn set_mode(&self, mode: TTYMode) -> Result<()> {
+        let _entered = self.enter()?;
+        let raw = match mode {
+            TTYMode::Normal => uv::uv_tty_mode_t_UV_TTY_MODE_NORMAL,
+            TTYMode::Raw => uv::uv_tty_mode_t_UV_TTY_MODE_RAW,
+            TTYMode::Io => uv::uv_tty_mode_t_UV_TTY_MODE_IO,
+            TTYMode::RawVt => uv::uv_tty_mode_t_UV_TTY_MODE_RAW_VT,
+        };
+        // SAFETY: the handle is open, a TTY, and its loop is ours.
+        Error::check(unsafe { uv::uv_tty_set_mode(self.uv(), raw) }, "uv_tty_set_mode")?;
+        Ok(())
+    }
+
+    /// Columns and rows (`uv_tty_get_winsize`). Fails with `UV_ENOTTY` for what is no terminal.
+    pub fn winsize(&self) -> Result<(i32, i32)> {
+        let _entered = self.enter()?;
+        let (mut columns, mut rows) = (0, 0);
+        // SAFETY: the handle is open, a TTY, and its loop is ours; the numbers are written to.
+        let status = unsafe { uv::uv_tty_get_winsize(self.uv(), &raw mut columns, &raw mut rows) };
+        Error::check(status, "uv_tty_get_winsize")?;
+        Ok((columns, rows))
+    }
+
+    /// Brings back the mode of the terminal whose mode was changed first, before the process ends
+    /// (`uv_tty_reset_mode`). Fails with `UV_EBUSY` while another thread is changing it.
+    pub fn reset_mode() -> Result<()> {
+        // SAFETY: no arguments; may be called on any thread.
+        Error::check(unsafe { uv::uv_tty_reset_mode() }, "uv_tty_reset_mode")?;
+        Ok(())
+    }
+
+    /// Says whether the console understands escape sequences, on Windows; nothing elsewhere
+    /// (`uv_tty_set_vterm_state`).
+    pub fn set_vterm_state(state: VTermState) {
+        let raw = match state {
+            VTermState::Supported => uv::uv_tty_vtermstate_t_UV_TTY_SUPPORTED,
+            VTermState::Unsupported => uv::uv_tty_vtermstate_t_UV_TTY_UNSUPPORTED,
+        };
+        // SAFETY: a number of libuv's; may be called on any thread.
+        unsafe { uv::uv_tty_set_vterm_state(raw) };
+    }
+
+    /// Whether the console understands escape sequences (`uv_tty_get_vterm_state`). Fails with
+    /// `UV_ENOTSUP` on other systems than Windows.
+    pub fn vterm_state() -> Result<VTermState> {
+        let mut raw = uv::uv_tty_vtermstate_t_UV_TTY_UNSUPPORTED;
+        // SAFETY: the number is written to.
+        let status = unsafe { uv::uv_tty_get_vterm_state(&raw mut raw) };
+        Error::check(status, "uv_tty_get_vterm_state")?;
+        Ok(match raw {
+            uv::uv_tty_vtermstate_t_UV_TTY_SUPPORTED => VTermState::Supported,
+            _ => VTermState::Unsupported,
+        })
+    }
+}
+
+/// libuv opens a terminal anew and puts the new file in the place of the old under the same fd;
+/// what it cannot open anew it keeps, and closes. With a duplicate neither is the owner's.
+#[cfg(unix)]
+mod own {
+    use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+    use std::os::raw::c_int;
+
+    use super::TTY;
+    use crate::error::{Error, Result};
+    use crate::r#loop::Loop;
+    use crate::places;
+
+    pub(super) struct Descriptor {
+        duplicate: OwnedFd,
+        /// libuv does not close a terminal's fd that is below 3.
+        _occupied: Vec<OwnedFd>,
+    }
+
+    impl Descriptor {
+        pub(super) fn of(event_loop: &Loop, fd: c_int) -> Result<Descriptor> {
+            let duplicate = places::duplicate(fd, 3);
+            let duplicate = duplicate.map_err(|code| Error::new(code, format!("fd {fd}")))?;
+            let _occupied = places::occupy(event_loop.fileno()?)?;
+            Ok(Descriptor { duplicate, _occupied })
+        }
+
+        pub(super) fn number(&self) -> c_int {
+            self.duplicate.as_raw_fd()
+        }
+
+        /// Leaves the duplicate to the handle if that is what it uses.
+        pub(super) fn settle(self, tty: &TTY) {
+            if tty.fileno() == Ok(self.number()) {
+                let _theirs = self.duplicate.into_raw_fd();
+            }
+        }
+    }
+}

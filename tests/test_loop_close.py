@@ -1,0 +1,129 @@
+import os
+import threading
+
+import pytest
+import pyuv
+from pyuv import errno
+
+from util import Recorder
+
+
+def test_close_with_open_handles_names_them(loop):
+    timer, idle = pyuv.Timer(loop), pyuv.Idle(loop)
+    timer.start(lambda timer: None, 60)
+    with pytest.raises(pyuv.error.UVError) as caught:
+        loop.close()
+    code, message = caught.value.args
+    assert code == errno.UV_EBUSY
+    assert "Timer" in message
+    assert "Idle" in message
+    assert not loop.closed
+    assert not idle.closed
+
+
+def test_close_with_thousands_of_open_handles_counts_them(loop):
+    handles = [pyuv.Timer(loop) for _ in range(5000)] + [pyuv.Idle(loop)]
+    with pytest.raises(pyuv.error.UVError) as caught:
+        loop.close()
+    assert caught.value.args[1].endswith("still open: 5000 Timer (inactive), Idle (inactive)")
+    assert not any(handle.closed for handle in handles)
+
+
+def test_a_loop_that_was_not_closed_is_still_usable(loop):
+    timer = pyuv.Timer(loop)
+    with pytest.raises(pyuv.error.UVError):
+        loop.close()
+    ticks = Recorder()
+    timer.start(ticks, 0)
+    loop.run()
+    assert len(ticks) == 1
+
+
+def test_close_with_work_in_flight_is_refused(loop):
+    release = threading.Event()
+    loop.queue_work(release.wait)
+    with pytest.raises(pyuv.error.UVError, match="request") as caught:
+        loop.close()
+    assert caught.value.args[0] == errno.UV_EBUSY
+    release.set()
+    loop.run()
+
+
+def test_close_runs_close_callbacks_that_are_due(loop):
+    timer, closed = pyuv.Timer(loop), Recorder()
+    timer.close(closed)
+    loop.close()
+    assert closed.calls == [(timer,)]
+    assert loop.closed
+
+
+def test_a_close_callback_that_makes_a_handle_during_close_does_no_harm(loop):
+    made = []
+    pyuv.Timer(loop).close(lambda timer: made.append(pyuv.Timer(loop)))
+    with pytest.raises(pyuv.error.UVError, match="Timer") as caught:
+        loop.close()
+    assert caught.value.args[0] == errno.UV_EBUSY
+    made[0].close()
+    loop.close()
+    assert loop.closed
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda loop: loop.run(),
+        lambda loop: loop.stop(),
+        lambda loop: loop.now(),
+        lambda loop: loop.update_time(),
+        lambda loop: loop.fileno(),
+        lambda loop: loop.get_timeout(),
+        lambda loop: loop.alive,
+        lambda loop: loop.handles,
+        lambda loop: loop.close(),
+        lambda loop: loop.fork(),
+        lambda loop: loop.configure(metrics_idle_time=True),
+        lambda loop: loop.metrics(),
+        lambda loop: loop.counters,
+        lambda loop: loop.queue_work(print),
+        lambda loop: pyuv.Timer(loop),
+        lambda loop: pyuv.Async(loop),
+        lambda loop: pyuv.Signal(loop),
+        lambda loop: pyuv.Poll(loop, 0),
+        lambda loop: pyuv.Idle(loop),
+        lambda loop: pyuv.util.SignalChecker(loop, 0),
+    ],
+)
+def test_every_call_on_a_closed_loop_is_a_runtime_error(call):
+    event_loop = pyuv.Loop()
+    event_loop.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        call(event_loop)
+    assert event_loop.closed
+
+
+def test_close_from_a_callback_is_refused(loop):
+    caught = []
+
+    def close(timer):
+        timer.close()
+        try:
+            loop.close()
+        except RuntimeError as error:
+            caught.append(str(error))
+
+    pyuv.Timer(loop).start(close, 0)
+    loop.run()
+    assert len(caught) == 1
+    assert "running" in caught[0]
+
+
+def test_a_loop_whose_fd_was_closed_says_so():
+    event_loop = pyuv.Loop()
+    timer = pyuv.Timer(event_loop)
+    timer.start(lambda timer: None, 0)
+    os.close(event_loop.fileno())
+    with pytest.raises(pyuv.error.UVError, match="closed the loop's fd") as raised:
+        event_loop.run()
+    assert raised.value.args[0] == pyuv.errno.UV_EBADF
+    with pytest.raises(pyuv.error.UVError, match="closed the loop's fd"):
+        event_loop.close()

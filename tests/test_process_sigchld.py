@@ -1,0 +1,145 @@
+"""SIGCHLD, which libuv, Signal handles and Python's signal module all want."""
+
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+import pyuv
+
+from util import Recorder, collect, in_child
+
+
+@pytest.fixture
+def python_handler():
+    """A handler of Python's for SIGCHLD; the numbers it got."""
+    got = []
+    before = signal.signal(signal.SIGCHLD, lambda number, frame: got.append(number))
+    yield got
+    signal.signal(signal.SIGCHLD, before)
+
+
+def spawn(loop, args="true", then=lambda process, *_: process.close()):
+    ended = Recorder(then)
+    process = pyuv.Process.spawn(loop, args, exit_callback=ended)
+    return process, ended
+
+
+def raise_sigchld():
+    os.kill(os.getpid(), signal.SIGCHLD)
+
+
+@pytest.mark.parametrize("end", ["close in exit", "close", "loop"])
+def test_pythons_own_handler_is_back_after_the_last_process(python_handler, end):
+    loop = pyuv.Loop()
+    close = end == "close in exit"
+    ends = [spawn(loop, then=lambda process, *_: process.close() if close else None) for _ in range(3)]
+    raise_sigchld()
+    assert python_handler == []
+    if end != "loop":
+        loop.run()
+    if end == "close":
+        for process, _ in ends:
+            process.close()
+    del loop, ends
+    collect()
+    raise_sigchld()
+    assert python_handler == [signal.SIGCHLD]
+
+
+def test_pythons_own_handler_is_back_after_a_spawn_that_failed(loop, python_handler):
+    with pytest.raises(pyuv.error.ProcessError):
+        spawn(loop, "/no/such/program")
+    raise_sigchld()
+    assert python_handler == [signal.SIGCHLD]
+
+
+def test_a_handler_that_is_set_meanwhile_is_back_at_the_end(loop, python_handler):
+    _, ended = spawn(loop)
+    newer = []
+    signal.signal(signal.SIGCHLD, lambda number, frame: newer.append(number))
+    # Another spawn takes the signal back, so that both ends are seen.
+    _, other_ended = spawn(loop)
+    loop.run()
+    assert len(ended) == len(other_ended) == 1
+    raise_sigchld()
+    assert newer == [signal.SIGCHLD]
+    assert python_handler == []
+
+
+@pytest.mark.parametrize("order", ["signal first", "process first"])
+def test_a_signal_handle_and_processes_share_the_signal(loop, python_handler, order):
+    handle, seen = pyuv.Signal(loop), Recorder(lambda handle, number: handle.stop())
+    if order == "signal first":
+        handle.start(seen, signal.SIGCHLD)
+    process, ended = spawn(loop, ["sleep", "1000"])
+    if order == "process first":
+        handle.start(seen, signal.SIGCHLD)
+    subprocess.run("true", check=True)
+    # The handle stops at the end of that child; the process's end is to be seen all the same.
+    while not seen:
+        loop.run(pyuv.UV_RUN_ONCE)
+    process.kill(signal.SIGKILL)
+    loop.run()
+    assert ended.calls == [(process, 0, signal.SIGKILL)]
+    assert python_handler == []
+    raise_sigchld()
+    assert python_handler == [signal.SIGCHLD]
+
+
+def test_processes_on_two_loops(loop, python_handler):
+    other_loop = pyuv.Loop()
+    process, ended = spawn(loop)
+    other, other_ended = spawn(other_loop, ["sleep", "1000"])
+    loop.run()
+    assert ended.calls == [(process, 0, 0)]
+    other.kill(signal.SIGKILL)
+    other_loop.run()
+    assert other_ended.calls == [(other, 0, signal.SIGKILL)]
+    other_loop.close()
+    raise_sigchld()
+    assert python_handler == [signal.SIGCHLD]
+
+
+def test_loops_on_two_threads_see_their_own_processes_end():
+    results = []
+
+    def work():
+        loop = pyuv.Loop()
+        ends = [spawn(loop, ["sh", "-c", f"exit {n}"]) for n in range(20)]
+        loop.run()
+        loop.close()
+        results.append([ended.calls[0][1] for _, ended in ends])
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [list(range(20))] * 2
+
+
+def test_ignored_children_are_seen_all_the_same():
+    """With SIGCHLD ignored, the system takes children away before libuv can ask for them."""
+    code = """
+        import os, pyuv, signal
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        loop = pyuv.Loop()
+        def spawn(args, **options):
+            ended = lambda *end: (print(end[1:]), first.kill(signal.SIGKILL))
+            return pyuv.Process.spawn(loop, args, exit_callback=ended, **options)
+        first = pyuv.Process.spawn(loop, ["sleep", "1000"], exit_callback=lambda *end: print(end[1:]))
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        try:
+            spawn("/no/such/program", uid=os.getuid())
+        except pyuv.error.ProcessError as error:
+            print(error.args[0] == pyuv.errno.UV_ENOENT)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        spawn(["sh", "-c", "exit 3"], uid=os.getuid())
+        loop.run()
+        for process in loop.handles:
+            process.close()
+        print(signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN)
+    """
+    assert in_child(code) == ["True", "(3, 0)", "(0, 9)", "True"]
