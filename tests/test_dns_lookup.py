@@ -363,10 +363,11 @@ def test_lookups_says_where_to_look(make_channel, hosts_file, lookups, found):
         (["192.0.2.22/255.255.255.255"], "192.0.2.22"),
     ],
 )
-def test_the_sortlist_says_which_address_is_first(make_channel, sortlist, first):
-    channel = make_channel(sortlist=sortlist)
+def test_the_sortlist_says_which_address_is_first(loop, dns_server, sortlist, first):
+    channel = dns.Channel(loop, [dns_server.address], sortlist=sortlist)
     for _ in range(5):
         assert answer(channel, "gethostbyname", "two.example.com", socket.AF_INET)[0].addresses[0] == first
+    channel.close()
 
 
 @pytest.mark.parametrize("address", ["192.0.2.10", b"192.0.2.10", ipaddress.ip_address("192.0.2.10")])

@@ -270,9 +270,10 @@ def test_a_udp_socket_gives_way_after_so_many_queries(loop, udp_peer):
 
 @pytest.mark.parametrize("address", ["127.0.0.9", ipaddress.ip_address("127.0.0.9")])
 def test_a_local_address_is_where_queries_come_from(loop, udp_peer, address):
-    with opened(loop, [udp_peer.address], local_ip4=address, local_ip6="::1") as channel:
-        channel.query("x.example", "A", Recorder())
-        assert udp_peer.socket.recvfrom(65536)[1][0] == "127.0.0.9"
+    channel = dns.Channel(loop, [udp_peer.address], local_ip4=address, local_ip6="::1")
+    channel.query("x.example", "A", Recorder())
+    assert udp_peer.socket.recvfrom(65536)[1][0] == "127.0.0.9"
+    channel.close()
 
 
 def test_a_local_address_that_is_not_ours_is_an_error_of_the_query(loop, udp_peer):
@@ -280,8 +281,10 @@ def test_a_local_address_that_is_not_ours_is_an_error_of_the_query(loop, udp_pee
         assert ask(channel, "x.example") == (None, dns.ARES_ECONNREFUSED)
 
 
-def test_a_local_device_is_where_queries_go_out(make_channel):
-    assert ask(make_channel(local_dev="lo"), "www.example.com")[1] is None
+def test_a_local_device_is_where_queries_go_out(loop, dns_server):
+    channel = dns.Channel(loop, [dns_server.address], local_dev="lo")
+    assert ask(channel, "www.example.com")[1] is None
+    channel.close()
 
 
 def test_a_failed_server_is_tried_again_by_chance_after_a_delay(loop, dns_server, udp_peer):
