@@ -6,6 +6,8 @@ import pyuv
 from pyuv import errno, fs
 from pyuv.error import FSError
 
+pytest_plugins = ["channel_fixtures"]
+
 # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

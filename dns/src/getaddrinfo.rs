@@ -192,7 +192,7 @@ unsafe fn read(status: c_int, what: String, request: *mut GetAddrInfo) -> Result
     Ok(list)
 }
 
-fn c_string(what: &str, text: &str) -> Result<CString> {
+pub(crate) fn c_string(what: &str, text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| Error::Invalid(format!("{what} {text:?} holds a NUL byte")))
 }
 

@@ -2,7 +2,8 @@
 //! resolver.
 //!
 //! [`Channel`] asks name servers itself, on the loop of the crate `pyuv` and without a thread:
-//! any record type, any number of queries at once. [`getaddrinfo`](getaddrinfo()) and
+//! any record type, any number of queries at once; hosts too, with their file. [`resolve()`] asks
+//! name servers without a loop and waits. [`getaddrinfo`](getaddrinfo()) and
 //! [`getnameinfo`](getnameinfo()) ask the operating system, on libuv's thread pool, and know what
 //! it knows: `/etc/hosts`, `nsswitch.conf`, mDNS.
 //!
@@ -20,6 +21,29 @@
 //! # Ok::<(), pyuv_dns::Error>(())
 //! ```
 //!
+//! A [`Message`] is read from bytes and written to them, or built of [`Record`]s:
+//!
+//! ```
+//! use pyuv_dns::{Flags, Message, Opcode, Question, Rcode, RecordClass, RecordType};
+//!
+//! let query = Message {
+//!     id: 7,
+//!     flags: Flags::RD,
+//!     opcode: Opcode::QUERY,
+//!     rcode: Rcode::NOERROR,
+//!     question: Box::from([Question {
+//!         name: "example.com".into(),
+//!         record_type: RecordType::MX,
+//!         class: RecordClass::IN,
+//!     }]),
+//!     answer: Box::default(),
+//!     authority: Box::default(),
+//!     additional: Box::default(),
+//! };
+//! assert_eq!(Message::parse(&query.to_bytes()?)?, query);
+//! # Ok::<(), pyuv_dns::Error>(())
+//! ```
+//!
 //! Names and text of DNS messages are in [`field`] and [`name`]; every number of the protocol that
 //! has a name in [`registry`].
 
@@ -31,15 +55,16 @@ pub mod getnameinfo;
 pub mod message;
 pub mod name;
 pub mod options;
-mod queue;
 pub mod record;
 pub mod registry;
+mod resolve;
 mod server;
-mod sockets;
 pub mod version;
 
-pub use c_ares::Flags as ChannelFlags;
-pub use channel::Channel;
+pub use c_ares::{
+    AddrInfoFlags, AddrInfoHints, AddressFamily, Flags as ChannelFlags, NIFlags, ServerStateFlags,
+};
+pub use channel::{AddressInfo, AddressNode, Alias, Channel, Host, NameInfo, ServerStateCallback};
 pub use error::{Code, Error, Result};
 pub use getaddrinfo::{AddrInfo, Hints, getaddrinfo, getaddrinfo_sync};
 pub use getnameinfo::{getnameinfo, getnameinfo_sync};
@@ -47,4 +72,6 @@ pub use message::{Flags, Message, Question};
 pub use options::{DEFAULT_MAX_IN_FLIGHT, LIMIT_IN_FLIGHT, Options};
 pub use record::{Raw, Record, RecordData, data};
 pub use registry::{Opcode, Rcode, RecordClass, RecordType};
+pub use resolve::{Resolution, resolve};
+pub use server::split_servers;
 pub use version::version;

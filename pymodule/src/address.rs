@@ -6,7 +6,8 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::argument::{number, text};
+use crate::argument::text;
+use crate::number::optional_number;
 
 /// `(ip, port)`, or with `flowinfo` and `scope_id` behind them for IPv6; IPv4 ignores these two.
 ///
@@ -27,9 +28,9 @@ pub fn from_py(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
     }
     let item = |index| tuple.get_item(index).ok();
     let host = text("host", &tuple.get_item(0)?)?;
-    let port: u16 = number("port", item(1).as_ref())?.unwrap_or(0);
-    let flowinfo: u32 = number("flowinfo", item(2).as_ref())?.unwrap_or(0);
-    let scope: u32 = number("scope_id", item(3).as_ref())?.unwrap_or(0);
+    let port: u16 = optional_number("port", item(1).as_ref())?.unwrap_or(0);
+    let flowinfo: u32 = optional_number("flowinfo", item(2).as_ref())?.unwrap_or(0);
+    let scope: u32 = optional_number("scope_id", item(3).as_ref())?.unwrap_or(0);
     if flowinfo > 0xf_ffff {
         return Err(bad("flowinfo is more than 20 bits"));
     }

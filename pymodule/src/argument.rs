@@ -1,32 +1,10 @@
 //! Arguments on their way from Python; the errors name the argument and the value.
 
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-/// The name of an object's type, for messages.
-pub fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "that".to_owned(), |name| name.to_string())
-}
-
-/// A number, unless it does not fit.
-pub fn number<T: TryFrom<i64>>(
-    what: &str,
-    value: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<T>> {
-    let Some(value) = value else { return Ok(None) };
-    let number = match value.extract::<i64>() {
-        Err(error) if !error.is_instance_of::<PyOverflowError>(value.py()) => {
-            let given = type_name(value);
-            return Err(PyTypeError::new_err(format!("{what} must be an int, not {given}")));
-        }
-        number => number.ok().and_then(|number| number.try_into().ok()),
-    };
-    match number {
-        Some(number) => Ok(Some(number)),
-        None => Err(PyValueError::new_err(format!("{what} {} is out of range", value.str()?))),
-    }
-}
+use crate::number::type_name;
 
 /// A `str`, or `bytes` that are UTF-8.
 pub fn text(what: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -20,6 +20,7 @@ mod gil;
 mod handle;
 mod idle;
 mod r#loop;
+mod number;
 mod pipe;
 mod poll;
 mod prepare;

@@ -22,12 +22,19 @@ pub fn strings(what: &str, items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     items.try_iter()?.map(|item| string(item?)).collect()
 }
 
+/// Name servers: an iterable of addresses, or one str with commas or spaces between them.
+pub fn servers(items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    match items.cast::<PyString>() {
+        Ok(csv) => Ok(pyuv_dns::split_servers(csv.to_str()?)),
+        Err(_) => strings("servers", items),
+    }
+}
+
 /// A path: str or path-like.
-pub fn path(what: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
-    let Some(value) = value else { return Ok(None) };
+pub fn path(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let path: PathBuf = value.extract()?;
     match path.into_os_string().into_string() {
-        Ok(path) => Ok(Some(path)),
+        Ok(path) => Ok(path),
         Err(path) => Err(PyValueError::new_err(format!("{what} {path:?} is not UTF-8"))),
     }
 }

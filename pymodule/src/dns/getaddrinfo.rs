@@ -12,6 +12,7 @@ use crate::address;
 use crate::argument::text;
 use crate::call::optional_callable;
 use crate::r#loop::Loop;
+use crate::number::number;
 
 /// Looks up the addresses of a host (`uv_getaddrinfo`), as `socket.getaddrinfo` does: a list of
 /// (family, type, proto, canonname, address).
@@ -55,12 +56,11 @@ pub fn getaddrinfo<'py>(
 }
 
 /// A service's name, or a port's number.
-fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
+pub fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
     if port.is_instance_of::<PyString>() || port.is_instance_of::<PyBytes>() {
         return text("port", port);
     }
-    let number: Option<u16> = crate::argument::number("port", Some(port))?;
-    Ok(number.map_or_else(String::new, |number| number.to_string()))
+    number::<u16>("port", port).map(|number| number.to_string())
 }
 
 /// The list that `socket.getaddrinfo` would give.

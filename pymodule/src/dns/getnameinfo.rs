@@ -43,7 +43,7 @@ fn to_tuple(py: Python<'_>, names: (String, String)) -> PyResult<Bound<'_, PyAny
 }
 
 /// As the address of a socket, but an IPv4 address has 2 items, as in `socket.getnameinfo`.
-fn socket_address(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
+pub fn socket_address(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
     let parsed = address::from_py(address)?;
     if parsed.is_ipv4() && address.len()? > 2 {
         let repr = address.repr()?;
