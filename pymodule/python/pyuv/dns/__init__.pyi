@@ -8,9 +8,9 @@ from typing import Final, Self, TypeAlias, final, overload
 
 from typing_extensions import Buffer, disjoint_base
 
-from . import Loop
-from ._dns_registry import Flags, Opcode, Rcode, RecordClass, RecordType
-from .error import DNSError
+from .. import Loop
+from ..error import DNSError
+from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 __all__ = [
     "AAAA",
