@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import bootstrap
+import debian
 import inventory
 import machine
 import outcomes
@@ -30,6 +31,8 @@ LOGS = BUILD / "logs"
 RESULTS = BUILD / "results"
 INVENTORY = ROOT / "tests" / "inventory.txt"
 FULL = ROOT / "tests" / "results" / "full.json"
+# The name servers that tests/nameservers.py starts, and Debian's packages that hold them.
+SERVERS = {"knotd": "knot", "unbound": "unbound"}
 CARGO = ["--workspace", "--locked", "--profile", "testing"]
 
 
@@ -236,6 +239,9 @@ def main() -> int:
     environments: list[Environment] = []
 
     def set_up(_: Path) -> Result:
+        # Before the tests, whose time is limited, ask for them.
+        for program, package in SERVERS.items():
+            debian.program(program, package)
         environments.extend(bootstrap.prepare(options.python))
         return Result("set-up", passed=True)
 

@@ -3,6 +3,8 @@ import signal
 import pytest
 import pyuv
 
+pytest_plugins = ["dns_fixtures"]
+
 # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
