@@ -654,6 +654,10 @@ class Message:
         Raises ValueError for a name that cannot stand there, DNSError with a c-ares code for a
         record that c-ares refuses.
         """
+    def to_json(self) -> str:
+        """The message as a JSON object on one line; docs/dns-tool.md describes it."""
+    def answer_to_json(self) -> str:
+        """The answer section alone, as a JSON array."""
     @property
     def id(self) -> int:
         """The query's number, which its answer repeats."""
