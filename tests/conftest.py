@@ -3,7 +3,7 @@ import signal
 import pytest
 import pyuv
 
-pytest_plugins = ["dns_fixtures"]
+pytest_plugins = ["channel_fixtures", "dns_fixtures"]
 
 # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

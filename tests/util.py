@@ -80,3 +80,19 @@ class Recorder:
 
     def __len__(self):
         return len(self.calls)
+
+
+def answer(channel, method, *arguments, **options):
+    """What the callback of one lookup gets: `answer(channel, "query", "example.com", "A")`."""
+    recorder = Recorder()
+    getattr(channel, method)(*arguments, callback=recorder, **options)
+    assert len(recorder) == 0
+    with time_limit(channel.loop):
+        channel.loop.run()
+    assert len(recorder) == 1
+    return recorder.calls[0]
+
+
+def ask(channel, name, rtype="A"):
+    """What the callback of one query gets."""
+    return answer(channel, "query", name, rtype)

@@ -195,7 +195,10 @@ unsafe fn read(status: c_int, what: String, request: *mut GetAddrInfo) -> Result
 ///
 /// # Safety
 /// The pointer is null or to a `sockaddr` of that length.
-unsafe fn socket_address(address: *const libc::sockaddr, length: usize) -> Option<SocketAddr> {
+pub(crate) unsafe fn socket_address(
+    address: *const libc::sockaddr,
+    length: usize,
+) -> Option<SocketAddr> {
     if address.is_null() || length < size_of::<libc::sockaddr_in>() {
         return None;
     }
@@ -225,7 +228,7 @@ unsafe fn socket_address(address: *const libc::sockaddr, length: usize) -> Optio
     }
 }
 
-fn c_string(what: &str, text: &str) -> Result<CString> {
+pub(crate) fn c_string(what: &str, text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| Error::Invalid(format!("{what} {text:?} holds a NUL byte")))
 }
 

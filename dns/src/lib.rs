@@ -33,14 +33,15 @@ pub mod message;
 pub mod name;
 pub mod options;
 pub mod presentation;
-mod queue;
 pub mod record;
 pub mod registry;
+mod resolve;
 mod server;
-mod sockets;
 
-pub use c_ares::Flags as ChannelFlags;
-pub use channel::Channel;
+pub use c_ares::{
+    AddrInfoFlags, AddrInfoHints, AddressFamily, Flags as ChannelFlags, NIFlags, ServerStateFlags,
+};
+pub use channel::{AddressInfo, AddressNode, Alias, Channel, Host, NameInfo, ServerStateCallback};
 pub use error::{Code, Error, Result};
 pub use getaddrinfo::{AddrInfo, Hints, getaddrinfo, getaddrinfo_sync};
 pub use getnameinfo::{getnameinfo, getnameinfo_sync};
@@ -48,3 +49,5 @@ pub use message::{Flags, Message, Question};
 pub use options::{DEFAULT_MAX_IN_FLIGHT, LIMIT_IN_FLIGHT, Options};
 pub use record::{Raw, Record, RecordData, data};
 pub use registry::{Opcode, Rcode, RecordClass, RecordType};
+pub use resolve::{Resolution, resolve};
+pub use server::split_servers;

@@ -1,17 +1,19 @@
 //! How a channel is set up (`ares_init_options`).
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use c_ares::Flags;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::{name, server};
 
 /// How a [`Channel`](crate::Channel) is set up. What is `None` is c-ares's own choice, which it
 /// reads from `resolv.conf`; a missing or malformed one is no error.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The servers to ask, each `address`, `address:port` or `[address]:port`, instead of those
-    /// of `resolv.conf`. A link-local address names its interface: `[fe80::1%eth0]:53`.
+    /// The servers to ask, instead of those of `resolv.conf`; each as
+    /// [`set_servers`](crate::Channel::set_servers) takes it.
     pub servers: Option<Vec<String>>,
     /// How long to wait for an answer, 2 s if `None`. c-ares waits less for a server that it
     /// knows to be fast (five times its mean, no less than 250 ms).
@@ -25,7 +27,8 @@ pub struct Options {
     pub ndots: Option<u32>,
     /// `ARES_FLAG_*`, instead of EDNS alone.
     pub flags: Option<Flags>,
-    /// The search domains.
+    /// The search domains. With none at all c-ares takes the one in the host's own name;
+    /// `ARES_FLAG_NOSEARCH` is how not to search.
     pub domains: Option<Vec<String>>,
     /// Where host lookups look: `b` for DNS, `f` for the hosts file, in that order.
     pub lookups: Option<String>,
@@ -47,13 +50,28 @@ pub struct Options {
     pub hosts_path: Option<String>,
     /// The largest UDP answer to offer the server room for (EDNS).
     pub edns_size: Option<u16>,
-    /// The sockets' send buffer (`SO_SNDBUF`).
+    /// The sockets' send buffer in bytes (`SO_SNDBUF`).
     pub socket_send_buffer_size: Option<u32>,
-    /// The sockets' receive buffer (`SO_RCVBUF`): room for the answers that come while the loop
-    /// is busy.
+    /// The sockets' receive buffer in bytes (`SO_RCVBUF`): room for the answers that come while
+    /// the loop is busy.
     pub socket_receive_buffer_size: Option<u32>,
     /// After how many queries a UDP socket gives way to one with another port; `None` is never.
     pub udp_max_queries: Option<u32>,
+    /// Networks, the nearest first, by which `gethostbyname` sorts addresses
+    /// (`ares_set_sortlist`): each an address with, if it has no natural mask, `/bits` or
+    /// `/netmask`.
+    pub sortlist: Option<Vec<String>>,
+    /// A server that failed is tried again by one query in so many, 10 if `None`; 0 is never.
+    pub server_retry_chance: Option<u16>,
+    /// How long a server that failed is left alone before, 5 s if `None`.
+    pub server_retry_delay: Option<Duration>,
+    /// The address to ask IPv4 servers from (`ares_set_local_ip4`).
+    pub local_ip4: Option<Ipv4Addr>,
+    /// The address to ask IPv6 servers from (`ares_set_local_ip6`).
+    pub local_ip6: Option<Ipv6Addr>,
+    /// The network interface to ask from (`ares_set_local_dev`). c-ares asks without it where the
+    /// system does not allow it (`SO_BINDTODEVICE`).
+    pub local_dev: Option<String>,
 }
 
 /// How many queries c-ares works on at a time unless [`Options`]'s `max_in_flight` says otherwise.
@@ -76,6 +94,98 @@ const DEFAULT_TRIES: u32 = 3;
 /// `milliseconds` of c-ares's options is a C int.
 const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 
+/// The largest C int.
+const MAX_INT: u32 = i32::MAX as u32;
+
+/// The most bytes of an interface's name that c-ares keeps.
+const MAX_DEVICE: usize = 31;
+
+/// Gives options that were checked to `$ares`, c-ares's options or c-ares-resolver's: the two have
+/// the same methods and no trait.
+macro_rules! set_options {
+    ($options:expr, $ares:expr, $servers:expr) => {{
+        let timeout = $options.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        $ares.set_timeout(timeout);
+        $ares.set_max_timeout($options.max_timeout.unwrap_or(timeout));
+        $ares.set_tries($options.tries.unwrap_or(DEFAULT_TRIES));
+        if let Some(ndots) = $options.ndots {
+            $ares.set_ndots(ndots);
+        }
+        if let Some(mut flags) = $options.flags {
+            if $servers.is_some() {
+                // They are set once the channel is there; until then, having none is no error.
+                flags.remove(Flags::NO_DFLT_SVR);
+            }
+            $ares.set_flags(flags);
+        }
+        if let Some(domains) = &$options.domains {
+            $ares.set_domains(domains)?;
+        }
+        if let Some(lookups) = &$options.lookups {
+            $ares.set_lookups(lookups)?;
+        }
+        match $options.rotate {
+            Some(true) => drop($ares.set_rotate()),
+            Some(false) => drop($ares.set_no_rotate()),
+            None => {}
+        }
+        if let Some(port) = $options.udp_port {
+            $ares.set_udp_port(port);
+        }
+        if let Some(port) = $options.tcp_port {
+            $ares.set_tcp_port(port);
+        }
+        // c-ares caches unless told not to.
+        $ares.set_query_cache_max_ttl($options.query_cache_max_ttl);
+        if let Some(path) = &$options.resolvconf_path {
+            $ares.set_resolvconf_path(path)?;
+        }
+        if let Some(path) = &$options.hosts_path {
+            $ares.set_hosts_path(path)?;
+        }
+        if let Some(size) = $options.edns_size {
+            $ares.set_ednspsz(size.into());
+        }
+        if let Some(size) = $options.socket_send_buffer_size {
+            $ares.set_sock_send_buffer_size(size);
+        }
+        if let Some(size) = $options.socket_receive_buffer_size {
+            $ares.set_sock_receive_buffer_size(size);
+        }
+        $ares.set_udp_max_queries($options.udp_max_queries);
+        let mut failover = c_ares::ServerFailoverOptions::new();
+        if let Some(chance) = $options.server_retry_chance {
+            failover.set_retry_chance(chance);
+        }
+        if let Some(delay) = $options.server_retry_delay {
+            failover.set_retry_delay(delay);
+        }
+        $ares.set_server_failover_options(&failover);
+    }};
+}
+
+/// Sets what `$ares`, a channel or a resolver, takes when it is there.
+macro_rules! set_up {
+    ($options:expr, $ares:expr, $servers:expr) => {{
+        if let Some(csv) = $servers {
+            $ares.set_servers([csv]).map_err(|error| Error::new(error, csv.to_owned()))?;
+        }
+        if let Some(sortlist) = &$options.sortlist {
+            let error = |error| Error::new(error, format!("sortlist {sortlist:?}"));
+            $ares.set_sortlist(sortlist).map_err(error)?;
+        }
+        if let Some(address) = $options.local_ip4 {
+            $ares.set_local_ipv4(address);
+        }
+        if let Some(address) = $options.local_ip6 {
+            $ares.set_local_ipv6(address);
+        }
+        if let Some(device) = &$options.local_dev {
+            $ares.set_local_device(device)?;
+        }
+    }};
+}
+
 impl Options {
     /// The longest that c-ares takes for a query, with `servers` servers.
     pub(crate) fn budget(&self, servers: usize) -> Duration {
@@ -94,92 +204,122 @@ impl Options {
         }
     }
 
-    /// As c-ares takes them, servers and the socket-state callback excepted. The error names the
-    /// option that is wrong.
-    pub(crate) fn to_ares(&self) -> Result<c_ares::Options> {
-        let mut ares = c_ares::Options::new();
-        let timeout = check_timeout("timeout", self.timeout.unwrap_or(DEFAULT_TIMEOUT))?;
-        let max_timeout = check_timeout("max_timeout", self.max_timeout.unwrap_or(timeout))?;
-        ares.set_timeout(timeout).set_max_timeout(max_timeout);
-        match self.tries {
-            Some(0) => return Err(Error::Invalid("tries 0 is less than 1".to_owned())),
-            tries => ares.set_tries(tries.unwrap_or(DEFAULT_TRIES)),
-        };
-        if let Some(ndots) = self.ndots {
-            ares.set_ndots(ndots);
-        }
-        if let Some(mut flags) = self.flags {
-            if self.servers.is_some() {
-                // Servers of our own are set once the channel is there; until then, having none
-                // is no error.
-                flags.remove(Flags::NO_DFLT_SVR);
+    /// Refuses what c-ares would pass over or misread. The error names the option and the value.
+    pub(crate) fn check(&self) -> Result<()> {
+        check_timeout("timeout", self.timeout.unwrap_or(DEFAULT_TIMEOUT))?;
+        check_timeout("max_timeout", self.max_timeout.unwrap_or(DEFAULT_TIMEOUT))?;
+        for (what, value, least, most) in [
+            ("tries", self.tries, 1, MAX_INT),
+            ("ndots", self.ndots, 0, MAX_INT),
+            ("edns_size", self.edns_size.map(u32::from), 512, u32::from(u16::MAX)),
+            ("socket_send_buffer_size", self.socket_send_buffer_size, 1, MAX_INT),
+            ("socket_receive_buffer_size", self.socket_receive_buffer_size, 1, MAX_INT),
+            ("udp_max_queries", self.udp_max_queries, 1, MAX_INT),
+        ] {
+            if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
+                return Err(invalid(format!("{what} {value} is not between {least} and {most}")));
             }
-            ares.set_flags(flags);
         }
-        if let Some(domains) = &self.domains {
-            for domain in domains {
-                if domain.contains('\0') || domain.is_empty() {
-                    return Err(Error::Invalid(format!("bad search domain {domain:?}")));
-                }
+        for domain in self.domains.iter().flatten() {
+            name::validate(domain)
+                .map_err(|error| invalid(format!("bad search domain {domain:?}: {error}")))?;
+        }
+        if let Some(lookups) = &self.lookups
+            && !["b", "f", "bf", "fb"].contains(&lookups.as_str())
+        {
+            let rule = "expected \"b\", \"f\", \"bf\" or \"fb\"";
+            return Err(invalid(format!("bad lookups {lookups:?}: {rule}")));
+        }
+        check_path("resolvconf_path", self.resolvconf_path.as_deref())?;
+        check_path("hosts_path", self.hosts_path.as_deref())?;
+        for network in self.sortlist.iter().flatten() {
+            check_network(network)?;
+        }
+        if let Some(delay) = self.server_retry_delay.filter(|delay| *delay > MAX_TIMEOUT) {
+            let message = format!("server_retry_delay {delay:?} is more than {MAX_TIMEOUT:?}");
+            return Err(invalid(message));
+        }
+        match &self.local_dev {
+            Some(name) if name.len() > MAX_DEVICE || !server::interface_exists(name) => {
+                Err(invalid(format!("local_dev {name:?} is no network interface")))
             }
-            ares.set_domains(domains)?;
+            _ => Ok(()),
         }
-        if let Some(lookups) = &self.lookups {
-            if lookups.is_empty() || !lookups.bytes().all(|byte| b"bf".contains(&byte)) {
-                return Err(Error::Invalid(format!(
-                    "bad lookups {lookups:?}: expected \"b\", \"f\", \"bf\" or \"fb\""
-                )));
-            }
-            ares.set_lookups(lookups)?;
-        }
-        match self.rotate {
-            Some(true) => drop(ares.set_rotate()),
-            Some(false) => drop(ares.set_no_rotate()),
-            None => {}
-        }
-        if let Some(port) = self.udp_port {
-            ares.set_udp_port(port);
-        }
-        if let Some(port) = self.tcp_port {
-            ares.set_tcp_port(port);
-        }
-        // c-ares caches unless told not to.
-        ares.set_query_cache_max_ttl(self.query_cache_max_ttl);
-        if let Some(path) = &self.resolvconf_path {
-            check_path("resolvconf_path", path)?;
-            ares.set_resolvconf_path(path)?;
-        }
-        if let Some(path) = &self.hosts_path {
-            check_path("hosts_path", path)?;
-            ares.set_hosts_path(path)?;
-        }
-        if let Some(size) = self.edns_size {
-            ares.set_ednspsz(size.into());
-        }
-        if let Some(size) = self.socket_send_buffer_size {
-            ares.set_sock_send_buffer_size(size);
-        }
-        if let Some(size) = self.socket_receive_buffer_size {
-            ares.set_sock_receive_buffer_size(size);
-        }
-        ares.set_udp_max_queries(self.udp_max_queries);
-        Ok(ares)
+    }
+
+    /// A c-ares channel with these options, already checked, that asks `servers`; without them,
+    /// those of `resolv.conf`. It reads files and may do so on any thread.
+    pub(crate) fn channel(
+        &self,
+        servers: Option<&str>,
+        on_socket: impl Fn(c_ares::Socket, bool, bool) + Send + Sync + 'static,
+    ) -> Result<c_ares::Channel> {
+        let mut options = c_ares::Options::new();
+        set_options!(self, options, servers);
+        options.set_socket_state_callback(on_socket);
+        let mut channel = c_ares::Channel::with_options(options)
+            .map_err(|error| Error::new(error, "ares_init_options"))?;
+        set_up!(self, channel, servers);
+        Ok(channel)
+    }
+
+    /// The same with a thread of its own.
+    pub(crate) fn resolver(&self) -> Result<c_ares_resolver::Resolver> {
+        self.check()?;
+        let servers = self.servers.as_deref().map(server::to_csv).transpose()?;
+        let servers = servers.as_deref();
+        let mut options = c_ares_resolver::Options::new();
+        set_options!(self, options, servers);
+        let resolver =
+            c_ares_resolver::Resolver::with_options(options).map_err(|error| match error {
+                c_ares_resolver::Error::Ares(code) => Error::new(code, "ares_init_options"),
+                c_ares_resolver::Error::Io(error) => Error::new(Code::EFILE, error.to_string()),
+            })?;
+        set_up!(self, resolver, servers);
+        Ok(resolver)
     }
 }
 
-fn check_timeout(what: &str, timeout: Duration) -> Result<Duration> {
+fn invalid(message: String) -> Error {
+    Error::Invalid(message)
+}
+
+fn check_timeout(what: &str, timeout: Duration) -> Result<()> {
     if timeout < Duration::from_millis(1) || timeout > MAX_TIMEOUT {
-        let message = format!("{what} {timeout:?} is not between 1 ms and {MAX_TIMEOUT:?}");
-        return Err(Error::Invalid(message));
-    }
-    Ok(timeout)
-}
-
-fn check_path(what: &str, path: &str) -> Result<()> {
-    if path.contains('\0') {
-        return Err(Error::Invalid(format!("{what} {path:?} holds a NUL byte")));
+        return Err(invalid(format!("{what} {timeout:?} is not between 1 ms and {MAX_TIMEOUT:?}")));
     }
     Ok(())
+}
+
+fn check_path(what: &str, path: Option<&str>) -> Result<()> {
+    match path {
+        Some(path) if path.contains('\0') => {
+            Err(invalid(format!("{what} {path:?} holds a NUL byte")))
+        }
+        Some("") => Err(invalid(format!("{what} is empty"))),
+        _ => Ok(()),
+    }
+}
+
+/// `address`, `address/bits` or, for IPv4, `address/netmask`.
+fn check_network(text: &str) -> Result<()> {
+    let bad = || {
+        let rule = "expected address, address/bits or address/netmask";
+        invalid(format!("bad network {text:?} in the sortlist: {rule}"))
+    };
+    let (address, mask) = match text.split_once('/') {
+        Some((address, mask)) => (address, Some(mask)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().map_err(|_| bad())?;
+    let Some(mask) = mask else { return Ok(()) };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let digits = !mask.is_empty() && mask.bytes().all(|byte| byte.is_ascii_digit());
+    let is_bits = digits && mask.parse().is_ok_and(|bits: u32| bits <= most);
+    if is_bits || (address.is_ipv4() && mask.parse::<Ipv4Addr>().is_ok()) {
+        return Ok(());
+    }
+    Err(bad())
 }
 
 #[cfg(test)]
@@ -199,15 +339,45 @@ mod tests {
             (Options { domains: Some(vec!["a\0b".into()]), ..Options::default() }, "\"a\\0b\""),
             (Options { resolvconf_path: text("\0"), ..Options::default() }, "resolvconf_path"),
             (Options { hosts_path: text("\0"), ..Options::default() }, "hosts_path"),
+            (Options { hosts_path: text(""), ..Options::default() }, "hosts_path"),
+            (Options { tries: Some(1 << 31), ..Options::default() }, "tries 2147483648"),
+            (Options { ndots: Some(1 << 31), ..Options::default() }, "ndots 2147483648"),
+            (Options { edns_size: Some(511), ..Options::default() }, "edns_size 511"),
+            (Options { udp_max_queries: Some(0), ..Options::default() }, "udp_max_queries 0"),
+            (
+                Options { socket_send_buffer_size: Some(0), ..Options::default() },
+                "socket_send_buffer_size 0",
+            ),
+            (
+                Options { server_retry_delay: Some(Duration::MAX), ..Options::default() },
+                "server_retry_delay",
+            ),
+            (Options { local_dev: text("no-such-0"), ..Options::default() }, "\"no-such-0\""),
+            (Options { local_dev: text("lo\0"), ..Options::default() }, "\"lo\\0\""),
         ];
         for (options, expected) in wrong {
-            let error = options.to_ares().err().map(|error| error.to_string()).unwrap_or_default();
+            let error = options.check().err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(expected), "{options:?}: {error:?}");
         }
         for count in [0, LIMIT_IN_FLIGHT + 1] {
             let options = Options { max_in_flight: Some(count), ..Options::default() };
             let error = options.max_in_flight().expect_err("out of range").to_string();
             assert!(error.contains(&count.to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_an_address_with_or_without_a_mask() {
+        for network in
+            ["192.0.2.1", "10.0.0.0/8", "10.0.0.0/255.0.0.0", "2001:db8::/32", "::1/128", "::1"]
+        {
+            assert_eq!(check_network(network), Ok(()), "{network}");
+        }
+        for network in
+            ["", "x", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/+8", "::1/129", "::1/255.0.0.0", "::1 "]
+        {
+            let error = check_network(network).expect_err(network).to_string();
+            assert!(error.contains(&format!("{network:?}")), "{error}");
         }
     }
 

@@ -1,90 +1,152 @@
 //! The address of a name server, as text.
 
-use std::fmt::Write;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use crate::error::{Error, Result};
 
-/// Writes `servers` the way c-ares wants them (`ares_set_servers_ports_csv`): each an `address`,
-/// an `address:port` or, for IPv6, `[address]:port`. A link-local address names its interface:
-/// `[fe80::1%eth0]:53`.
+/// Writes `servers` the way c-ares wants them (`ares_set_servers_csv`). Each is
+///
+/// - an `address`, an `address:port` or, for IPv6 too, `[address]:port`,
+/// - with the interface of a link-local address inside the brackets or behind the port,
+///   `[fe80::1%eth0]:53` or `[fe80::1]:53%eth0`,
+/// - or c-ares's URI, which has a port for each protocol: `dns://127.0.0.1:53?tcpport=5353`.
 ///
 /// The error names the server that is none of these. c-ares itself says only that one is wrong,
 /// and passes over in silence what it cannot use.
 pub(crate) fn to_csv<S: AsRef<str>>(servers: &[S]) -> Result<String> {
-    let mut csv = String::new();
-    for server in servers {
-        if !csv.is_empty() {
-            csv.push(',');
-        }
-        add(&mut csv, server.as_ref())?;
-    }
-    Ok(csv)
+    let written: Result<Vec<String>> = servers
+        .iter()
+        .map(|server| {
+            let text = server.as_ref();
+            let bad = |fault| Error::Invalid(format!("bad server address {text:?}: {fault}"));
+            Ok(Server::parse(text).and_then(Server::check).map_err(bad)?.to_string())
+        })
+        .collect();
+    Ok(written?.join(","))
 }
 
-fn add(csv: &mut String, text: &str) -> Result<()> {
-    let bad = |fault: &str| Error::Invalid(format!("bad server address {text:?}: {fault}"));
-    if let Ok(address) = text.parse::<SocketAddrV4>() {
-        return write_server(csv, IpAddr::V4(*address.ip()), None, Some(address.port()))
-            .map_err(|fault| bad(&fault));
-    }
-    if let Ok(address) = text.parse::<Ipv4Addr>() {
-        return write_server(csv, IpAddr::V4(address), None, None).map_err(|fault| bad(&fault));
-    }
-    let (inside, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inside, "")) => (inside, None),
-        Some((inside, rest)) => {
-            let port = rest.strip_prefix(':').and_then(|digits| digits.parse().ok());
-            (inside, Some(port.ok_or_else(|| bad("what follows \"]\" is not \":port\""))?))
-        }
-        None => (text, None),
-    };
-    let (address, interface) = match inside.split_once('%') {
-        Some((address, interface)) => (address, Some(interface)),
-        None => (inside, None),
-    };
-    let address: IpAddr =
-        address.parse().map_err(|_| bad("expected address, address:port or [address]:port"))?;
-    write_server(csv, address, interface, port).map_err(|fault| bad(&fault))
+/// The servers of a list with commas or spaces between them, as `ares_set_servers_csv` takes it.
+pub fn split_servers(csv: &str) -> Vec<String> {
+    let separated = csv.split([',', ' ']).filter(|server| !server.is_empty());
+    separated.map(str::to_owned).collect()
 }
 
-fn write_server(
-    csv: &mut String,
+struct Server<'a> {
     address: IpAddr,
-    interface: Option<&str>,
+    interface: Option<&'a str>,
+    /// `None` is the channel's.
     port: Option<u16>,
-) -> std::result::Result<(), String> {
-    if port == Some(0) {
-        return Err("no server listens on port 0".to_owned());
-    }
-    let link_local = match address {
-        IpAddr::V6(address) if is_site_local(address) => {
-            return Err("c-ares takes no site-local address".to_owned());
+    /// `None` is `port`.
+    tcp_port: Option<u16>,
+}
+
+type Parsed<'a> = std::result::Result<Server<'a>, String>;
+
+impl<'a> Server<'a> {
+    fn parse(text: &'a str) -> Parsed<'a> {
+        match text.strip_prefix("dns://") {
+            Some(rest) => Server::parse_uri(rest),
+            None => Server::parse_plain(text),
         }
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-        IpAddr::V4(_) => false,
-    };
-    match interface {
-        None if link_local => {
-            return Err("a link-local address needs its interface: [fe80::1%eth0]".to_owned());
-        }
-        Some(_) if !link_local => {
-            return Err("only a link-local address names an interface".to_owned());
-        }
-        Some(interface) if !interface_exists(interface) => {
-            return Err(format!("there is no interface {interface:?}"));
-        }
-        _ => {}
     }
-    // Writing to a String cannot fail.
-    let _ = write!(csv, "[{address}]");
-    if let Some(port) = port {
-        let _ = write!(csv, ":{port}");
+
+    fn parse_uri(text: &'a str) -> Parsed<'a> {
+        let (authority, query) = match text.split_once('?') {
+            Some((authority, query)) => (authority, Some(query)),
+            None => (text, None),
+        };
+        let mut server = Server::parse_plain(authority.strip_suffix('/').unwrap_or(authority))?;
+        if let Some(query) = query {
+            let port = query.strip_prefix("tcpport=").and_then(|digits| digits.parse().ok());
+            server.tcp_port = Some(port.ok_or("the query of a dns URI is \"tcpport=PORT\"")?);
+        }
+        Ok(server)
     }
-    if let Some(interface) = interface {
-        let _ = write!(csv, "%{interface}");
+
+    fn parse_plain(text: &'a str) -> Parsed<'a> {
+        let plain = |address, port| Server { address, interface: None, port, tcp_port: None };
+        if let Ok(address) = text.parse::<SocketAddrV4>() {
+            return Ok(plain(IpAddr::V4(*address.ip()), Some(address.port())));
+        }
+        if let Ok(address) = text.parse::<Ipv4Addr>() {
+            return Ok(plain(IpAddr::V4(address), None));
+        }
+        let (inside, behind) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((inside, behind)) => (inside, behind),
+            None => (text, ""),
+        };
+        let (digits, interface_behind) = match behind.split_once('%') {
+            Some((digits, interface)) => (digits, Some(interface)),
+            None => (behind, None),
+        };
+        let port = match digits {
+            "" => None,
+            digits => {
+                let port = digits.strip_prefix(':').and_then(|digits| digits.parse().ok());
+                Some(port.ok_or("what follows \"]\" is not \":port\"")?)
+            }
+        };
+        let (address, interface) = match inside.split_once('%') {
+            Some((address, interface)) => (address, Some(interface)),
+            None => (inside, None),
+        };
+        if interface.is_some() && interface_behind.is_some() {
+            return Err("it names two interfaces".to_owned());
+        }
+        let address =
+            address.parse().map_err(|_| "expected address, address:port or [address]:port")?;
+        Ok(Server { interface: interface.or(interface_behind), ..plain(address, port) })
     }
-    Ok(())
+
+    /// Refuses what c-ares would pass over.
+    fn check(self) -> Parsed<'a> {
+        if self.port == Some(0) || self.tcp_port == Some(0) {
+            return Err("no server listens on port 0".to_owned());
+        }
+        let link_local = match self.address {
+            IpAddr::V6(address) if is_site_local(address) => {
+                return Err("c-ares takes no site-local address".to_owned());
+            }
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+            IpAddr::V4(_) => false,
+        };
+        match self.interface {
+            None if link_local => {
+                Err("a link-local address needs its interface: [fe80::1%eth0]".to_owned())
+            }
+            Some(_) if !link_local => {
+                Err("only a link-local address names an interface".to_owned())
+            }
+            Some(interface) if !interface_exists(interface) => {
+                Err(format!("there is no interface {interface:?}"))
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+/// As c-ares reads it. Only the URI can say that the ports differ.
+impl fmt::Display for Server<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (address, interface) = (self.address, self.interface);
+        let port = |f: &mut fmt::Formatter<'_>| match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        };
+        let Some(tcp_port) = self.tcp_port else {
+            write!(f, "[{address}]")?;
+            port(f)?;
+            return interface.map_or(Ok(()), |interface| write!(f, "%{interface}"));
+        };
+        match (address, interface) {
+            (IpAddr::V4(address), _) => write!(f, "dns://{address}"),
+            (address, None) => write!(f, "dns://[{address}]"),
+            (address, Some(interface)) => write!(f, "dns://[{address}%{interface}]"),
+        }?;
+        port(f)?;
+        write!(f, "?tcpport={tcp_port}")
+    }
 }
 
 /// `fec0::/10`, once for sites and deprecated since.
@@ -92,8 +154,9 @@ fn is_site_local(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfec0
 }
 
+/// Whether there is a network interface of this name or number.
 #[cfg(unix)]
-fn interface_exists(name: &str) -> bool {
+pub(crate) fn interface_exists(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_\\:{}".contains(&byte);
     if name.is_empty() || !name.bytes().all(allowed) {
         return false;
@@ -109,7 +172,7 @@ fn interface_exists(name: &str) -> bool {
 }
 
 #[cfg(not(unix))]
-fn interface_exists(name: &str) -> bool {
+pub(crate) fn interface_exists(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -125,6 +188,21 @@ mod tests {
             Ok("[127.0.0.1],[127.0.0.1]:5353,[::1],[::1],[::1]:53")
         );
         assert_eq!(to_csv::<&str>(&[]).as_deref(), Ok(""));
+        let servers =
+            ["dns://127.0.0.1", "dns://127.0.0.1:53?tcpport=54", "dns://[::1]:53/?tcpport=54"];
+        assert_eq!(
+            to_csv(&servers).as_deref(),
+            Ok("[127.0.0.1],dns://127.0.0.1:53?tcpport=54,dns://[::1]:53?tcpport=54")
+        );
+    }
+
+    #[test]
+    fn a_list_is_split_at_commas_and_spaces() {
+        assert_eq!(
+            split_servers("127.0.0.1, [::1]:53  1.1.1.1,"),
+            ["127.0.0.1", "[::1]:53", "1.1.1.1"]
+        );
+        assert!(split_servers(" ,").is_empty());
     }
 
     #[test]
@@ -150,6 +228,15 @@ mod tests {
             "fe80::1%lo,127.0.0.1",
             "fec0::1",
             "127.0.0.1\0",
+            "127.0.0.1%lo",
+            "[fe80::1%lo]:53%lo",
+            "dns://",
+            "dns://localhost",
+            "dns://127.0.0.1?port=53",
+            "dns://127.0.0.1:53?tcpport=0",
+            "dns://127.0.0.1:53?tcpport=65536",
+            "dns://127.0.0.1:53/path",
+            "https://127.0.0.1",
         ];
         for server in wrong {
             let error = to_csv(&["127.0.0.1", server]).expect_err(server);
@@ -161,8 +248,8 @@ mod tests {
     #[test]
     fn a_link_local_address_keeps_its_interface() {
         assert_eq!(
-            to_csv(&["[fe80::1%lo]:53", "fe80::1%1"]).as_deref(),
-            Ok("[fe80::1]:53%lo,[fe80::1]%1")
+            to_csv(&["[fe80::1%lo]:53", "[fe80::1]:53%lo", "fe80::1%1"]).as_deref(),
+            Ok("[fe80::1]:53%lo,[fe80::1]:53%lo,[fe80::1]%1")
         );
     }
 }

@@ -17,6 +17,7 @@ mod gil;
 mod handle;
 mod idle;
 mod r#loop;
+mod number;
 mod poll;
 mod prepare;
 mod seconds;

@@ -2,30 +2,9 @@
 
 use std::path::PathBuf;
 
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-
-use super::constants::type_name;
-
-/// A number, unless it does not fit.
-pub fn number<T: TryFrom<i64>>(
-    what: &str,
-    value: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<T>> {
-    let Some(value) = value else { return Ok(None) };
-    let number = match value.extract::<i64>() {
-        Err(error) if !error.is_instance_of::<PyOverflowError>(value.py()) => {
-            let given = type_name(value);
-            return Err(PyTypeError::new_err(format!("{what} must be an int, not {given}")));
-        }
-        number => number.ok().and_then(|number| number.try_into().ok()),
-    };
-    match number {
-        Some(number) => Ok(Some(number)),
-        None => Err(PyValueError::new_err(format!("{what} {} is out of range", value.str()?))),
-    }
-}
 
 /// The strings of an iterable. One string by itself would be taken for its characters.
 pub fn strings(what: &str, items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
@@ -43,12 +22,19 @@ pub fn strings(what: &str, items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     items.try_iter()?.map(|item| string(item?)).collect()
 }
 
+/// Name servers: an iterable of addresses, or one str with commas or spaces between them.
+pub fn servers(items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    match items.cast::<PyString>() {
+        Ok(csv) => Ok(pyuv_dns::split_servers(csv.to_str()?)),
+        Err(_) => strings("servers", items),
+    }
+}
+
 /// A path: str or path-like.
-pub fn path(what: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
-    let Some(value) = value else { return Ok(None) };
+pub fn path(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let path: PathBuf = value.extract()?;
     match path.into_os_string().into_string() {
-        Ok(path) => Ok(Some(path)),
+        Ok(path) => Ok(path),
         Err(path) => Err(PyValueError::new_err(format!("{what} {path:?} is not UTF-8"))),
     }
 }

@@ -1,35 +1,34 @@
 //! `pyuv.dns.Channel`: a c-ares channel on the loop.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
-use pyuv_dns::{ChannelFlags, Error, Message, Options, Result};
+use pyuv::Held;
+use pyuv_dns::{Error, Options, Result, ServerStateFlags};
 
-use super::argument::{number, path, strings};
-use super::constants::RecordTypeArg;
+use super::argument::servers;
 use super::error::to_py;
-use super::message::message_to_py;
-use super::name::with_name;
 
 use crate::active::{ActiveKey, ActiveTable};
-use crate::call::{call, callable, error_argument};
+use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::HandleClosedError;
 use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
-use crate::seconds::duration;
 use crate::slot::PySlot;
+use crate::structseq::objects;
 
 /// A raw DNS client on the loop (`ares_channel_t`).
 ///
-/// `servers` are addresses, each `address`, `address:port` or `[address]:port`; without them those
-/// of resolv.conf are asked. A server that does not answer is asked `tries` times, `timeout`
-/// seconds each. `max_in_flight` is how many queries c-ares works on at a time; more wait their
-/// turn. `query_cache_max_ttl` is how many seconds an answer may be given again without asking;
-/// 0 is never.
+/// `servers` are addresses, each `address`, `address:port` or `[address]:port`, or a str of several
+/// with commas between them; without them those of resolv.conf are asked. A server that does not
+/// answer is asked `tries` times, `timeout` seconds each. `max_in_flight` is how many queries
+/// c-ares works on at a time; more wait their turn. `query_cache_max_ttl` is how many seconds an
+/// answer may be given again without asking; 0 is never. The other options are those of
+/// `ares_init_options`; a wrong one raises ValueError that names it and its value.
 ///
 /// A channel with queries in flight is kept alive by its loop. Collected or dropped, it ends them
 /// without calling anybody; `close` tells them.
@@ -43,10 +42,52 @@ pub struct Channel {
     /// How many those are.
     waiting: AtomicUsize,
     key: ActiveKey,
+    server_state_callback: PySlot,
+}
+
+/// A lookup that is being asked: its callback is in the table.
+pub struct Begun<'a, 'py> {
+    channel: &'a Bound<'py, Channel>,
+    event_loop: Bound<'py, Loop>,
+    _held: Held<'a>,
+    key: usize,
+}
+
+/// How an answer becomes a Python object.
+pub type Convert<T> = fn(Python<'_>, T) -> PyResult<Py<PyAny>>;
+
+impl Begun<'_, '_> {
+    /// What the core is to call.
+    pub fn done<T: 'static>(
+        &self,
+        convert: Convert<T>,
+    ) -> impl FnOnce(Result<T>) + Send + use<T> + 'static {
+        let (object, key) = (self.channel.as_ptr() as usize, self.key);
+        move |answer| Channel::on_answer(object, key, answer, convert)
+    }
+
+    /// What the core said to the question; without a lookup there is no callback to keep.
+    pub fn asked(self, outcome: Result<()>) -> PyResult<()> {
+        outcome.map_err(|error| {
+            self.channel.get().take(&self.event_loop, self.key);
+            refused(error)
+        })
+    }
 }
 
 impl Channel {
-    fn core(&self) -> PyResult<&pyuv_dns::Channel> {
+    /// Makes the core's channel, once.
+    pub fn init(&self, event_loop: &Bound<'_, Loop>, options: Options) -> PyResult<()> {
+        let core = pyuv_dns::Channel::new(event_loop.get().core()?, options).map_err(to_py)?;
+        self.event_loop.set(Some(event_loop.clone().into_any()));
+        self.core.set(core).map_err(|_| initialised_twice())
+    }
+
+    pub fn is_initialised(&self) -> bool {
+        self.core.get().is_some()
+    }
+
+    pub fn core(&self) -> PyResult<&pyuv_dns::Channel> {
         self.core.get().ok_or_else(|| PyRuntimeError::new_err("Channel.__init__ was not called"))
     }
 
@@ -57,16 +98,20 @@ impl Channel {
         Some(unsafe { event_loop.cast_into_unchecked::<Loop>() })
     }
 
-    /// Keeps a callback, and with the first one the channel. The caller owns the loop.
-    fn insert(
-        slf: &Bound<'_, Channel>,
-        event_loop: &Bound<'_, Loop>,
-        callback: Bound<'_, PyAny>,
-    ) -> usize {
+    /// Begins a lookup: keeps its callback, and with the first one the channel.
+    pub fn begin<'a, 'py>(
+        slf: &'a Bound<'py, Channel>,
+        callback: Bound<'py, PyAny>,
+    ) -> PyResult<Begun<'a, 'py>> {
         let this = slf.get();
+        let held = this.core()?.event_loop().hold().map_err(|error| refused(error.into()))?;
+        let callback = callable(callback)?;
+        let gone = || PyRuntimeError::new_err("the loop was collected");
+        let event_loop = this.event_loop(slf.py()).ok_or_else(gone)?;
         this.waiting.store(this.waiting.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         this.key.keep(&event_loop.get().active, slf.as_any());
-        this.callbacks.insert(callback)
+        let key = this.callbacks.insert(callback);
+        Ok(Begun { channel: slf, event_loop, _held: held, key })
     }
 
     /// Gives a callback back, and with the last one lets the channel go. The caller owns the loop.
@@ -82,7 +127,7 @@ impl Channel {
     }
 
     /// Called by the core, in a callback of the loop's.
-    fn on_answer(object: usize, key: usize, answer: Result<Message>) {
+    fn on_answer<T>(object: usize, key: usize, answer: Result<T>, convert: Convert<T>) {
         // SAFETY: the core runs callbacks attached; the loop's table keeps a channel that has
         // callbacks to call. The address was that of a Channel.
         let slf = &unsafe { object_in_callback::<Channel>(object) };
@@ -90,7 +135,7 @@ impl Channel {
         let Some(event_loop) = this.event_loop(py) else { return };
         let Some(callback) = this.take(&event_loop, key) else { return };
         let called = match answer {
-            Ok(message) => message_to_py(py, message)
+            Ok(answer) => convert(py, answer)
                 .and_then(|result| call(&callback, [result.bind(py), &error_argument(py, None)])),
             Err(error) => {
                 let code = error.code().unwrap_or(pyuv_dns::Code::EBADRESP);
@@ -102,10 +147,31 @@ impl Channel {
             Loop::handle_exception(&event_loop, error);
         }
     }
+
+    /// Called by the core, in a callback of the loop's, before the answers that it has.
+    fn on_server_state(object: usize, server: &str, success: bool, flags: ServerStateFlags) {
+        // SAFETY: the core reports only while it has a lookup, for which the loop's table keeps the
+        // channel; it runs callbacks attached. The address was that of a Channel.
+        let slf = &unsafe { object_in_callback::<Channel>(object) };
+        let (py, this) = (slf.py(), slf.get());
+        let Some(callback) = this.server_state_callback.get(py) else { return };
+        let Some(event_loop) = this.event_loop(py) else { return };
+        let called = (|| {
+            let [server, success, flags] = objects![py, server, success, flags.bits()];
+            call(&callback, [&server, &success, &flags])
+        })();
+        if let Err(error) = called {
+            Loop::handle_exception(&event_loop, error);
+        }
+    }
+}
+
+pub fn initialised_twice() -> PyErr {
+    PyRuntimeError::new_err("Channel.__init__ was called a second time")
 }
 
 /// The error of a method of a channel's.
-fn refused(error: Error) -> PyErr {
+pub fn refused(error: Error) -> PyErr {
     match error {
         Error::Loop(pyuv::Error::HandleClosed) => {
             HandleClosedError::new_err("the channel is closed")
@@ -125,87 +191,8 @@ impl Channel {
             callbacks: ActiveTable::default(),
             waiting: AtomicUsize::new(0),
             key: ActiveKey::default(),
+            server_state_callback: PySlot::new(),
         }
-    }
-
-    #[pyo3(signature = (
-        r#loop, servers=None, *, timeout=None, tries=None, ndots=None, flags=None, domains=None,
-        lookups=None, rotate=None, udp_port=None, tcp_port=None, max_in_flight=None,
-        query_cache_max_ttl=None, resolvconf_path=None, hosts_path=None,
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "ares_init_options has that many")]
-    fn __init__(
-        &self,
-        r#loop: &Bound<'_, Loop>,
-        servers: Option<&Bound<'_, PyAny>>,
-        timeout: Option<f64>,
-        tries: Option<&Bound<'_, PyAny>>,
-        ndots: Option<&Bound<'_, PyAny>>,
-        flags: Option<&Bound<'_, PyAny>>,
-        domains: Option<&Bound<'_, PyAny>>,
-        lookups: Option<String>,
-        rotate: Option<bool>,
-        udp_port: Option<&Bound<'_, PyAny>>,
-        tcp_port: Option<&Bound<'_, PyAny>>,
-        max_in_flight: Option<&Bound<'_, PyAny>>,
-        query_cache_max_ttl: Option<&Bound<'_, PyAny>>,
-        resolvconf_path: Option<&Bound<'_, PyAny>>,
-        hosts_path: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        let twice = || PyRuntimeError::new_err("Channel.__init__ was called a second time");
-        if self.core.get().is_some() {
-            return Err(twice());
-        }
-        let options = Options {
-            servers: servers.map(|servers| strings("servers", servers)).transpose()?,
-            timeout: timeout.map(|seconds| duration("timeout", seconds)).transpose()?,
-            tries: number("tries", tries)?,
-            ndots: number("ndots", ndots)?,
-            flags: number("flags", flags)?.map(channel_flags).transpose()?,
-            domains: domains.map(|domains| strings("domains", domains)).transpose()?,
-            lookups,
-            rotate,
-            udp_port: number("udp_port", udp_port)?,
-            tcp_port: number("tcp_port", tcp_port)?,
-            max_in_flight: number("max_in_flight", max_in_flight)?,
-            query_cache_max_ttl: number("query_cache_max_ttl", query_cache_max_ttl)?.unwrap_or(0),
-            resolvconf_path: path("resolvconf_path", resolvconf_path)?,
-            hosts_path: path("hosts_path", hosts_path)?,
-            ..Options::default()
-        };
-        let core = pyuv_dns::Channel::new(r#loop.get().core()?, options).map_err(to_py)?;
-        self.event_loop.set(Some(r#loop.clone().into_any()));
-        self.core.set(core).map_err(|_| twice())
-    }
-
-    /// Asks for the records of `name` that are of one type: `"MX"`, `pyuv.dns.RecordType.MX`, 15.
-    ///
-    /// `callback(result, errorno)` is called by the loop: with a Message and None or, when there
-    /// is no answer, with None and a c-ares code of pyuv.dns, ARES_ENOTFOUND for instance. `name`
-    /// is str, encoded with IDNA if it is not ASCII, or bytes.
-    #[pyo3(signature = (name, r#type, callback))]
-    fn query(
-        slf: &Bound<'_, Channel>,
-        name: &Bound<'_, PyAny>,
-        r#type: RecordTypeArg,
-        callback: Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        let this = slf.get();
-        let core = this.core()?;
-        let callback = callable(callback)?;
-        let Some(event_loop) = this.event_loop(slf.py()) else { return Ok(()) };
-        with_name(name, |name| {
-            let _held = core.event_loop().hold().map_err(|error| refused(error.into()))?;
-            let key = Channel::insert(slf, &event_loop, callback);
-            let object = slf.as_ptr() as usize;
-            let asked = core.query(name, r#type.0, move |answer| {
-                Channel::on_answer(object, key, answer);
-            });
-            asked.map_err(|error| {
-                this.take(&event_loop, key);
-                refused(error)
-            })
-        })
     }
 
     /// Ends every query with ARES_ECANCELLED (`ares_cancel`). The loop calls the callbacks.
@@ -235,10 +222,58 @@ impl Channel {
     #[setter]
     fn set_servers(&self, servers: &Bound<'_, PyAny>) -> PyResult<()> {
         let core = self.core()?;
-        core.set_servers(&strings("servers", servers)?).map_err(refused)
+        core.set_servers(&self::servers(servers)?).map_err(refused)
     }
 
-    /// How many queries have not had their callback called.
+    /// Reads resolv.conf and what else c-ares is configured by again, on the thread pool, for what
+    /// is asked after that (what `ares_reinit` does). Options and servers set by hand stay. Lookups
+    /// in flight go on; those to a server that is no longer there go to one that is.
+    ///
+    /// `callback(None, errorno)` is called by the loop, with None or the code of the error for
+    /// which the channel keeps what it had.
+    #[pyo3(signature = (callback=None))]
+    fn reinit<'py>(slf: &Bound<'py, Channel>, callback: Option<Bound<'py, PyAny>>) -> PyResult<()> {
+        let core = slf.get().core()?;
+        match callback {
+            None => core.reinit(|_| ()).map_err(refused),
+            Some(callback) => {
+                let begun = Channel::begin(slf, callback)?;
+                let asked = core.reinit(begun.done(|py, ()| Ok(py.None())));
+                begun.asked(asked)
+            }
+        }
+    }
+
+    /// Called as `server_state_callback(server, success, flags)` for every query that a server
+    /// answered, or failed to (`ares_set_server_state_callback`); None is nobody. `flags` is
+    /// ARES_SERV_STATE_UDP or ARES_SERV_STATE_TCP. It comes before the callback of the lookup.
+    #[getter]
+    fn server_state_callback<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.core()?;
+        Ok(self.server_state_callback.get(py))
+    }
+
+    #[setter]
+    fn set_server_state_callback<'py>(
+        slf: &Bound<'py, Channel>,
+        callback: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let this = slf.get();
+        let core = this.core()?;
+        let callback = optional_callable(callback)?;
+        let _held = core.event_loop().hold().map_err(|error| refused(error.into()))?;
+        let object = slf.as_ptr() as usize;
+        let listener: Option<pyuv_dns::ServerStateCallback> = callback.as_ref().map(|_| {
+            Arc::new(move |server: &str, success, flags| {
+                Channel::on_server_state(object, server, success, flags);
+            }) as _
+        });
+        core.set_server_state_callback(listener).map_err(refused)?;
+        this.server_state_callback.set(callback);
+        Ok(())
+    }
+
+    /// How many lookups have not had their callback called.
     #[getter]
     fn active_queries(&self) -> PyResult<usize> {
         Ok(self.core()?.active_queries())
@@ -278,28 +313,13 @@ impl Channel {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         self.event_loop.visit(&visit)?;
+        self.server_state_callback.visit(&visit)?;
         self.callbacks.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
         self.event_loop.clear(py);
+        self.server_state_callback.clear(py);
         self.callbacks.clear(py);
     }
-}
-
-fn channel_flags(bits: i32) -> PyResult<ChannelFlags> {
-    ChannelFlags::from_bits(bits).ok_or_else(|| {
-        PyValueError::new_err(format!("flags {bits:#x} holds bits that are no ARES_FLAG"))
-    })
-}
-
-/// Adds the class, and ARES_FLAG_USEVC and its kin as a dict.
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Channel>()?;
-    let flags = PyDict::new(module.py());
-    for (name, flag) in ChannelFlags::all().iter_names() {
-        let name = if flag == ChannelFlags::DNS_0X20 { "DNS0x20" } else { name };
-        flags.set_item(format!("ARES_FLAG_{name}"), flag.bits())?;
-    }
-    module.add("channel_flags", flags)
 }

@@ -5,10 +5,11 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString};
-use pyuv_dns::{Code, Flags, Opcode, Rcode, RecordClass, RecordType};
+use pyo3::types::{PyDict, PyInt, PyString};
+use pyuv_dns::{ChannelFlags, Code, Flags, Opcode, Rcode, RecordClass, RecordType};
 
 use super::error::to_py;
+use crate::number::{number, type_name};
 
 /// A number with an enum class in Python.
 pub trait Registry: Copy {
@@ -85,7 +86,12 @@ macro_rules! by_name_or_number {
                     if let Ok(name) = object.cast::<PyString>() {
                         return name.to_str()?.parse().map($arg).map_err(to_py);
                     }
-                    number(&object, $kind).map($type).map($arg)
+                    if !object.is_instance_of::<PyInt>() {
+                        let given = type_name(&object);
+                        let message = format!(concat!($kind, " is a name or a number, not {}"), given);
+                        return Err(PyTypeError::new_err(message));
+                    }
+                    number($kind, &object).map($type).map($arg)
                 }
             }
         )*
@@ -94,26 +100,9 @@ macro_rules! by_name_or_number {
 
 by_name_or_number! {
     /// A record type as an argument: a name in any case, `"TYPE1234"`, or a number.
-    RecordTypeArg(RecordType), "a record type is a name or a number";
+    RecordTypeArg(RecordType), "a record type";
     /// A record class as an argument: a name in any case, `"CLASS9"`, or a number.
-    RecordClassArg(RecordClass), "a record class is a name or a number";
-}
-
-/// A 16-bit number; `rule` begins the message of the TypeError for anything but an int.
-pub fn number(object: &Bound<'_, PyAny>, rule: &str) -> PyResult<u16> {
-    let wide: i128 = object.extract().map_err(|error: PyErr| {
-        if error.is_instance_of::<PyTypeError>(object.py()) {
-            return PyTypeError::new_err(format!("{rule}, not {}", type_name(object)));
-        }
-        PyValueError::new_err(format!("{object} is not between 0 and {}", u16::MAX))
-    })?;
-    wide.try_into()
-        .map_err(|_| PyValueError::new_err(format!("{wide} is not between 0 and {}", u16::MAX)))
-}
-
-/// The name of an object's type, for messages.
-pub fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "that".to_owned(), |name| name.to_string())
+    RecordClassArg(RecordClass), "a record class";
 }
 
 /// The message for a c-ares status code (`ares_strerror`).
@@ -126,12 +115,20 @@ fn strerror(code: i32) -> PyResult<String> {
     Ok(Code(code).message())
 }
 
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// Adds the tables, the status codes, and the dict of flags: ARES_FLAG_USEVC and its kin.
+pub fn register<'py>(module: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyDict>> {
     tables(module)?;
     module.add_function(wrap_pyfunction!(strerror, module)?)?;
     let names = PyDict::new(module.py());
     for (name, code) in Code::ALL {
         names.set_item(code.0, *name)?;
     }
-    module.add("errorcode", names)
+    module.add("errorcode", names)?;
+    let flags = PyDict::new(module.py());
+    for (name, flag) in ChannelFlags::all().iter_names() {
+        let name = if flag == ChannelFlags::DNS_0X20 { "DNS0x20" } else { name };
+        flags.set_item(format!("ARES_FLAG_{name}"), flag.bits())?;
+    }
+    module.add("flag_constants", &flags)?;
+    Ok(flags)
 }

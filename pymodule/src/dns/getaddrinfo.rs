@@ -8,11 +8,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString};
 use pyuv_dns::{AddrInfo, Hints};
 
-use super::constants::type_name;
 use super::error::to_py;
 use super::request::DNSRequest;
 use crate::call::optional_callable;
 use crate::r#loop::Loop;
+use crate::number::{number, type_name};
 
 /// Looks up the addresses of a host (`uv_getaddrinfo`), as `socket.getaddrinfo` does: a list of
 /// (family, type, proto, canonname, address).
@@ -75,12 +75,11 @@ pub fn text(what: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// A service's name, or a port's number.
-fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
+pub fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
     if port.is_instance_of::<PyString>() || port.is_instance_of::<PyBytes>() {
         return text("port", port);
     }
-    let number: Option<u16> = super::argument::number("port", Some(port))?;
-    Ok(number.map_or_else(String::new, |number| number.to_string()))
+    number::<u16>("port", port).map(|number| number.to_string())
 }
 
 /// The list that `socket.getaddrinfo` would give.
@@ -96,7 +95,7 @@ fn to_list(py: Python<'_>, found: Vec<AddrInfo>) -> PyResult<Bound<'_, PyAny>> {
             member(kind, info.socktype)?,
             info.protocol,
             info.canonname.unwrap_or_default(),
-            address(py, info.address)?,
+            socket_address_to_py(py, info.address)?,
         ))?;
     }
     Ok(list.into_any())
@@ -112,7 +111,8 @@ fn member<'py>(class: &Bound<'py, PyAny>, number: i32) -> PyResult<Bound<'py, Py
     }
 }
 
-fn address(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
+/// (host, port) or (host, port, flowinfo, scope_id).
+pub fn socket_address_to_py(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
     let host = address.ip().to_string();
     let tuple = match address {
         SocketAddr::V4(v4) => (host, v4.port()).into_pyobject(py)?.into_any(),

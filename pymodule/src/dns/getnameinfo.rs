@@ -6,12 +6,12 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::argument::number;
 use super::error::to_py;
 use super::getaddrinfo::text;
 use super::request::DNSRequest;
 use crate::call::optional_callable;
 use crate::r#loop::Loop;
+use crate::number::optional_number;
 
 /// Looks up the names of an address and its port (`uv_getnameinfo`), as `socket.getnameinfo` does:
 /// (host, service). `address` is (host, port) or (host, port, flowinfo, scope_id), the host in
@@ -45,7 +45,7 @@ fn to_tuple(py: Python<'_>, names: (String, String)) -> PyResult<Bound<'_, PyAny
 }
 
 /// (host, port), (host, port, flowinfo) or (host, port, flowinfo, scope_id).
-fn socket_address(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
+pub fn socket_address(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
     let bad = |fault: &str| match address.repr() {
         Ok(repr) => PyValueError::new_err(format!("bad address {repr}: {fault}")),
         Err(error) => error,
@@ -60,9 +60,9 @@ fn socket_address(address: &Bound<'_, PyAny>) -> PyResult<SocketAddr> {
     }
     let item = |index| tuple.get_item(index).ok();
     let host = text("host", &tuple.get_item(0)?)?;
-    let port: u16 = number("port", item(1).as_ref())?.unwrap_or(0);
-    let flowinfo: u32 = number("flowinfo", item(2).as_ref())?.unwrap_or(0);
-    let scope: u32 = number("scope_id", item(3).as_ref())?.unwrap_or(0);
+    let port: u16 = optional_number("port", item(1).as_ref())?.unwrap_or(0);
+    let flowinfo: u32 = optional_number("flowinfo", item(2).as_ref())?.unwrap_or(0);
+    let scope: u32 = optional_number("scope_id", item(3).as_ref())?.unwrap_or(0);
     if flowinfo > 0xf_ffff {
         return Err(bad("flowinfo is more than 20 bits"));
     }

@@ -13,15 +13,16 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple, PyType};
 use pyuv_dns::{Flags, Opcode, Rcode};
 
-use super::constants::{Registry, number};
+use super::constants::Registry;
 use super::data::call_repr;
 use super::error::to_py;
 use super::record::{Question, Record};
+use crate::number::number;
 
 /// A DNS message: header, question and three sections of records.
 #[pyclass(frozen, eq, hash, module = "pyuv.dns")]
 pub struct Message {
-    message: pyuv_dns::Message,
+    pub message: pyuv_dns::Message,
     question: PyOnceLock<Py<PyTuple>>,
     answer: PyOnceLock<Py<PyTuple>>,
     authority: PyOnceLock<Py<PyTuple>>,
@@ -64,7 +65,7 @@ impl<'py> FromPyObject<'_, 'py> for HeaderField {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        number(&object, "a header field is a number").map(HeaderField)
+        number("a header field", &object).map(HeaderField)
     }
 }
 

@@ -9,10 +9,14 @@ mod data;
 mod error;
 mod getaddrinfo;
 mod getnameinfo;
+mod host;
+mod lookup;
 mod message;
 mod name;
+mod options;
 mod record;
 mod request;
+mod resolve;
 mod value;
 
 /// Adds the submodule `_pyuv.dns`.
@@ -23,11 +27,13 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dns.add_class::<record::Question>()?;
     dns.add_class::<record::Record>()?;
     dns.add_class::<message::Message>()?;
-    channel::register(&dns)?;
+    dns.add_class::<channel::Channel>()?;
+    dns.add_function(wrap_pyfunction!(resolve::resolve, &dns)?)?;
     dns.add_class::<request::DNSRequest>()?;
     dns.add_function(wrap_pyfunction!(getaddrinfo::getaddrinfo, &dns)?)?;
     dns.add_function(wrap_pyfunction!(getnameinfo::getnameinfo, &dns)?)?;
-    constants::register(&dns)?;
+    let flags = constants::register(&dns)?;
+    host::register(&dns, &flags)?;
     module.add_submodule(&dns)?;
     // An extension's submodule is found by `from ._pyuv.dns import` only if it is listed here.
     py.import("sys")?.getattr("modules")?.set_item("pyuv._pyuv.dns", dns)

@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyTypeError, PyUnicodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::constants::type_name;
+use crate::number::type_name;
 
 /// Calls `f` with the ASCII form of a name: a `str`, encoded with IDNA where it is not ASCII, or
 /// ASCII `bytes`. The ValueError for anything else names it.

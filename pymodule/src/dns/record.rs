@@ -3,16 +3,17 @@
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple, PyType};
 use pyuv_dns::RecordClass;
 use pyuv_dns::field::Name;
 
-use super::constants::{RecordClassArg, RecordTypeArg, Registry, type_name};
+use super::constants::{RecordClassArg, RecordTypeArg, Registry};
 use super::data::{self, call_repr};
 use super::value::Argument;
+use crate::number::{optional_number, type_name};
 
 /// What a message asks: a name, a type and a class.
 #[pyclass(frozen, eq, ord, hash, module = "pyuv.dns")]
@@ -107,22 +108,20 @@ impl Hash for Record {
 impl Record {
     #[new]
     #[pyo3(
-        signature = (name, data, ttl = 0, record_class = RecordClassArg(RecordClass::IN)),
+        signature = (name, data, ttl = None, record_class = RecordClassArg(RecordClass::IN)),
         text_signature = "(name, data, ttl=0, record_class=1)"
     )]
     fn new(
         name: Argument<Name>,
         data: &Bound<'_, PyAny>,
-        ttl: i64,
+        ttl: Option<&Bound<'_, PyAny>>,
         record_class: RecordClassArg,
     ) -> PyResult<Record> {
         let Some(contents) = data::from_py(data) else {
             let message = format!("data is an A, an MX or their like, not {}", type_name(data));
             return Err(PyTypeError::new_err(message));
         };
-        let ttl = ttl.try_into().map_err(|_| {
-            PyValueError::new_err(format!("ttl {ttl} is not between 0 and {}", u32::MAX))
-        })?;
+        let ttl = optional_number("ttl", ttl)?.unwrap_or(0);
         let record = pyuv_dns::Record { name: name.0, class: record_class.0, ttl, data: contents };
         let cache = PyOnceLock::new();
         let _ = cache.set(data.py(), data.clone().unbind());

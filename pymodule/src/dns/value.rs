@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use pyuv_dns::field::{Name, Options, Strings, Text};
 
-use super::constants::type_name;
+use crate::number::{number, type_name};
 
 /// The most bytes in one of TXT's strings.
 const MAX_STRING: usize = 255;
@@ -45,13 +45,7 @@ macro_rules! numbers {
             }
 
             fn from_py(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-                object.extract().map_err(|error: PyErr| {
-                    if error.is_instance_of::<PyTypeError>(object.py()) {
-                        return error;
-                    }
-                    let range = format!("{object} is not between 0 and {}", <$type>::MAX);
-                    PyValueError::new_err(range)
-                })
+                number("the number", object)
             }
         })*
     };

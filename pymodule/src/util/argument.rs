@@ -2,32 +2,12 @@
 
 use std::path::PathBuf;
 
-use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyuv::{Code, Error};
 
 use crate::error::{UVError, to_py};
-
-/// An int that fits in `T`. One that does not is a wrong value like any other: ValueError.
-pub struct Int<T>(pub T);
-
-impl<'a, 'py, T> FromPyObject<'a, 'py> for Int<T>
-where
-    T: FromPyObject<'a, 'py>,
-{
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Int<T>> {
-        object.extract().map(Int).map_err(|error: T::Error| {
-            let error: PyErr = error.into();
-            if error.is_instance_of::<PyOverflowError>(object.py()) {
-                PyValueError::new_err(format!("{} is out of range", object.as_any()))
-            } else {
-                error
-            }
-        })
-    }
-}
+pub use crate::number::Int;
 
 /// A path: str, bytes or path-like.
 pub struct AnyPath(pub PathBuf);

@@ -20,24 +20,30 @@ from .._pyuv.dns import (
     TXT,
     URI,
     A,
+    AddrInfoCname,
+    AddrInfoNode,
+    AddrInfoResult,
     Channel,
     DNSRequest,
+    HostResult,
     Message,
+    NameInfoResult,
     Question,
     RawData,
     Record,
     errorcode,
     getaddrinfo,
     getnameinfo,
+    resolve,
     strerror,
 )
-from .._pyuv.dns import channel_flags as _channel_flags
+from .._pyuv.dns import flag_constants as _flag_constants
 from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 # ARES_SUCCESS, ARES_ENODATA and their kin.
 globals().update({name: code for code, name in errorcode.items()})
-# ARES_FLAG_USEVC and its kin.
-globals().update(_channel_flags)
+# ARES_FLAG_*, ARES_AI_*, ARES_NI_*, ARES_SERV_STATE_*.
+globals().update(_flag_constants)
 
 __all__ = [
     "AAAA",
@@ -58,11 +64,16 @@ __all__ = [
     "TXT",
     "URI",
     "A",
+    "AddrInfoCname",
+    "AddrInfoNode",
+    "AddrInfoResult",
     "Channel",
     "DNSError",
     "DNSRequest",
     "Flags",
+    "HostResult",
     "Message",
+    "NameInfoResult",
     "Opcode",
     "Question",
     "RawData",
@@ -73,7 +84,8 @@ __all__ = [
     "errorcode",
     "getaddrinfo",
     "getnameinfo",
+    "resolve",
     "strerror",
-    *_channel_flags,
+    *_flag_constants,
     *errorcode.values(),
 ]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError, Weak};
 use c_ares::Socket;
 use pyuv::{Events, Loop, Poll};
 
-use crate::channel::{Core, PART_OF};
+use super::{Core, PART_OF};
 
 /// What [`Sockets::watch`] keeps of a socket.
 struct Watched {

@@ -1,0 +1,227 @@
+//! `ares_channel_t` on a libuv loop.
+//!
+//! A [`Channel`] owns one c-ares channel, a `Poll` for each socket that c-ares opens, a `Timer`
+//! for c-ares's timeouts, and an `Idle` that delivers what was answered at once. The timer and the
+//! idle handle keep the loop running while there is a query, the polls never do. c-ares gets no
+//! thread and no inotify watch (`ARES_OPT_EVENT_THREAD`), and `ares_reinit`, which starts a
+//! thread, is not called: see `reinit`.
+//!
+//! # Answers
+//! c-ares calls back from inside its own calls. What it calls here asserts that it is on the thread
+//! that called c-ares, copies the answer onto the `Queue`, and catches its own panic (`InFlight`).
+//! The user's callbacks run from `Core::deliver`, straight from the loop, when no call of c-ares's
+//! is on the stack and no lock is held. There they may ask, cancel, close and
+//! drop. A query that is answered at once (from the cache, for want of a server) is delivered by
+//! the idle handle in the next turn of the loop.
+//!
+//! c-ares's pending-write callback is not used: once it has been called, c-ares 1.34 writes at
+//! once until `ares_process_pending_write`, so that it would join two writes to a TCP server, and
+//! those that are asked before the connection stands are joined anyway.
+//!
+//! # Threads
+//! Whoever calls owns the loop ([`Loop::hold`]), and so does every callback; the locks below are
+//! never waited for, and only make that safe Rust. Nothing here is the last to drop the c-ares
+//! channel on a thread that does not own the loop: a closure of the anchor handle's does, and a
+//! handle's closure is dropped by the owner. See `Anchored`.
+
+mod ares;
+mod core;
+mod getaddrinfo;
+mod gethostby;
+mod getnameinfo;
+mod lookup;
+mod query;
+mod queue;
+mod reinit;
+mod server_state;
+mod sockets;
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use pyuv::{Idle, Loop};
+
+pub(crate) use self::ares::no_panic;
+pub(crate) use self::core::Core;
+pub use self::getaddrinfo::{AddressInfo, AddressNode, Alias};
+pub use self::gethostby::Host;
+pub use self::getnameinfo::NameInfo;
+use self::lookup::{Asked, Callback, Lookup};
+pub(crate) use self::query::{check_class, copy as copy_message};
+pub use self::server_state::ServerStateCallback;
+use crate::error::{Code, Error, Result};
+use crate::options::Options;
+use crate::server;
+
+/// A raw c-ares channel on a loop (`ares_channel_t`).
+///
+/// Dropping a channel ends its queries without calling anybody; [`close`](Channel::close) tells
+/// them. It may be dropped on any thread.
+///
+/// ```no_run
+/// use pyuv::{Loop, RunMode};
+/// use pyuv_dns::{Channel, Options, RecordType};
+///
+/// let event_loop = Loop::new()?;
+/// let channel = Channel::new(&event_loop, Options::default())?;
+/// channel.query("example.com", RecordType::MX, |answer| match answer {
+///     Ok(message) => println!("{:?}", message.answer),
+///     Err(error) => println!("{error}"),
+/// })?;
+/// event_loop.run(RunMode::Default)?;
+/// # Ok::<(), pyuv_dns::Error>(())
+/// ```
+pub struct Channel {
+    core: Arc<Core>,
+    event_loop: Loop,
+    /// Never active. See `Anchored`.
+    anchor: Idle,
+}
+
+/// What the handles are, for who wants to close the loop.
+pub(crate) const PART_OF: &str = "a DNS channel";
+
+/// The end of a channel, in the closure of a handle that never calls it.
+///
+/// The `Channel` holds that handle. When it is dropped, on whatever thread, the loop's owner
+/// closes the handle and drops the closure, and with it this. Until then the loop's callbacks
+/// have only weak references.
+struct Anchored(Arc<Core>);
+
+impl Drop for Anchored {
+    fn drop(&mut self) {
+        if !self.0.end(|handles| drop(handles.delivery.close(|_| ()))) {
+            // It is being closed, and what that ends is on its way.
+            return;
+        }
+        self.0.forget();
+    }
+}
+
+impl Channel {
+    /// A new channel (`ares_init_options`).
+    ///
+    /// The error names the option that is wrong.
+    pub fn new(event_loop: &Loop, options: Options) -> Result<Channel> {
+        let _held = event_loop.hold()?;
+        options.check()?;
+        let max_in_flight = options.max_in_flight()?;
+        let servers = options.servers.as_deref().map(server::to_csv).transpose()?;
+        let core = Core::new(event_loop, options, max_in_flight, servers)?;
+        let anchor = Idle::new(event_loop)?;
+        anchor.hide(PART_OF)?;
+        let anchored = Anchored(core.clone());
+        anchor.start(move |_| {
+            let _ = &anchored;
+        })?;
+        anchor.stop()?;
+        Ok(Channel { core, event_loop: event_loop.clone(), anchor })
+    }
+
+    fn start<L: Lookup>(&self, lookup: L, callback: Callback<L::Answer>) -> Result<()> {
+        let _held = self.event_loop.hold()?;
+        self.core.start(Asked { lookup, callback })
+    }
+
+    /// Ends every query with `ARES_ECANCELLED`, those that wait their turn included. Their
+    /// callbacks are called by the loop.
+    pub fn cancel(&self) -> Result<()> {
+        let _held = self.event_loop.hold()?;
+        self.core.open(|ares| {
+            self.core.end_waiting(Code::ECANCELLED);
+            ares.cancel();
+        })?;
+        self.core.settle();
+        Ok(())
+    }
+
+    /// Closes the channel: every query ends with `ARES_EDESTRUCTION`, and the callbacks are called
+    /// by the loop. Fails for a channel that is closed.
+    pub fn close(&self) -> Result<()> {
+        let _held = self.event_loop.hold()?;
+        let core = self.core.clone();
+        let closed = self.core.end(|handles| {
+            // Owned by nobody, it closes when it stops, or with the loop.
+            core.end_waiting(Code::EDESTRUCTION);
+            let last = handles.delivery.start(move |delivery| {
+                core.deliver();
+                let _ = delivery.stop();
+            });
+            if last.is_err() {
+                drop(handles.delivery.close(|_| ()));
+            }
+        });
+        if !closed {
+            return Err(pyuv::Error::HandleClosed.into());
+        }
+        self.anchor.close(|_| ())?;
+        Ok(())
+    }
+
+    /// Whether the channel was closed.
+    pub fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    /// The servers that are asked, as [`set_servers`](Channel::set_servers) takes them
+    /// (`ares_get_servers_csv`).
+    pub fn servers(&self) -> Result<Vec<String>> {
+        let _held = self.event_loop.hold()?;
+        self.core.open(|ares| ares.current.servers())
+    }
+
+    /// Has these servers asked from now on (`ares_set_servers_csv`). Each is an `address`, an
+    /// `address:port` or an `[address]:port`; a link-local one names its interface,
+    /// `[fe80::1%eth0]:53`. With another port for TCP it is a URI, `dns://192.0.2.1:53?tcpport=54`.
+    ///
+    /// Queries in flight to a server that is no longer there go to the others. The error names a
+    /// server that is none of these.
+    pub fn set_servers<S: AsRef<str>>(&self, servers: &[S]) -> Result<()> {
+        let csv = server::to_csv(servers)?;
+        let _held = self.event_loop.hold()?;
+        let set = self.core.open(|ares| {
+            for channel in ares.all() {
+                channel.set_servers([&csv])?;
+            }
+            self.core.set_budget(ares.current.servers().len());
+            Ok::<_, c_ares::Error>(())
+        })?;
+        set.map_err(|error| Error::new(error, csv.clone()))?;
+        *self.core.servers.lock().unwrap_or_else(PoisonError::into_inner) = Some(csv);
+        self.core.settle();
+        Ok(())
+    }
+
+    /// How many lookups have not had their callback called.
+    pub fn active_queries(&self) -> usize {
+        self.core.queue.lock().active()
+    }
+
+    /// How many queries c-ares works on at a time. A lookup of addresses of both families is two.
+    pub fn max_in_flight(&self) -> usize {
+        self.core.max_in_flight
+    }
+
+    /// How long until a query in flight has its next timeout; `None` without one
+    /// (`ares_timeout`).
+    pub fn timeout(&self) -> Result<Option<Duration>> {
+        let _held = self.event_loop.hold()?;
+        self.core.open(|ares| ares.timeout())
+    }
+
+    /// The loop that the channel is on.
+    pub fn event_loop(&self) -> &Loop {
+        &self.event_loop
+    }
+}
+
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.core.queue.lock();
+        f.debug_struct("Channel")
+            .field("in_flight", &state.in_flight)
+            .field("waiting", &state.waiting.len())
+            .field("answered", &state.answered.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+//! What `ares_reinit` is for: taking up a changed `resolv.conf`.
+//!
+//! `ares_reinit` itself reads on a thread of its own and calls back from there, beside the loop's
+//! thread. Here a thread of libuv's pool makes a new c-ares channel of the same options, which
+//! reads the files, and the loop's thread swaps it in.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Channel;
+use super::core::Core;
+use crate::error::{Code, Error, Result};
+
+impl Channel {
+    /// Reads `resolv.conf` and what else c-ares is configured by again, on libuv's thread pool, for
+    /// the lookups that come after (what `ares_reinit` does). The cache is emptied. The options
+    /// and servers that were set by hand stay.
+    ///
+    /// Lookups in flight go on. Those to a server that is no longer there go to one that is.
+    ///
+    /// `callback` is called once, by the loop: with the error if the new configuration cannot be
+    /// used, and the channel keeps the old one; with `ARES_EDESTRUCTION` if it was closed meanwhile.
+    pub fn reinit(&self, callback: impl FnOnce(Result<()>) + Send + 'static) -> Result<()> {
+        let _held = self.event_loop.hold()?;
+        self.core.open(|_| ())?;
+        let turn = self.core.reinits.fetch_add(1, Ordering::Relaxed) + 1;
+        let servers = self.core.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let options = self.core.options.clone();
+        let on_socket = self.core.on_socket_state();
+        let made = Arc::new(Mutex::new(None));
+        let for_loop = made.clone();
+        let core = self.core.weak.clone();
+        self.event_loop.queue_work(
+            move || {
+                let channel = options.channel(servers.as_deref(), on_socket);
+                *made.lock().unwrap_or_else(PoisonError::into_inner) = Some(channel);
+            },
+            move |outcome| {
+                let made = for_loop.lock().unwrap_or_else(PoisonError::into_inner).take();
+                callback(match (outcome, made, core.upgrade()) {
+                    (Err(error), _, _) => Err(error.into()),
+                    (Ok(()), Some(made), Some(core)) => {
+                        made.and_then(|channel| core.swap(channel, turn))
+                    }
+                    _ => Err(Code::EDESTRUCTION.into()),
+                });
+            },
+        )?;
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Has lookups go to `channel` from now on, unless a later `reinit` was faster.
+    fn swap(&self, mut channel: c_ares::Channel, turn: usize) -> Result<()> {
+        let swapped = self.open(|ares| -> Result<()> {
+            if self.reinited.fetch_max(turn, Ordering::Relaxed) >= turn {
+                return Ok(());
+            }
+            // They may have been set since the pool's thread looked.
+            let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(csv) = servers {
+                channel.set_servers([&csv]).map_err(|error| Error::new(error, csv))?;
+            }
+            if self.listening.load(Ordering::Relaxed) {
+                self.listen(&mut channel);
+            }
+            self.set_budget(channel.servers().len());
+            ares.replace(channel);
+            Ok(())
+        });
+        swapped.unwrap_or_else(|_closed| Err(Code::EDESTRUCTION.into()))?;
+        self.settle();
+        Ok(())
+    }
+}

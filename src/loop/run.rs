@@ -1,0 +1,115 @@
+//! `uv_run`: running the loop, and what surrounds each poll phase.
+
+use std::mem;
+use std::ptr::NonNull;
+
+use libuv_sys2 as uv;
+
+use super::{Loop, LoopInner};
+use crate::error::{Error, Result};
+use crate::hooks::{NoHooks, PollHooks};
+
+/// How long [`Loop::run`] runs (`uv_run_mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunMode {
+    /// Until nothing is active any more, or [`Loop::stop`].
+    Default,
+    /// One iteration, waiting for an event if none is due.
+    Once,
+    /// One iteration, without waiting.
+    NoWait,
+}
+
+impl Loop {
+    /// Runs the loop (`uv_run`). Returns whether anything is still active.
+    ///
+    /// Fails with [`Error::AlreadyRunning`] from inside a callback, and with
+    /// [`Error::Panicked`] when a callback panicked; the loop was stopped then.
+    pub fn run(&self, mode: RunMode) -> Result<bool> {
+        self.run_with(mode, &NoHooks)
+    }
+
+    /// [`run`](Loop::run), with `hooks` called around each poll phase.
+    pub fn run_with(&self, mode: RunMode, hooks: &dyn PollHooks) -> Result<bool> {
+        let entered = self.enter()?;
+        entered.check_backend()?;
+        if entered.running.replace(true) {
+            return Err(Error::AlreadyRunning);
+        }
+        // SAFETY: only the lifetime changes; the pointer is taken back below, before the borrow
+        // of `hooks` ends.
+        let hooks = unsafe { mem::transmute::<&dyn PollHooks, &'static dyn PollHooks>(hooks) };
+        entered.hooks.set(Some(NonNull::from(hooks)));
+        entered.mode.set(mode);
+        entered.empty_inbox();
+        // SAFETY: the loop is open, ours and not running.
+        let more = unsafe {
+            uv::uv_run(
+                entered.uv(),
+                match mode {
+                    RunMode::Default => uv::uv_run_mode_UV_RUN_DEFAULT,
+                    RunMode::Once => uv::uv_run_mode_UV_RUN_ONCE,
+                    RunMode::NoWait => uv::uv_run_mode_UV_RUN_NOWAIT,
+                },
+            )
+        };
+        entered.awake();
+        entered.hooks.set(None);
+        entered.stopping.set(false);
+        entered.running.set(false);
+        entered.empty_inbox();
+        match entered.panic.take() {
+            Some(message) => Err(Error::Panicked(message)),
+            None => Ok(more != 0),
+        }
+    }
+
+    /// Makes [`run`](Loop::run) return after this iteration, or the next one end after one round
+    /// (`uv_stop`).
+    pub fn stop(&self) -> Result<()> {
+        self.enter()?.stop();
+        Ok(())
+    }
+
+    /// Whether anything is active, referenced or closing (`uv_loop_alive`).
+    pub fn is_alive(&self) -> Result<bool> {
+        let entered = self.enter()?;
+        // SAFETY: the loop is open and ours.
+        Ok(unsafe { uv::uv_loop_alive(entered.uv()) } != 0)
+    }
+
+    /// Whether [`run`](Loop::run) is on the stack, in the thread that asks.
+    pub fn is_running(&self) -> bool {
+        self.enter().is_ok_and(|entered| entered.running.get())
+    }
+}
+
+impl LoopInner {
+    pub(crate) fn stop(&self) {
+        self.stopping.set(true);
+        // SAFETY: the caller owns the loop.
+        unsafe { uv::uv_stop(self.uv()) };
+    }
+
+    /// Ends the poll phase's sleep, if it is one.
+    #[inline]
+    pub(crate) fn awake(&self) {
+        if self.asleep.get() {
+            self.wake_up();
+        }
+    }
+
+    #[cold]
+    fn wake_up(&self) {
+        self.asleep.set(false);
+        if let Some(hooks) = self.hooks.get() {
+            // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
+            unsafe { hooks.as_ref() }.after_poll();
+        }
+    }
+
+    pub(crate) fn panicked(&self, message: String) {
+        self.panic.set(Some(message));
+        self.stop();
+    }
+}
