@@ -11,17 +11,30 @@ from typing import Final, NoReturn
 
 import pyuv
 
-from . import ARES_FLAG_EDNS, ARES_FLAG_USEVC, Channel, DNSError, RecordType, getaddrinfo
+from . import (
+    ARES_FLAG_EDNS,
+    ARES_FLAG_NOCHECKRESP,
+    ARES_FLAG_USEVC,
+    Channel,
+    DNSError,
+    RecordType,
+    getaddrinfo,
+)
 from ._bulk import run
-from ._dig import ask, show
+from ._dig import ask, query, show
 from ._results import Answered, Results, ResultsError, resume
 from ._status import Exit
 
 PROGRAM: Final = "python -m pyuv.dns"
 DNS_PORT: Final = 53
-EPILOG: Final = """\
-exit status: 0 records were answered; 1 no such name, or no such records; 2 wrong usage; 3 the server refused or
-failed; 4 no answer, or in bulk some failures; 5 a file cannot be read or written; 130 interrupted
+RECEIVE_BUFFER: Final = 4 << 20
+"""Room for the answers to as many questions as can be in flight, as far as the system allows it."""
+
+SWITCHES: Final = ("+short", "+tcp", "+dnssec", "+norecurse")
+EPILOG: Final = f"""\
+words like dig's: {", ".join(SWITCHES)}. exit status: 0 records were answered; 1 no such name, or no such
+records; 2 wrong usage; 3 the server refused or failed; 4 no answer, or in bulk some failures; 5 a file cannot
+be read or written; 130 interrupted
 """
 
 
@@ -57,16 +70,18 @@ class Question:
     """What the words and options of the command line ask."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        self.short = options.short
+        self.switches = {"+short"} if options.short else set()
+        if options.tcp:
+            self.switches.add("+tcp")
         self.servers: list[str] = []
         words = []
         for word in options.words:
             if word.startswith("@"):
                 self.servers += servers(word[1:])
-            elif word == "+short":
-                self.short = True
+            elif word in SWITCHES:
+                self.switches.add(word)
             elif word.startswith("+"):
-                raise UsageError(f"unknown option: {word}")
+                raise UsageError(f"{word} is none of {', '.join(SWITCHES)}")
             else:
                 words.append(word)
         if options.reverse is not None:
@@ -130,19 +145,21 @@ def servers(text: str) -> list[str]:
 
 
 def make_channel(
-    loop: pyuv.Loop, options: argparse.Namespace, question: Question, concurrency: int = 1
+    loop: pyuv.Loop, options: argparse.Namespace, question: Question, *, flags: int = 0, concurrency: int = 1
 ) -> Channel:
     """A channel as the command line wants it."""
+    flags |= ARES_FLAG_EDNS | (ARES_FLAG_USEVC if "+tcp" in question.switches else 0)
     try:
         return Channel(
             loop,
             servers=question.servers or None,
             timeout=options.timeout,
             tries=options.tries,
-            flags=ARES_FLAG_EDNS | (ARES_FLAG_USEVC if options.tcp else 0),
+            flags=flags,
             # Many questions are for all servers to share.
             rotate=concurrency > 1 and len(question.servers) > 1,
             max_in_flight=concurrency,
+            socket_receive_buffer_size=RECEIVE_BUFFER,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -153,12 +170,14 @@ def dig(options: argparse.Namespace, question: Question) -> int:
     if question.name is None:
         raise UsageError("a NAME, -x ADDRESS or --file NAMES is needed")
     loop = pyuv.Loop()
-    channel = make_channel(loop, options, question)
+    # What a server says is shown, whatever it is.
+    channel = make_channel(loop, options, question, flags=ARES_FLAG_NOCHECKRESP)
+    recurse, dnssec = "+norecurse" not in question.switches, "+dnssec" in question.switches
     try:
-        answer = ask(loop, channel, question.name, question.type)
+        answer = ask(loop, channel, query(question.name, question.type, recurse=recurse, dnssec=dnssec))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return show(answer, as_json=options.json, short=question.short)
+    return show(answer, as_json=options.json, short="+short" in question.switches)
 
 
 def bulk(options: argparse.Namespace, question: Question) -> int:
@@ -170,7 +189,7 @@ def bulk(options: argparse.Namespace, question: Question) -> int:
     fd, answered = open_results(options)
     try:
         return run(
-            lambda loop: make_channel(loop, options, question, options.concurrency),
+            lambda loop: make_channel(loop, options, question, concurrency=options.concurrency),
             options.file,
             Results(fd),
             record_type=question.type,

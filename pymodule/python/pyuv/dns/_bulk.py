@@ -27,7 +27,7 @@ TAKEN: Final = 1000
 
 
 class Bulk:
-    """One run. Questions in flight and those that wait to be asked again are never more than `concurrency`."""
+    """One run. What is in flight and what waits to be asked again is never more than `concurrency`."""
 
     def __init__(
         self,

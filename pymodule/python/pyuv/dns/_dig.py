@@ -2,26 +2,32 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Final
 
 import pyuv
 
-from . import OPT, Channel, Flags, Message, Record, RecordType, strerror
-from ._status import ANSWERED, STATUSES, exit_status
+from . import OPT, Channel, Flags, Message, Question, Record, RecordType, strerror
+from ._status import ANSWERED, NO_DATA, STATUSES, exit_status
+
+# The size that resolvers agreed on in 2020: no fragments on any path.
+UDP_SIZE: Final = 1232
+DNSSEC_OK: Final = 0x8000
 
 
 class Answer:
     """What became of one question."""
 
-    def __init__(self, channel: Channel, name: str, record_type: RecordType) -> None:
-        self.name = name
-        self.type = record_type
+    def __init__(self, channel: Channel, query: Message) -> None:
+        (question,) = query.question
+        self.name = question.name
+        self.type = question.type
         self.servers = channel.servers
         self.message: Message | None = None
         self.errorno: int | None = None
         self._started = time.perf_counter()
         self.seconds = 0.0
-        channel.query(name, record_type, self._answered)
+        channel.send(query, self._answered)
 
     def _answered(self, message: Message | None, errorno: int | None) -> None:
         self.seconds = time.perf_counter() - self._started
@@ -30,7 +36,11 @@ class Answer:
     @property
     def status(self) -> str:
         """The status in one word."""
-        return ANSWERED if self.errorno is None else STATUSES[self.errorno]
+        if self.message is None:
+            assert self.errorno is not None
+            return STATUSES[self.errorno]
+        status = str(self.message.rcode)
+        return NO_DATA if status == ANSWERED and not self.message.answer else status
 
     def json(self) -> str:
         """Everything as a JSON object on one line."""
@@ -41,9 +51,9 @@ class Answer:
             "servers": self.servers,
             "seconds": round(self.seconds, 6),
         }
-        if self.errorno is not None:
+        if self.message is None:
+            assert self.errorno is not None
             return json.dumps(shown | {"reason": strerror(self.errorno)})
-        assert self.message is not None
         # The message is JSON already.
         return f'{json.dumps(shown)[:-1]}, "message": {self.message.to_json()}}}'
 
@@ -65,9 +75,19 @@ class Answer:
         return "\n".join(lines)
 
 
-def ask(loop: pyuv.Loop, channel: Channel, name: str, record_type: RecordType) -> Answer:
+def query(name: str, record_type: RecordType, *, recurse: bool, dnssec: bool) -> Message:
+    """The message that asks, with EDNS; ValueError for a name that cannot be asked for."""
+    flags = Flags.AD | (Flags.RD if recurse else Flags(0))
+    return Message(
+        flags=flags,
+        question=[Question(name if name.isascii() else name.encode("idna").decode(), record_type)],
+        additional=[Record("", OPT(UDP_SIZE, 0, DNSSEC_OK if dnssec else 0, ()))],
+    )
+
+
+def ask(loop: pyuv.Loop, channel: Channel, message: Message) -> Answer:
     """Asks, and waits for the answer."""
-    answer = Answer(channel, name, record_type)
+    answer = Answer(channel, message)
     loop.run()
     return answer
 
@@ -112,9 +132,9 @@ def _message(message: Message) -> list[str]:
 
 
 def _edns_flags(opt: OPT) -> str:
-    return " do" if opt.flags & 0x8000 else ""
+    return " do" if opt.flags & DNSSEC_OK else ""
 
 
-def _section(title: str, records: Sequence[Record] | Iterable[Record]) -> list[str]:
+def _section(title: str, records: Iterable[Record]) -> list[str]:
     shown = [str(record) for record in records]
     return [f";; {title} SECTION:", *shown, ""] if shown else []

@@ -21,7 +21,8 @@ class Exit(IntEnum):
 
 
 ANSWERED: Final = "NOERROR"
-NO_RECORDS: Final = frozenset({"NXDOMAIN", "NODATA"})
+NO_DATA: Final = "NODATA"
+NO_RECORDS: Final = frozenset({"NXDOMAIN", NO_DATA})
 SERVER_FAILED: Final = frozenset({"SERVFAIL", "REFUSED", "NOTIMP", "FORMERR"})
 BAD_NAME: Final = "BADNAME"
 FINAL: Final = NO_RECORDS | {ANSWERED, BAD_NAME}
