@@ -191,7 +191,7 @@ def bulk(options: argparse.Namespace, question: Question) -> int:
         return run(
             lambda loop: make_channel(loop, options, question, concurrency=options.concurrency),
             options.file,
-            Results(fd),
+            Results(fd, options.out or "standard output"),
             record_type=question.type,
             concurrency=options.concurrency,
             retries=options.retries,

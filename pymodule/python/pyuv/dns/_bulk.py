@@ -33,7 +33,7 @@ class Bulk:
         self,
         loop: pyuv.Loop,
         make_channel: Callable[[], Channel],
-        names: int,
+        names: tuple[int, str],
         results: Results,
         *,
         record_type: RecordType,
@@ -45,7 +45,7 @@ class Bulk:
         self._loop = loop
         self._channel = make_channel()
         self._query = self._channel.query
-        self._names = Names(loop, names, self._fill)
+        self._names = Names(loop, *names, self._fill)
         self._lines: Iterator[list[str] | None] = iter(self._names)
         self._results = results
         self._concurrency = concurrency
@@ -178,7 +178,7 @@ class Bulk:
             self._progress.retries += 1
             self._ask(name, record_type, retries - 1)
         if self._again:
-            timer.start(self._ask_again, self._again[0][0] - now)
+            timer.start(self._ask_again, max(self._again[0][0] - now, 0.001))
 
     def _tick(self, timer: pyuv.Timer) -> None:
         self._results.flush()
@@ -234,7 +234,7 @@ def run(
         bulk = Bulk(
             loop,
             partial(make_channel, loop),
-            fd,
+            (fd, names),
             results,
             record_type=record_type,
             concurrency=concurrency,

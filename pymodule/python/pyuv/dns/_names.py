@@ -19,8 +19,9 @@ class Names:
     loop goes on meanwhile; `wake` is then called from the loop.
     """
 
-    def __init__(self, loop: pyuv.Loop, fd: int, wake: Callable[[], object]) -> None:
+    def __init__(self, loop: pyuv.Loop, fd: int, name: str, wake: Callable[[], object]) -> None:
         self._fd = fd
+        self._name = name
         self._wake = wake
         self._ready = True
         self._poll: pyuv.Poll | None = None
@@ -72,7 +73,11 @@ class Names:
     def _read(self) -> bytes | None:
         """The next bytes; empty at the end, None where they are still to come."""
         if self._poll is None:
-            return os.read(self._fd, CHUNK)
+            try:
+                return os.read(self._fd, CHUNK)
+            except OSError as error:
+                error.filename = self._name
+                raise
         if not self._ready:
             if not self._poll.closed and not self._poll.active:
                 self._poll.start(pyuv.UV_READABLE, self._readable)

@@ -23,8 +23,9 @@ class ResultsError(Exception):
 class Results:
     """Lines on their way to a file descriptor."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, name: str) -> None:
         self._fd = fd
+        self._name = name
         self._lines: list[str] = []
         self.append = self._lines.append
 
@@ -35,8 +36,12 @@ class Results:
         data = memoryview("".join(self._lines).encode("ascii"))
         # Forgotten first: after an error nothing is written a second time.
         self._lines.clear()
-        while data:
-            data = data[os.write(self._fd, data) :]
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            error.filename = self._name
+            raise
 
 
 class Answered:
