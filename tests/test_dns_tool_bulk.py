@@ -1,11 +1,14 @@
 """``python -m pyuv.dns --file``, as a program: results, resuming, interrupts, and files that fail."""
 
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 
 import faults
@@ -114,7 +117,7 @@ def test_lines_name_types_and_comments_are_passed_over(run):
 
 
 def test_names_that_are_none_are_results_too(run):
-    odd = ["a..b", "x" * 5000, "b\u00fccher.wild.example.com", "sp\u00e4m\udcff", "a\\b"]
+    odd = ["a..b", "x" * 5000, "b\u00fccher.wild.example.com", "sp\u00e4m\udcff", "a!b"]
     lines = "\n".join(odd).encode("utf-8", "surrogateescape")
     child = run.start("--file", "-", f"@{run.server.address}", stdin=subprocess.PIPE, text=False)
     out, _ = child.communicate(lines, timeout=50)
@@ -261,6 +264,7 @@ def test_a_reader_that_has_left(run):
 def test_a_bar_on_a_terminal(run, tmp_path):
     (tmp_path / "names.txt").write_text("delay-500.wild.example.com\nwww.example.com\n")
     controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 25, 100, 0, 0))
     child = run.start("--file", "names.txt", f"@{run.server.address}", stderr=terminal)
     os.close(terminal)
     shown = []
@@ -279,7 +283,7 @@ def test_a_bar_on_a_terminal(run, tmp_path):
     os.close(controller)
     text = b"".join(shown).decode()
     assert (status, len(lines)) == (0, 2)
-    assert "/2.00 [" in text or "/2 [" in text
+    assert "/2.00 [" in text
     assert "2 names in " in text
 
 

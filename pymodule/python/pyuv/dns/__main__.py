@@ -87,14 +87,14 @@ class Question:
         if options.reverse is not None:
             words = [reverse_name(options.reverse), options.type or "PTR", *words]
         elif options.type is not None:
-            words.insert(1, options.type)
+            words[1:1] = [options.type] if words else []
         if len(words) > 2:
             raise UsageError(f"one name and one type, not {' '.join(words)}")
         if len(words) == 2 and is_type(words[0]) and not is_type(words[1]):
             # As dig takes them, too.
             words.reverse()
         self.name = words[0] if words else None
-        self.type = record_type(words[1] if len(words) == 2 else "A")
+        self.type = record_type(words[1] if len(words) == 2 else options.type or "A")
 
 
 def is_type(word: str) -> bool:

@@ -196,9 +196,7 @@ class Bulk:
             self._write(name, record_type[1], STATUSES[errorno], strerror(errorno))
         self._again.clear()
         if self._busy:
-            self._progress.note(
-                f"waiting for {self._busy:,} questions in flight; Ctrl-C again leaves at once"
-            )
+            self._progress.note(f"waiting for {self._busy:,} in flight; Ctrl-C again leaves at once")
         self._fill()
 
     def _failed(self, kind: type[BaseException], error: BaseException, traceback: object) -> None:

@@ -28,15 +28,14 @@ class Names:
         self.total: int | None = None
         if stat.S_ISREG(os.fstat(fd).st_mode):
             return
-        poll = pyuv.Poll(loop, fd)
         try:
+            poll = pyuv.Poll(loop, fd)
             poll.start(pyuv.UV_READABLE, self._readable)
-        except pyuv.error.PollError:
+        except pyuv.error.UVError:
             # What cannot be polled, /dev/null for instance, does not make a reader wait.
-            poll.close()
-        else:
-            self._poll = poll
-            self._ready = False
+            return
+        self._poll = poll
+        self._ready = False
 
     def count(self) -> None:
         """Counts the lines that are left of a file, for `total`; of anything else nothing is known."""
