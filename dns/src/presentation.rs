@@ -308,10 +308,7 @@ mod tests {
             signers_name: "a b".into(),
             signature: Box::from(*b"signed"),
         };
-        assert_eq!(
-            shown(RecordData::SIG(sig)),
-            r"A 5 2 300 7 6 9 a\032b. c2lnbmVk"
-        );
+        assert_eq!(shown(RecordData::SIG(sig)), r"A 5 2 300 7 6 9 a\032b. c2lnbmVk");
     }
 
     #[test]
