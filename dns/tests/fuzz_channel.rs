@@ -104,7 +104,7 @@ impl Answers {
                 .mutate_with(&mut m::default::<Vec<u8>>(), &mut answer)
                 .expect("a mutation");
         }
-        if self.made % 2 == 0 && answer.len() > 2 {
+        if self.made.is_multiple_of(2) && answer.len() > 2 {
             // So that the id, at least, is right.
             answer[..2].copy_from_slice(&query[..2]);
         }
@@ -137,7 +137,7 @@ fn serve_tcp(tcp: &TcpListener, stop: &AtomicBool, answers: &mut Answers) {
             }
             let answer = answers.next(&query);
             // A length that is wrong now and then, too.
-            let told = answer.len().wrapping_add(usize::from(answers.made % 5 == 0));
+            let told = answer.len().wrapping_add(usize::from(answers.made.is_multiple_of(5)));
             let told = u16::try_from(told).unwrap_or(u16::MAX);
             if stream.write_all(&told.to_be_bytes()).is_err() || stream.write_all(&answer).is_err()
             {

@@ -22,6 +22,7 @@ from . import (
 )
 from ._bulk import run
 from ._dig import ask, query, show
+from ._names import record_type
 from ._results import Answered, Results, ResultsError, resume
 from ._status import Exit
 
@@ -94,23 +95,23 @@ class Question:
             # As dig takes them, too.
             words.reverse()
         self.name = words[0] if words else None
-        self.type = record_type(words[1] if len(words) == 2 else options.type or "A")
+        self.type = known_type(words[1] if len(words) == 2 else options.type or "A")
 
 
 def is_type(word: str) -> bool:
     """Whether a word names a record type."""
     try:
-        RecordType(word)  # type: ignore[call-overload]
+        record_type(word)
     except ValueError:
         return False
     return True
 
 
-def record_type(word: str) -> RecordType:
+def known_type(word: str) -> RecordType:
     """The record type of that name."""
     if not is_type(word):
         raise UsageError(f"unknown record type: {word}")
-    return RecordType(word)  # type: ignore[call-overload,no-any-return]
+    return record_type(word)
 
 
 def reverse_name(address: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 import pyuv
 
 from . import Channel, Message, RecordType, strerror
-from ._names import Names
+from ._names import Names, record_type
 from ._progress import Progress
 from ._results import BATCH, Results, question
 from ._status import ANSWERED, BAD_NAME, FINAL, STATUSES, Exit
@@ -120,7 +120,7 @@ class Bulk:
         self._ask(name, record_type, self._retries)
 
     def _learn(self, text: str) -> tuple[int, str]:
-        member = RecordType(text)
+        member = record_type(text)
         self._types[text] = found = (int(member), str(member))
         return found
 
@@ -208,9 +208,11 @@ class Bulk:
     def _finish(self) -> None:
         """Lets the loop end."""
         self._names.close()
-        for handle in (self._again_timer, self._fill_timer, self._tick_timer, *self._signals, self._channel):
+        for handle in (self._again_timer, self._fill_timer, self._tick_timer, *self._signals):
             if not handle.closed:
                 handle.close()
+        if not self._channel.closed:
+            self._channel.close()
 
 
 def run(

@@ -7,6 +7,8 @@ from typing import Final
 
 import pyuv
 
+from . import RecordType
+
 CHUNK: Final = 1 << 16
 # A line that is longer is no name. What is kept of it is enough to find it.
 LONGEST_LINE: Final = 4096
@@ -88,6 +90,12 @@ class Names:
         poll.stop()
         self._ready = True
         self._wake()
+
+
+def record_type(word: str) -> RecordType:
+    """The record type of that name, ``MX`` or ``TYPE15``; ValueError for another word."""
+    # The stub does not say that it takes names.
+    return RecordType(word)  # type: ignore[arg-type]
 
 
 def _words(lines: bytes) -> Iterator[list[str]]:

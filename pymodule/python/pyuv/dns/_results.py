@@ -51,7 +51,7 @@ class Answered:
         self._buckets = [array("Q") for _ in range(BUCKETS)]
         self._sorted = True
 
-    def __contains__(self, question: str) -> bool:
+    def __contains__(self, question: object) -> bool:
         if not self._sorted:
             self._buckets = [array("Q", sorted(bucket)) for bucket in self._buckets]
             self._sorted = True
