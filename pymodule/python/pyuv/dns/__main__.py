@@ -22,7 +22,7 @@ from . import (
 )
 from ._bulk import run
 from ._dig import ask, query, show
-from ._names import record_type
+from ._names import type_named
 from ._results import Answered, Results, ResultsError, resume
 from ._status import Exit
 
@@ -101,7 +101,7 @@ class Question:
 def is_type(word: str) -> bool:
     """Whether a word names a record type."""
     try:
-        record_type(word)
+        type_named(word)
     except ValueError:
         return False
     return True
@@ -111,7 +111,7 @@ def known_type(word: str) -> RecordType:
     """The record type of that name."""
     if not is_type(word):
         raise UsageError(f"unknown record type: {word}")
-    return record_type(word)
+    return type_named(word)
 
 
 def reverse_name(address: str) -> str:

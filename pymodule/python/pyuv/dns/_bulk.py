@@ -13,7 +13,7 @@ from typing import Final
 import pyuv
 
 from . import Channel, Message, RecordType, strerror
-from ._names import Names, record_type
+from ._names import Names, type_named
 from ._progress import Progress
 from ._results import BATCH, Results, question
 from ._status import ANSWERED, BAD_NAME, FINAL, STATUSES, Exit
@@ -120,7 +120,7 @@ class Bulk:
         self._ask(name, record_type, self._retries)
 
     def _learn(self, text: str) -> tuple[int, str]:
-        member = record_type(text)
+        member = type_named(text)
         self._types[text] = found = (int(member), str(member))
         return found
 

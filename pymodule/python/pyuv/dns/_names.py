@@ -92,7 +92,7 @@ class Names:
         self._wake()
 
 
-def record_type(word: str) -> RecordType:
+def type_named(word: str) -> RecordType:
     """The record type of that name, ``MX`` or ``TYPE15``; ValueError for another word."""
     # The stub does not say that it takes names.
     return RecordType(word)  # type: ignore[arg-type]
