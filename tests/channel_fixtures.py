@@ -1,5 +1,7 @@
 """Fixtures: a name server, and channels that ask it."""
 
+import socket
+
 import pytest
 import pyuv
 from dnsserver import DNSServer
@@ -32,3 +34,24 @@ def make_channel(loop, dns_server):
 def channel(make_channel):
     """A channel that asks the server."""
     return make_channel()
+
+
+class UDPPeer:
+    """A bound socket on loopback that never answers by itself."""
+
+    def __init__(self, peer):
+        self.socket = peer
+        self.address = f"127.0.0.1:{peer.getsockname()[1]}"
+
+    def receive(self):
+        """The next query, as it came."""
+        return self.socket.recv(65536)
+
+
+@pytest.fixture
+def udp_peer():
+    """A name server that never answers, and shows what it was asked."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(20)
+        yield UDPPeer(peer)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use c_ares::{DnsRr, DnsRrKey};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::name;
 
 /// A domain name in presentation format, without the final dot; `""` is the root.
@@ -20,7 +20,7 @@ pub type Options = Box<[(u16, Box<[u8]>)]>;
 pub type Strings = Box<[Box<[u8]>]>;
 
 /// Bytes that are text by convention only (CAA's value).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text(pub Box<[u8]>);
 
 /// The names seen so far in one message: the question's, and the latest other one.
@@ -101,11 +101,13 @@ impl Field for Box<str> {
 }
 
 impl Field for Box<[u8]> {
-    /// c-ares keeps no pointer for zero bytes: that is an empty value, not a missing one.
+    /// What c-ares has parsed of zero bytes has no pointer: that is an empty value, not a missing
+    /// one.
     fn read(rr: &DnsRr, key: DnsRrKey, _: &mut Names) -> Option<Self> {
         Some(rr.get_bin(key).map(Box::from).unwrap_or_default())
     }
 
+    /// c-ares takes zero bytes for a lack of memory.
     fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
         if !self.is_empty() {
             rr.set_bin(key, self)?;
@@ -143,7 +145,11 @@ impl Field for Options {
     }
 
     fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        for (option, value) in self {
+        for (index, (option, value)) in self.iter().enumerate() {
+            if self[..index].iter().any(|(earlier, _)| earlier == option) {
+                // c-ares would keep the last one alone.
+                return Err(Error::Invalid(format!("option {option} stands there twice")));
+            }
             rr.set_opt(key, *option, value)?;
         }
         Ok(())

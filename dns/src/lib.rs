@@ -2,7 +2,8 @@
 //! resolver.
 //!
 //! [`Channel`] asks name servers itself, on the loop of the crate `pyuv` and without a thread:
-//! any record type, any number of queries at once. [`getaddrinfo`](getaddrinfo()) and
+//! any record type, any number of queries at once; hosts too, with their file. [`resolve()`] asks
+//! name servers without a loop and waits. [`getaddrinfo`](getaddrinfo()) and
 //! [`getnameinfo`](getnameinfo()) ask the operating system, on libuv's thread pool, and know what
 //! it knows: `/etc/hosts`, `nsswitch.conf`, mDNS.
 //!
@@ -17,6 +18,29 @@
 //!     }
 //! })?;
 //! event_loop.run(RunMode::Default)?;
+//! # Ok::<(), pyuv_dns::Error>(())
+//! ```
+//!
+//! A [`Message`] is read from bytes and written to them, or built of [`Record`]s:
+//!
+//! ```
+//! use pyuv_dns::{Flags, Message, Opcode, Question, Rcode, RecordClass, RecordType};
+//!
+//! let query = Message {
+//!     id: 7,
+//!     flags: Flags::RD,
+//!     opcode: Opcode::QUERY,
+//!     rcode: Rcode::NOERROR,
+//!     question: Box::from([Question {
+//!         name: "example.com".into(),
+//!         record_type: RecordType::MX,
+//!         class: RecordClass::IN,
+//!     }]),
+//!     answer: Box::default(),
+//!     authority: Box::default(),
+//!     additional: Box::default(),
+//! };
+//! assert_eq!(Message::parse(&query.to_bytes()?)?, query);
 //! # Ok::<(), pyuv_dns::Error>(())
 //! ```
 //!

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::ops::BitOr;
 
-use c_ares::{DnsFlags, DnsParseFlags, DnsRecord, DnsSection};
+use c_ares::{DnsFlags, DnsOpcode, DnsParseFlags, DnsRcode, DnsRecord, DnsSection};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::field::{Name, Names};
 use crate::name;
 use crate::record::Record;
@@ -128,8 +128,27 @@ impl Message {
     }
 
     /// The message as it goes on the wire, names compressed (`ares_dns_write`).
+    ///
+    /// The error names the record that c-ares does not write: one whose name cannot be, or one without
+    /// data where c-ares wants some: CAA, TLSA, SIG, and every type that it does not parse.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(DnsRecord::try_from(self)?.write()?.to_vec())
+        self.write(&DnsRecord::try_from(self)?)
+    }
+
+    /// Writes what was built of this message. c-ares does not say which record it is that it
+    /// refuses, so then each is written alone.
+    pub(crate) fn write(&self, built: &DnsRecord) -> Result<Vec<u8>> {
+        let code: Code = match built.write() {
+            Ok(wire) => return Ok(wire.to_vec()),
+            Err(error) => error.into(),
+        };
+        for record in self.sections().into_iter().flat_map(|(_, records)| records) {
+            let mut alone =
+                DnsRecord::new(0, DnsFlags::empty(), DnsOpcode::Query, DnsRcode::NoError)?;
+            record.write(&mut alone, DnsSection::Answer)?;
+            alone.write().map_err(|error| record.refused(error.into()))?;
+        }
+        Err(Error::new(code, "the message is too long, or has no question that c-ares writes"))
     }
 
     /// The three sections of records, as c-ares numbers them.
@@ -208,7 +227,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::error::Code;
+    use crate::field::Text;
     use crate::record::{Raw, RecordData, data};
 
     fn record(name: &str, data: RecordData) -> Record {
@@ -325,7 +344,7 @@ mod tests {
                 RecordData::CAA(data::CAA {
                     critical: 128,
                     tag: "issue".into(),
-                    value: crate::field::Text(Box::from(*b"ca.example")),
+                    value: Text(Box::from(*b"ca.example")),
                 }),
             ),
             record(
@@ -426,6 +445,13 @@ mod tests {
         )]);
         let error = message.to_bytes().expect_err("NUL");
         assert!(error.to_string().contains("URI record of \"nul.example\""), "{error}");
+        let empty = data::CAA { critical: 0, tag: "issue".into(), value: Text::default() };
+        message.answer = Box::from([
+            record("x.example", RecordData::A(data::A { addr: Ipv4Addr::LOCALHOST })),
+            record("empty.example", RecordData::CAA(empty)),
+        ]);
+        let error = message.to_bytes().expect_err("no value");
+        assert!(error.to_string().contains("CAA record of \"empty.example\""), "{error}");
     }
 
     #[test]

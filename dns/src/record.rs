@@ -297,6 +297,11 @@ impl Record {
         self.data.record_type()
     }
 
+    /// The error for a record that c-ares does not write.
+    pub(crate) fn refused(&self, code: Code) -> Error {
+        Error::new(code, format!("{} record of {:?}", self.record_type(), self.name))
+    }
+
     pub(crate) fn read(rr: &DnsRr, names: &mut Names) -> Result<Record> {
         let name = names.share(rr.name());
         match RecordData::read(rr, names) {
@@ -319,9 +324,7 @@ impl Record {
             .map_err(Error::from)
             .and_then(|rr| self.data.write(rr))
             .map_err(|error| match error {
-                Error::Ares { code, .. } => {
-                    Error::new(code, format!("{} record of {:?}", self.record_type(), self.name))
-                }
+                Error::Ares { code, .. } => self.refused(code),
                 error => error,
             })
     }

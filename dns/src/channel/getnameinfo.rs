@@ -30,10 +30,9 @@ impl Lookup for Names {
         ares.get_name_info(&self.address, self.flags, move |answer| {
             query.answer(|| {
                 let names = answer?;
-                Ok(NameInfo {
-                    node: names.node().map(Box::from),
-                    service: names.service().map(Box::from),
-                })
+                // c-ares gives every address without a scope the scope 0.
+                let node = names.node().map(|node| node.strip_suffix("%0").unwrap_or(node));
+                Ok(NameInfo { node: node.map(Box::from), service: names.service().map(Box::from) })
             });
         });
     }

@@ -17,9 +17,6 @@ use crate::registry::{Opcode, Rcode, RecordClass, RecordType};
 /// What c-ares offers as EDNS's size unless told otherwise.
 const EDNS_SIZE: u16 = 1232;
 
-/// The longest message that DNS can carry over TCP.
-const MAX_MESSAGE: usize = u16::MAX as usize;
-
 struct Query {
     name: Box<str>,
     record_type: RecordType,
@@ -112,13 +109,15 @@ impl Channel {
         self.start(Search(DnsRecord::try_from(&question)?), Box::new(callback))
     }
 
-    /// Sends a message of the caller's own (`ares_send_dnsrec`). Its id is replaced.
+    /// Sends a message of the caller's own (`ares_send_dnsrec`). Its id is replaced, and if it has an
+    /// OPT record c-ares adds a cookie (RFC 7873).
     ///
     /// `callback` gets whatever message the server sends back, whatever its rcode and records:
     /// a name that does not exist is no error here. SERVFAIL, NOTIMP and REFUSED are, after every
     /// server said so, unless the channel has `ARES_FLAG_NOCHECKRESP`.
     ///
-    /// Fails for a message that has not exactly one question, or that c-ares cannot write.
+    /// Fails for a message that has not exactly one question, or that c-ares cannot write; one
+    /// of more than 65,535 bytes for instance, `ARES_EBADQUERY`.
     pub fn send(
         &self,
         message: &Message,
@@ -133,11 +132,8 @@ impl Channel {
         name::validate(name)?;
         check_class(question.class)?;
         let built = DnsRecord::try_from(message)?;
-        let length = built.write().map_err(|error| Error::new(error, "the message"))?.len();
-        if length > MAX_MESSAGE {
-            let rule = format!("a message of {length} bytes: {MAX_MESSAGE} is the most");
-            return Err(Error::Invalid(rule));
-        }
+        // c-ares would tell the callback alone.
+        message.write(&built)?;
         self.start(Sent(built), Box::new(callback))
     }
 }

@@ -68,7 +68,8 @@ impl Channel {
         })
     }
 
-    /// Sends a Message of your own, with one question (`ares_send_dnsrec`). Its id is replaced.
+    /// Sends a Message of your own, with one question (`ares_send_dnsrec`). Its id is replaced, and
+    /// if it has an OPT record c-ares adds a cookie (RFC 7873).
     ///
     /// `callback(result, errorno)` gets whatever Message comes back: one that says NXDOMAIN, or
     /// that has no records, is no error here. SERVFAIL, NOTIMP and REFUSED are, after every server

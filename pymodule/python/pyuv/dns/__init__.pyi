@@ -4,8 +4,9 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 from os import PathLike
-from typing import Final, Self, TypeAlias, final, overload
+from typing import Any, Final, Self, TypeAlias, TypeVar, final, overload
 
+from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
 
 from .. import Loop
@@ -14,6 +15,15 @@ from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 __all__ = [
     "AAAA",
+    "ARES_AI_ADDRCONFIG",
+    "ARES_AI_ALL",
+    "ARES_AI_CANONNAME",
+    "ARES_AI_ENVHOSTS",
+    "ARES_AI_NOSORT",
+    "ARES_AI_NUMERICHOST",
+    "ARES_AI_NUMERICSERV",
+    "ARES_AI_PASSIVE",
+    "ARES_AI_V4MAPPED",
     "ARES_EADDRGETNETWORKPARAMS",
     "ARES_EBADFAMILY",
     "ARES_EBADFLAGS",
@@ -50,6 +60,18 @@ __all__ = [
     "ARES_FLAG_PRIMARY",
     "ARES_FLAG_STAYOPEN",
     "ARES_FLAG_USEVC",
+    "ARES_NI_DCCP",
+    "ARES_NI_LOOKUPHOST",
+    "ARES_NI_LOOKUPSERVICE",
+    "ARES_NI_NAMEREQD",
+    "ARES_NI_NOFQDN",
+    "ARES_NI_NUMERICHOST",
+    "ARES_NI_NUMERICSCOPE",
+    "ARES_NI_NUMERICSERV",
+    "ARES_NI_SCTP",
+    "ARES_NI_UDP",
+    "ARES_SERV_STATE_TCP",
+    "ARES_SERV_STATE_UDP",
     "ARES_SUCCESS",
     "CAA",
     "CNAME",
@@ -69,11 +91,16 @@ __all__ = [
     "URI",
     "A",
     "ARES_FLAG_DNS0x20",
+    "AddrInfoCname",
+    "AddrInfoNode",
+    "AddrInfoResult",
     "Channel",
     "DNSError",
     "DNSRequest",
     "Flags",
+    "HostResult",
     "Message",
+    "NameInfoResult",
     "Opcode",
     "Question",
     "RawData",
@@ -84,6 +111,7 @@ __all__ = [
     "errorcode",
     "getaddrinfo",
     "getnameinfo",
+    "resolve",
     "strerror",
 ]
 
@@ -143,6 +171,49 @@ ARES_FLAG_NO_DFLT_SVR: Final = 512
 """Fail with ARES_ENOSERVER, instead of asking 127.0.0.1, where no server is configured."""
 ARES_FLAG_DNS0x20: Final = 1024
 """Ask with letters in random case, and expect them back."""
+
+ARES_AI_CANONNAME: Final = 1
+"""Name the host, one without aliases too."""
+ARES_AI_NUMERICHOST: Final = 2
+"""The host is an address in numbers."""
+ARES_AI_PASSIVE: Final = 4
+"""Addresses to bind to, where no host is given."""
+ARES_AI_NUMERICSERV: Final = 8
+"""The port is a number."""
+ARES_AI_V4MAPPED: Final = 16
+"""As in `socket`; c-ares does not look at it."""
+ARES_AI_ALL: Final = 32
+"""As in `socket`; c-ares does not look at it."""
+ARES_AI_ADDRCONFIG: Final = 64
+"""As in `socket`; c-ares does not look at it."""
+ARES_AI_NOSORT: Final = 128
+"""Give the addresses in the order in which they came."""
+ARES_AI_ENVHOSTS: Final = 256
+"""Look at the hosts file that the environment variable CARES_HOSTS names."""
+ARES_NI_NOFQDN: Final = 1
+"""Leave out the domain of a host in this one."""
+ARES_NI_NUMERICHOST: Final = 2
+"""The host in numbers."""
+ARES_NI_NAMEREQD: Final = 4
+"""ARES_ENOTFOUND for a host without a name, not its numbers."""
+ARES_NI_NUMERICSERV: Final = 8
+"""The port in numbers."""
+ARES_NI_UDP: Final = 16
+"""The service is of UDP."""
+ARES_NI_SCTP: Final = 32
+"""The service is of SCTP."""
+ARES_NI_DCCP: Final = 64
+"""The service is of DCCP."""
+ARES_NI_NUMERICSCOPE: Final = 128
+"""The scope in numbers."""
+ARES_NI_LOOKUPHOST: Final = 256
+"""Look up the host."""
+ARES_NI_LOOKUPSERVICE: Final = 512
+"""Look up the service."""
+ARES_SERV_STATE_UDP: Final = 1
+"""The query went over UDP."""
+ARES_SERV_STATE_TCP: Final = 2
+"""The query went over TCP."""
 
 class _Comparable:
     """Immutable, hashable, picklable, and ordered by its fields."""
@@ -690,15 +761,117 @@ class Message:
 _Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 _AddrInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]
 
+_Result = TypeVar("_Result")
+_Callback: TypeAlias = Callable[[_Result | None, int | None], object]
+
+@final
+class HostResult(structseq[Any], tuple[str, tuple[str, ...], tuple[str, ...]]):
+    """What is known of a host."""
+
+    __match_args__: Final = ("name", "aliases", "addresses")
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Its other names."""
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its addresses."""
+
+@final
+class NameInfoResult(structseq[Any], tuple[str | None, str | None]):
+    """The names of an address and its port."""
+
+    __match_args__: Final = ("node", "service")
+    @property
+    def node(self) -> str | None:
+        """The host's name, or None if it was not asked for."""
+    @property
+    def service(self) -> str | None:
+        """The service's name, or None if it was not asked for."""
+
+@final
+class AddrInfoNode(structseq[Any], tuple[int, int, int, int, int, _Address]):
+    """One address of a host."""
+
+    __match_args__: Final = ("ttl", "flags", "family", "socktype", "protocol", "addr")
+    @property
+    def ttl(self) -> int:
+        """How long it may be kept, in seconds."""
+    @property
+    def flags(self) -> int:
+        """ARES_AI_*."""
+    @property
+    def family(self) -> int:
+        """AF_INET or AF_INET6."""
+    @property
+    def socktype(self) -> int:
+        """SOCK_*, as asked for."""
+    @property
+    def protocol(self) -> int:
+        """IPPROTO_*, as asked for."""
+    @property
+    def addr(self) -> _Address:
+        """(host, port) or (host, port, flowinfo, scope_id)."""
+
+@final
+class AddrInfoCname(structseq[Any], tuple[int, str | None, str | None]):
+    """One alias of a host."""
+
+    __match_args__: Final = ("ttl", "alias", "name")
+    @property
+    def ttl(self) -> int:
+        """How long it may be kept, in seconds."""
+    @property
+    def alias(self) -> str | None:
+        """The alias, or None."""
+    @property
+    def name(self) -> str | None:
+        """The name that it stands for."""
+
+@final
+class AddrInfoResult(structseq[Any], tuple[tuple[AddrInfoCname, ...], tuple[AddrInfoNode, ...]]):
+    """The addresses of a host, and its aliases."""
+
+    __match_args__: Final = ("cnames", "nodes")
+    @property
+    def cnames(self) -> tuple[AddrInfoCname, ...]:
+        """The aliases."""
+    @property
+    def nodes(self) -> tuple[AddrInfoNode, ...]:
+        """The addresses, the best first."""
+
+def resolve(
+    name: str | bytes,
+    type: RecordType | str | int = "A",
+    record_class: RecordClass | str | int = "IN",
+    *,
+    timeout: float | None = None,
+    servers: str | Iterable[str] | None = None,
+    port: int | None = None,
+    tries: int | None = None,
+    flags: int | None = None,
+) -> Message:
+    """Asks for the records of `name` that are of one type, and waits for the answer with the GIL
+    released. It needs no loop.
+
+    Raises DNSError with ARES_ENOTFOUND for a name that does not exist, ARES_ENODATA where it has no
+    such records, ARES_ETIMEOUT when there is no answer within `timeout` seconds. Without `timeout`
+    it gives up when every server was asked `tries` times (3), 2 seconds each. `servers`, `port`
+    and `flags` are as for `Channel`; `port` is for UDP and TCP. Ctrl-C ends the wait.
+    """
+
 @disjoint_base
 class Channel:
     """A raw DNS client on the loop (`ares_channel_t`).
 
-    `servers` are addresses, each `address`, `address:port` or `[address]:port`; without them those
-    of resolv.conf are asked. A server that does not answer is asked `tries` times, `timeout`
-    seconds each. `max_in_flight` is how many queries c-ares works on at a time; more wait their
-    turn. `query_cache_max_ttl` is how many seconds an answer may be given again without asking;
-    0 is never.
+    `servers` are addresses, each `address`, `address:port` or `[address]:port`, or a str of several
+    with commas between them; without them those of resolv.conf are asked. A server that does not
+    answer is asked `tries` times, `timeout` seconds each. `max_in_flight` is how many queries
+    c-ares works on at a time; more wait their turn. `query_cache_max_ttl` is how many seconds an
+    answer may be given again without asking; 0 is never. The other options are those of
+    `ares_init_options`; a wrong one raises ValueError that names it and its value.
 
     A channel with queries in flight is kept alive by its loop. Collected or dropped, it ends them
     without calling anybody; `close` tells them.
@@ -707,34 +880,112 @@ class Channel:
     def __init__(
         self,
         loop: Loop,
-        servers: Iterable[str] | None = None,
+        servers: str | Iterable[str] | None = None,
         *,
+        query_cache_max_ttl: int | None = None,
         timeout: float | None = None,
+        max_timeout: float | None = None,
         tries: int | None = None,
         ndots: int | None = None,
         flags: int | None = None,
         domains: Iterable[str] | None = None,
         lookups: str | None = None,
+        sortlist: Iterable[str] | None = None,
         rotate: bool | None = None,
         udp_port: int | None = None,
         tcp_port: int | None = None,
         max_in_flight: int | None = None,
-        query_cache_max_ttl: int | None = None,
         resolvconf_path: str | PathLike[str] | None = None,
         hosts_path: str | PathLike[str] | None = None,
+        edns_size: int | None = None,
+        socket_send_buffer_size: int | None = None,
+        socket_receive_buffer_size: int | None = None,
+        udp_max_queries: int | None = None,
+        server_retry_chance: int | None = None,
+        server_retry_delay: float | None = None,
+        local_ip4: str | ipaddress.IPv4Address | None = None,
+        local_ip6: str | ipaddress.IPv6Address | None = None,
+        local_dev: str | None = None,
     ) -> None: ...
     def query(
         self,
         name: str | bytes,
         type: RecordType | str | int,
-        callback: Callable[[Message | None, int | None], object],
+        callback: _Callback[Message],
+        record_class: RecordClass | str | int = 1,
     ) -> None:
         """Asks for the records of `name` that are of one type: `"MX"`, `RecordType.MX`, 15.
 
         `callback(result, errorno)` is called by the loop: with a Message and None or, when there is
-        no answer, with None and a c-ares code, ARES_ENOTFOUND for instance.
+        no answer, with None and a c-ares code, ARES_ENOTFOUND for instance. `record_class` is
+        `"IN"`, `"CHAOS"`, `"HS"`, `"NONE"` or `"ANY"` (`ares_query_dnsrec`).
         """
 
+    def search(
+        self,
+        name: str | bytes,
+        type: RecordType | str | int,
+        callback: _Callback[Message],
+        record_class: RecordClass | str | int = 1,
+    ) -> None:
+        """Like `query`, but asks for `name` in each of the search domains too, until one has an
+        answer (`ares_search_dnsrec`)."""
+
+    def send(self, message: Message, callback: _Callback[Message]) -> None:
+        """Sends a Message with one question (`ares_send_dnsrec`). Its id is replaced.
+
+        `callback(result, errorno)` gets whatever Message comes back, whatever its rcode; SERVFAIL,
+        NOTIMP and REFUSED are errors unless the channel has ARES_FLAG_NOCHECKRESP.
+        """
+
+    def getaddrinfo(
+        self,
+        host: str | bytes | None,
+        port: str | bytes | int | None,
+        callback: _Callback[AddrInfoResult],
+        family: int = 0,
+        socktype: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+    ) -> None:
+        """Looks up the addresses of a host in the hosts file and in DNS (`ares_getaddrinfo`).
+
+        `family` is AF_UNSPEC, AF_INET or AF_INET6, `flags` are ARES_AI_*.
+        """
+
+    def getnameinfo(self, address: _Address, flags: int, callback: _Callback[NameInfoResult]) -> None:
+        """Looks up the names of an address and of its port (`ares_getnameinfo`).
+
+        `flags` are ARES_NI_*; without ARES_NI_LOOKUPHOST and ARES_NI_LOOKUPSERVICE, the host alone
+        is looked up.
+        """
+
+    def gethostbyname(self, name: str | bytes, family: int, callback: _Callback[HostResult]) -> None:
+        """Looks up the addresses of a host that are of one family, or of the first that it has any
+        of for AF_UNSPEC (`ares_gethostbyname`)."""
+
+    def gethostbyaddr(
+        self,
+        address: str | bytes | ipaddress.IPv4Address | ipaddress.IPv6Address,
+        callback: _Callback[HostResult],
+    ) -> None:
+        """Looks up the names of an address (`ares_gethostbyaddr`)."""
+
+    def reinit(self, callback: Callable[[None, int | None], object] | None = None) -> None:
+        """Reads resolv.conf again, on the thread pool, for what is asked after that (what
+        `ares_reinit` does).
+
+        `callback(None, errorno)` is called by the loop, with None or the code of the error for
+        which the channel keeps what it had.
+        """
+
+    @property
+    def server_state_callback(self) -> Callable[[str, bool, int], object] | None:
+        """Called as `server_state_callback(server, success, flags)` for every query that a server
+        answered, or failed to (`ares_set_server_state_callback`); None is nobody."""
+
+    @server_state_callback.setter
+    def server_state_callback(self, callback: Callable[[str, bool, int], object] | None) -> None: ...
     def cancel(self) -> None:
         """Ends every query with ARES_ECANCELLED (`ares_cancel`). The loop calls the callbacks."""
 
@@ -750,10 +1001,10 @@ class Channel:
         """The servers that are asked. May be set at any time."""
 
     @servers.setter
-    def servers(self, servers: Iterable[str]) -> None: ...
+    def servers(self, servers: str | Iterable[str]) -> None: ...
     @property
     def active_queries(self) -> int:
-        """How many queries have not had their callback called."""
+        """How many lookups have not had their callback called."""
 
     @property
     def max_in_flight(self) -> int:

@@ -1,5 +1,6 @@
 """How a bulk run is getting on: a bar where there is a terminal and tqdm, and a summary at the end."""
 
+import importlib
 import sys
 import time
 from collections import Counter
@@ -64,8 +65,8 @@ class Progress:
 
 
 def _tqdm() -> Any:
+    # It has no types of its own.
     try:
-        from tqdm import tqdm
+        return importlib.import_module("tqdm").tqdm
     except ImportError:
         return None
-    return tqdm
