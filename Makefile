@@ -2,7 +2,7 @@
 # Needed beforehand: rustup's toolchain, gcc, make and one Python of 3.11 or later.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full inventory gate wheel bench docs coverage fmt valgrind lock clean
+.PHONY: help demo test test-full inventory gate fuzz wheel bench docs coverage fmt valgrind lock clean
 
 # pyenv leaves names on PATH that do not run, so each is asked.
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -13,6 +13,8 @@ $(error not found on PATH: Python 3.11 or later)
 endif
 
 ARGS ?=
+# Of each fuzz test.
+SECONDS ?= 1800
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +33,10 @@ inventory: ## run the tests and rewrite tests/inventory.txt
 
 gate: ## pyuv 1.4.0's own tests; ARGS=--update rewrites their expected-pass list
 	$(PYTHON) scripts/bootstrap.py -- python tests/gate/gate.py $(ARGS)
+
+fuzz: ## mutated DNS messages for an hour, into the parser and into a channel; SECONDS=600 for less
+	PYUV_FUZZ_SECONDS=$(SECONDS) $(PYTHON) scripts/bootstrap.py --no-extension -- \
+		cargo test --locked --profile testing -p pyuv-dns --test fuzz_message --test fuzz_channel
 
 wheel: ## a wheel per Python in dist/, each tried in an empty environment
 	$(PYTHON) scripts/wheel.py

@@ -16,6 +16,8 @@ from harness import environment
 
 SUITES = ("callbacks", "connections", "dns", "echo", "files", "queue")
 RESULTS = environment.BENCHES / "results"
+# The name servers are those of the tests.
+sys.path += [str(environment.ROOT / folder) for folder in ("tests", "scripts")]
 INSIDE = "PYUV_BENCHES_INSIDE"
 """Set while run.py runs in the environment that it made."""
 

@@ -18,8 +18,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import debian
 import interpreters
 import toolchain
+from debian import SetupError
 from interpreters import Interpreter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,10 +31,6 @@ REQUIREMENTS = ROOT / "requirements"
 SOURCES = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "src", "dns", "fs", "pymodule")
 
 Command = list[str | Path]
-
-
-class SetupError(Exception):
-    """What is missing, in one line for the user."""
 
 
 class Environment:
@@ -133,7 +131,7 @@ def environments_found(only: Sequence[str] = ()) -> list[Environment]:
         raise SetupError(problem)
     pythons = interpreters.find()
     if incomplete := [python for python in pythons if not (python.has_venv and python.has_test)]:
-        install_debian_packages(
+        debian.install(
             package
             for python in incomplete
             for package in (f"python{python.name}-venv", f"libpython{python.name}-testsuite")
@@ -146,17 +144,6 @@ def environments_found(only: Sequence[str] = ()) -> list[Environment]:
     newest = Environment(pythons[-1])
     every = [*(Environment(python, tools=newest) for python in pythons[:-1]), newest]
     return [environment for environment in every if not only or environment.name in only]
-
-
-def install_debian_packages(packages: Iterable[str]) -> None:
-    """Install with apt-get as root; anybody else is told the command."""
-    names = sorted(set(packages))
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        raise SetupError(f"missing Debian packages; as root: apt-get install {' '.join(names)}")
-    say(f"installing {', '.join(names)}")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "--quiet=2"], env)
-    run(["apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *names], env)
 
 
 def target_folder() -> Path:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import bootstrap
+import debian
 import inventory
 import machine
 import outcomes
@@ -30,6 +31,10 @@ LOGS = BUILD / "logs"
 RESULTS = BUILD / "results"
 INVENTORY = ROOT / "tests" / "inventory.txt"
 FULL = ROOT / "tests" / "results" / "full.json"
+# The name servers that tests/nameservers.py starts, and Debian's packages that hold them.
+SERVERS = {"knotd": "knot", "unbound": "unbound"}
+# How long each of the two fuzz tests runs, unless the environment says otherwise.
+FUZZ_SECONDS = "30"
 CARGO = ["--workspace", "--locked", "--profile", "testing"]
 
 
@@ -106,7 +111,8 @@ class Checks:
         yield self.command("stubtest", "stubtest", "pyuv", "--allowlist", "tests/stubtest-allowlist.txt")
 
     def cargo_test(self, log: Path) -> Result:
-        status = self.run(["cargo", "test", "--no-fail-fast", *CARGO], log)
+        env = {"PYUV_FUZZ_SECONDS": FUZZ_SECONDS, **self.env}
+        status = self.run(["cargo", "test", "--no-fail-fast", *CARGO], log, env)
         tests = outcomes.parse_cargo(log.read_text().splitlines())
         return self.judge("cargo test", inventory.CARGO, tests, status)
 
@@ -236,6 +242,9 @@ def main() -> int:
     environments: list[Environment] = []
 
     def set_up(_: Path) -> Result:
+        # Before the tests, whose time is limited, ask for them.
+        for program, package in SERVERS.items():
+            debian.program(program, package)
         environments.extend(bootstrap.prepare(options.python))
         return Result("set-up", passed=True)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import bootstrap
+import debian
 
 MEMCHECK = [
     "valgrind",
@@ -25,10 +25,9 @@ MEMCHECK = [
 
 def main() -> int:
     try:
-        if not shutil.which("valgrind"):
-            bootstrap.install_debian_packages(["valgrind"])
+        debian.program("valgrind", "valgrind")
         tools = bootstrap.prepare(profile=None)[-1]
-    except bootstrap.SetupError as error:
+    except debian.SetupError as error:
         print(f"valgrind: {error}", file=sys.stderr)
         return 1
     rustc = subprocess.run(["rustc", "-vV"], check=True, text=True, stdout=subprocess.PIPE).stdout

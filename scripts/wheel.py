@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 import bootstrap
-from bootstrap import BUILD, ROOT, Command, Environment, SetupError, run, say
+from bootstrap import BUILD, ROOT, Command, Environment, run, say
+from debian import SetupError
 
 DIST = ROOT / "dist"
 TRIAL = ROOT / "scripts" / "try_wheel.py"

@@ -6,7 +6,7 @@ import pyuv
 from pyuv import errno, fs
 from pyuv.error import FSError
 
-pytest_plugins = ["channel_fixtures"]
+pytest_plugins = ["channel_fixtures", "dns_fixtures"]
 
 # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -49,7 +49,8 @@ def fail(*arguments):
 
 CLASSES = [pyuv.Timer, pyuv.Async, pyuv.Idle, pyuv.Prepare, pyuv.Check, pyuv.Poll, pyuv.Signal,
            pyuv.TCP, pyuv.TCP, pyuv.Pipe, pyuv.Pipe,
-           pyuv.util.SignalChecker, pyuv.fs.FSEvent, pyuv.fs.FSPoll, pyuv.UDP, pyuv.Handle, pyuv.WorkRequest, Bare]
+           pyuv.util.SignalChecker, pyuv.fs.FSEvent, pyuv.fs.FSPoll, pyuv.UDP,
+           pyuv.Handle, pyuv.WorkRequest, Bare]
 LOOP = ["run", "stop", "now", "update_time", "alive", "fileno", "get_timeout", "handles", "close", "fork",
         "configure", "metrics", "queue_work", "excepthook", "__init__", "default", "closed", "__repr__",
         "counters"]
@@ -59,7 +60,8 @@ HANDLE = ["start", "stop", "close", "active", "closed", "ref", "loop", "again", 
           "getsockname", "getpeername", "readable", "writable", "write_queue_size",
           "set_blocking", "chmod", "nodelay", "keepalive",
           "send_buffer_size", "fileno", "signum",
-          "start_oneshot", "cancel", "path", "start_recv", "stop_recv", "try_send", "__init__", "__repr__", "__repr__"]
+          "start_oneshot", "cancel", "path", "start_recv", "stop_recv", "try_send",
+          "__init__", "__repr__", "__repr__"]
 STREAM = ["start_read", "listen", "bind", "connect", "write", "try_write", "try_write2", "accept"]
 ours_too = "\\0pyuv misuse"
 depth = 0

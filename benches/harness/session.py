@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 from typing import cast
 
+import debian
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from harness import environment, instructions, machine, nameserver, report, schedule
+from harness import environment, instructions, machine, report, schedule
 from harness.model import Cell, Settings, Suite
 
 ORDER = ["callbacks", "echo", "connections", "dns", "memory", "files", "queue"]
@@ -39,7 +40,7 @@ def measure(options: argparse.Namespace, references: Path) -> int:
                 good &= count(console, suite, settings, options)
             else:
                 good &= compare(console, suite, settings, options)
-        except nameserver.NotInstalledError as problem:
+        except debian.SetupError as problem:
             console.print(f"[red]{suite.TITLE}: {problem}")
             good = False
     if not options.instructions:

@@ -149,6 +149,8 @@ impl Core {
         self.process(&[FdEvents::new(socket, flags)]);
         if outcome.is_err() {
             self.sockets.watch_again(socket);
+        } else if events.contains(Events::DISCONNECT) {
+            self.sockets.leave_at_end(socket);
         }
     }
 

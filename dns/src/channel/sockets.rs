@@ -50,10 +50,12 @@ impl Sockets {
         let mut events = Events::empty();
         events.set(Events::READABLE, readable);
         events.set(Events::WRITABLE, writable);
+        // What `leave_at_end` needs to know.
+        events.set(Events::DISCONNECT, readable);
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = guard.as_mut() else { return };
         let known = open.watched.iter().position(|watched| watched.socket == socket);
-        if events.is_empty() {
+        if !readable && !writable {
             if let Some(index) = known {
                 close(open.watched.swap_remove(index).poll);
             }
@@ -85,6 +87,24 @@ impl Sockets {
         }
     }
 
+    /// Watches a TCP socket no more whose peer has ended the connection and that c-ares keeps.
+    ///
+    /// c-ares 1.34 forgets the end of a connection that comes after a part of an answer. The
+    /// socket stays readable then, and the loop would turn without a rest until the query times
+    /// out. c-ares finds the connection broken when it next writes to it, and to have that fail
+    /// at once it is shut down.
+    pub(crate) fn leave_at_end(&self, socket: Socket) {
+        let guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = guard.as_ref() else { return };
+        if let Some(watched) = open.watched.iter().find(|watched| watched.socket == socket)
+            && at_end(socket)
+        {
+            let _ = watched.poll.stop();
+            // SAFETY: no memory is involved; c-ares has the socket open, for it is watched.
+            unsafe { libc::shutdown(socket, libc::SHUT_WR) };
+        }
+    }
+
     /// Closes what is left and lets go of the loop, after the c-ares channel was destroyed.
     pub(crate) fn close(&self) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -92,6 +112,15 @@ impl Sockets {
             close(watched.poll);
         }
     }
+}
+
+/// Whether nothing is left to read from a TCP socket whose peer has ended the connection.
+fn at_end(socket: Socket) -> bool {
+    let mut byte = [0_u8];
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the buffer has the length given; a number that is no socket is an error.
+    let read = unsafe { libc::recv(socket, byte.as_mut_ptr().cast(), byte.len(), flags) };
+    read == 0
 }
 
 fn start(

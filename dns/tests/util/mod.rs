@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod fuzz;
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -40,7 +42,7 @@ fn respond(query: &[u8], tcp: bool) -> Option<Vec<u8>> {
     }
 }
 
-fn reply(query: &[u8], flags: u16, answers: u16) -> Vec<u8> {
+pub fn reply(query: &[u8], flags: u16, answers: u16) -> Vec<u8> {
     let mut end = 12;
     while query[end] != 0 {
         end += usize::from(query[end]) + 1;

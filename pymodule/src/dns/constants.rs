@@ -1,6 +1,6 @@
 //! The DNS registries as Python enums, and c-ares's status codes.
 //!
-//! The numbers live in `pyuv-dns`; `pyuv._dns_registry` makes its enums of the tables given here.
+//! The numbers live in `pyuv-dns`; `pyuv.dns._registry` makes its enums of the tables given here.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -48,7 +48,7 @@ macro_rules! registries {
 
             fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
                 static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-                CLASS.import(py, "pyuv._dns_registry", stringify!($type))
+                CLASS.import(py, "pyuv.dns._registry", stringify!($type))
             }
         })*
 

@@ -69,6 +69,10 @@ macro_rules! data_class {
                 call_repr(stringify!($type), &arguments)
             }
 
+            fn __str__(&self) -> String {
+                RecordData::$type(self.0.clone()).to_string()
+            }
+
             fn __reduce__<'py>(
                 &self,
                 py: Python<'py>,
@@ -161,6 +165,10 @@ impl RawData {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let data = self.data(py).into_any();
         call_repr("RawData", &[("type", self.r#type(py)?), ("data", data)])
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (u16, Bound<'py, PyBytes>)) {

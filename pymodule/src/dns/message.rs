@@ -154,6 +154,16 @@ impl Message {
         Ok(PyBytes::new(py, &self.message.to_bytes().map_err(to_py)?))
     }
 
+    /// The message as a JSON object on one line; docs/dns-tool.md describes it.
+    fn to_json(&self) -> String {
+        self.message.to_json()
+    }
+
+    /// The answer section alone, as a JSON array.
+    fn answer_to_json(&self) -> String {
+        self.message.answer_to_json()
+    }
+
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         let names =

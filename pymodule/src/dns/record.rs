@@ -174,6 +174,11 @@ impl Record {
         call_repr("Record", &arguments)
     }
 
+    /// A line of a zone file.
+    fn __str__(&self) -> String {
+        self.record.to_string()
+    }
+
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,

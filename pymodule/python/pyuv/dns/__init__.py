@@ -1,8 +1,7 @@
 """DNS: c-ares's raw channel and its messages, and the system's resolver."""
 
-from ._dns_registry import Flags, Opcode, Rcode, RecordClass, RecordType
-from ._pyuv import DNSError
-from ._pyuv.dns import (
+from .._pyuv import DNSError
+from .._pyuv.dns import (
     AAAA,
     CAA,
     CNAME,
@@ -38,7 +37,8 @@ from ._pyuv.dns import (
     resolve,
     strerror,
 )
-from ._pyuv.dns import flag_constants as _flag_constants
+from .._pyuv.dns import flag_constants as _flag_constants
+from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 # ARES_SUCCESS, ARES_ENODATA and their kin.
 globals().update({name: code for code, name in errorcode.items()})

@@ -2,7 +2,7 @@
 
 import enum
 
-from ._pyuv.dns import flags, opcodes, rcodes, record_classes, record_types
+from .._pyuv.dns import flags, opcodes, rcodes, record_classes, record_types
 
 
 class _Registry(enum.IntEnum):

@@ -9,9 +9,9 @@ from typing import Any, Final, Self, TypeAlias, TypeVar, final, overload
 from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
 
-from . import Loop
-from ._dns_registry import Flags, Opcode, Rcode, RecordClass, RecordType
-from .error import DNSError
+from .. import Loop
+from ..error import DNSError
+from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 __all__ = [
     "AAAA",
@@ -725,6 +725,10 @@ class Message:
         Raises ValueError for a name that cannot stand there, DNSError with a c-ares code for a
         record that c-ares refuses.
         """
+    def to_json(self) -> str:
+        """The message as a JSON object on one line; docs/dns-tool.md describes it."""
+    def answer_to_json(self) -> str:
+        """The answer section alone, as a JSON array."""
     @property
     def id(self) -> int:
         """The query's number, which its answer repeats."""

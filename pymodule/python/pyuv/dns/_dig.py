@@ -1,0 +1,140 @@
+"""One question and its answer: ``python -m pyuv.dns NAME [TYPE]``."""
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Final
+
+import pyuv
+
+from . import OPT, Channel, Flags, Message, Question, Record, RecordType, strerror
+from ._status import ANSWERED, NO_DATA, STATUSES, exit_status
+
+# The size that resolvers agreed on in 2020: no fragments on any path.
+UDP_SIZE: Final = 1232
+DNSSEC_OK: Final = 0x8000
+
+
+class Answer:
+    """What became of one question."""
+
+    def __init__(self, channel: Channel, query: Message) -> None:
+        (question,) = query.question
+        self.name = question.name
+        self.type = question.type
+        self.servers = channel.servers
+        self.message: Message | None = None
+        self.errorno: int | None = None
+        self._started = time.perf_counter()
+        self.seconds = 0.0
+        channel.send(query, self._answered)
+
+    def _answered(self, message: Message | None, errorno: int | None) -> None:
+        self.seconds = time.perf_counter() - self._started
+        self.message, self.errorno = message, errorno
+
+    @property
+    def status(self) -> str:
+        """The status in one word."""
+        if self.message is None:
+            assert self.errorno is not None
+            return STATUSES[self.errorno]
+        status = str(self.message.rcode)
+        return NO_DATA if status == ANSWERED and not self.message.answer else status
+
+    def json(self) -> str:
+        """Everything as a JSON object on one line."""
+        shown = {
+            "name": self.name,
+            "type": str(self.type),
+            "status": self.status,
+            "servers": self.servers,
+            "seconds": round(self.seconds, 6),
+        }
+        if self.message is None:
+            assert self.errorno is not None
+            return json.dumps(shown | {"reason": strerror(self.errorno)})
+        # The message is JSON already.
+        return f'{json.dumps(shown)[:-1]}, "message": {self.message.to_json()}}}'
+
+    def short(self) -> str:
+        """The data of the records alone, a line for each."""
+        records = self.message.answer if self.message is not None else ()
+        return "\n".join(str(record.data) for record in records)
+
+    def text(self) -> str:
+        """The message as dig prints it."""
+        lines = [f"; <<>> pyuv {pyuv.__version__} <<>> {self.name} {self.type}"]
+        if self.message is None:
+            assert self.errorno is not None
+            lines += [f";; status: {self.status}: {strerror(self.errorno)}", ""]
+        else:
+            lines += _message(self.message)
+        lines.append(f";; Query time: {self.seconds * 1000:.1f} msec")
+        lines.append(f";; SERVER: {', '.join(self.servers)}")
+        return "\n".join(lines)
+
+
+def query(name: str, record_type: RecordType, *, recurse: bool, dnssec: bool) -> Message:
+    """The message that asks, with EDNS; ValueError for a name that cannot be asked for."""
+    flags = Flags.AD | (Flags.RD if recurse else Flags(0))
+    return Message(
+        flags=flags,
+        question=[Question(name if name.isascii() else name.encode("idna").decode(), record_type)],
+        additional=[Record("", OPT(UDP_SIZE, 0, DNSSEC_OK if dnssec else 0, ()))],
+    )
+
+
+def ask(loop: pyuv.Loop, channel: Channel, message: Message) -> Answer:
+    """Asks, and waits for the answer."""
+    answer = Answer(channel, message)
+    loop.run()
+    return answer
+
+
+def show(answer: Answer, *, as_json: bool, short: bool) -> int:
+    """Prints an answer; the exit status."""
+    text = answer.json() if as_json else answer.short() if short else answer.text()
+    if text:
+        print(text)
+    return exit_status(answer.status)
+
+
+def _message(message: Message) -> list[str]:
+    options = [record.data for record in message.additional if isinstance(record.data, OPT)]
+    additional = [record for record in message.additional if not isinstance(record.data, OPT)]
+    counts = (
+        ("QUERY", message.question),
+        ("ANSWER", message.answer),
+        ("AUTHORITY", message.authority),
+        ("ADDITIONAL", message.additional),
+    )
+    flags = " ".join(flag.name.lower() for flag in Flags if flag in message.flags and flag.name)
+    head = f";; ->>HEADER<<- opcode: {message.opcode}, status: {message.rcode}, id: {message.id}"
+    totals = ", ".join(f"{title}: {len(section)}" for title, section in counts)
+    lines = [head, f";; flags: {flags}; {totals}", ""]
+    for opt in options:
+        lines.append(";; OPT PSEUDOSECTION:")
+        lines.append(f"; EDNS: version: {opt.version}, flags:{_edns_flags(opt)}; udp: {opt.udp_size}")
+        lines += [f"; OPT={number}: {value.hex(' ')}" for number, value in opt.options]
+    lines.append(";; QUESTION SECTION:")
+    lines += [
+        f";{question.name}.\t\t{question.record_class}\t{question.type}" for question in message.question
+    ]
+    lines.append("")
+    for title, records in (
+        ("ANSWER", message.answer),
+        ("AUTHORITY", message.authority),
+        ("ADDITIONAL", additional),
+    ):
+        lines += _section(title, records)
+    return lines
+
+
+def _edns_flags(opt: OPT) -> str:
+    return " do" if opt.flags & DNSSEC_OK else ""
+
+
+def _section(title: str, records: Iterable[Record]) -> list[str]:
+    shown = [str(record) for record in records]
+    return [f";; {title} SECTION:", *shown, ""] if shown else []
