@@ -93,7 +93,8 @@ def test_channels_leave_no_inotify_watch_no_thread_and_no_descriptor(loop, dns_s
         if number % 100 == 0:
             loop.run()
     loop.run()
-    assert state() == before
+    # Threads and descriptors that other tests left may have gone meanwhile.
+    assert all(now <= then for now, then in zip(state(), before, strict=True))
 
 
 def test_a_server_that_does_not_read_does_not_freeze_the_loop(loop):

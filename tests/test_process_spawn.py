@@ -12,7 +12,7 @@ import pyuv
 from pyuv import errno
 from pyuv.error import ProcessError
 
-from util import Recorder, in_child, open_fds
+from util import Recorder, children, in_child, open_fds
 
 DUMP = """
 import os, sys
@@ -50,15 +50,14 @@ def refused(loop):
     """Spawn what cannot be; return the error's code and message. Nothing may be left behind."""
 
     def refused(args, **options):
-        before, ended = open_fds(), Recorder()
+        before, own, ended = open_fds(), children(), Recorder()
         with pytest.raises(ProcessError) as error:
             pyuv.Process.spawn(loop, args, exit_callback=ended, **options)
         assert open_fds() == before
         assert loop.run() is False
         assert loop.handles == []
         assert len(ended) == 0
-        with pytest.raises(ChildProcessError):
-            os.waitpid(-1, os.WNOHANG)
+        assert children() == own
         return error.value.args
 
     return refused

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -48,6 +49,12 @@ def settle(event_loop):
     """Have a loop open what it keeps: a wakeup for Ctrl-C, and with its first stream a spare fd."""
     pyuv.Pipe(event_loop).close()
     event_loop.run()
+
+
+def children():
+    """The processes that this one has started and not waited for."""
+    tasks = pathlib.Path("/proc/self/task").glob("*/children")
+    return {int(pid) for task in tasks for pid in task.read_text().split()}
 
 
 def collect():
