@@ -34,7 +34,6 @@ KINDS = {
     "python": "can be reached from Python",
     "rust": "used inside",
     "reason": "of no use from Python",
-    "planned": "still to come",
 }
 
 
@@ -86,7 +85,7 @@ def cells(row: Row) -> Iterator[str]:
         yield "inside"
         yield f"`{row.value}`"
     else:
-        yield "no" if row.kind == "reason" else "planned"
+        yield "no"
         yield row.value
 
 
@@ -101,15 +100,6 @@ def main() -> int:
         PAGE.write_text(page(libraries))
     for problem in problems:
         print(problem)
-    planned = Counter(
-        row.value
-        for rooms in libraries.values()
-        for rows in rooms.values()
-        for row in rows
-        if row.kind == "planned"
-    )
-    if planned:
-        print("planned:", ", ".join(f"{room} {number}" for room, number in sorted(planned.items())))
     return bool(problems)
 
 

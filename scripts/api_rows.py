@@ -1,11 +1,10 @@
 """The rows of docs/coverage.toml, and whether what they say is true.
 
-A row says of one C function what has become of it, in one of four ways:
+A row says of one C function what has become of it, in one of three ways:
 
     uv_run = { python = "pyuv.Loop.run", test = "tests/test_loop.py::test_an_empty_loop_returns_at_once" }
     uv_close = { rust = "src/handle.rs::close" }
     uv_sleep = { reason = "time.sleep does the same" }
-    uv_accept = { planned = "streams" }
 
 python
 : The object that gives it to Python, and a test that uses it. The function must be called somewhere in
@@ -16,9 +15,6 @@ rust
 
 reason
 : Why it makes no sense from Python.
-
-planned
-: The room, of those in `PLANNED`, that is still being built.
 
 c-ares is called through the crate c-ares. There `via` names the crate's function, and it is that function's
 calls that are looked for.
@@ -38,11 +34,8 @@ from typing import Any
 import vendored
 from vendored import ROOT
 
-PLANNED = {"streams", "udp", "process", "fs", "dns"}
-"""Rooms that are being built. A row may not be planned for any other."""
-
-KINDS = ("python", "rust", "reason", "planned")
-FURTHER = {"python": {"test", "note", "via"}, "rust": {"via"}, "reason": set[str](), "planned": set[str]()}
+KINDS = ("python", "rust", "reason")
+FURTHER = {"python": {"test", "note", "via"}, "rust": {"via"}, "reason": set[str]()}
 SOURCES = ("src", "fs/src", "dns/src", "pymodule/src")
 COMMENT = re.compile(r"//.*")
 
@@ -95,8 +88,6 @@ def compare(rooms: Mapping[str, Sequence[Row]], functions: Sequence[str]) -> Ite
 
 def verify(row: Row) -> Iterator[str]:
     """What is not true of a row."""
-    if row.kind == "planned" and row.value not in PLANNED:
-        yield f"{row.function}: no room {row.value!r} is planned"
     if row.kind == "rust":
         yield from verify_rust(row)
     if row.kind == "python":
