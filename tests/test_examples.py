@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,69 @@ def test_echo_udp(start):
     for client in clients:
         client.close()
     assert interrupt(program) == ["bye"]
+
+
+def exchange(client, data):
+    """What comes back for `data`, read while it is being sent."""
+    sender = threading.Thread(target=client.sendall, args=(data,))
+    sender.start()
+    echoed = b""
+    while len(echoed) < len(data):
+        piece = client.recv(65_536)
+        assert piece, "the server closed the connection"
+        echoed += piece
+    sender.join()
+    return echoed
+
+
+def test_echo_tcp(start):
+    program = start("echo_tcp.py")
+    address = ("127.0.0.1", port_of(program))
+    with socket.create_connection(address, 20) as one, socket.create_connection(address, 20) as two:
+        assert exchange(one, b"one") == b"one"
+        data = bytes(range(256)) * 8000
+        assert exchange(two, data) == data
+        one.close()
+        assert exchange(two, b"two") == b"two"
+        assert interrupt(program) == ["bye"]
+        assert two.recv(9) == b""
+
+
+def test_echo_pipe(start, tmp_path):
+    path = str(tmp_path / "echo")
+    program = start("echo_pipe.py", path)
+    assert program.stdout.readline() == f"listening on {path}\n"
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(path)
+        data = bytes(range(256)) * 8000
+        assert exchange(client, data) == data
+        assert interrupt(program) == ["bye"]
+        assert client.recv(9) == b""
+    assert not Path(path).exists()
+
+
+def test_chat(start):
+    program = start("chat.py", 0, 3)
+    address = ("127.0.0.1", port_of(program))
+    clients = [socket.create_connection(address, 20) for _ in range(8)]
+    files = [client.makefile("rb") for client in clients]
+    # A client hears of what is said once its worker has accepted it; its own words tell.
+    for client, file in zip(clients, files, strict=True):
+        client.sendall(b"here\n")
+        own = b"%d: here\n" % client.getsockname()[1]
+        assert own in iter(file.readline, b"")
+    clients[3].sendall(b"hello, ")
+    clients[3].sendall(b"all\nbye\n")
+    name = b"%d: " % clients[3].getsockname()[1]
+    for file in files:
+        assert name + b"hello, all\n" in iter(file.readline, b"")
+        assert name + b"bye\n" in iter(file.readline, b"")
+    assert interrupt(program) == ["bye"]
+    for client, file in zip(clients, files, strict=True):
+        assert file.readline() == b""
+        file.close()
+        client.close()
 
 
 def test_echo_poll(start):

@@ -1,21 +1,25 @@
 """The examples of README.md run, in their order."""
 
+import contextlib
 import pathlib
 import re
 import socket
 
+import pyuv
 from dnsserver import DNSServer
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def run(source: str) -> None:
-    exec(compile(source, README.name, "exec"), {"__name__": "example"})
+def run(source: str) -> dict[str, object]:
+    names: dict[str, object] = {"__name__": "example"}
+    exec(compile(source, README.name, "exec"), names)
+    return names
 
 
 def test_every_example_is_tested_here():
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
 
 
 def test_dns(capsys):
@@ -34,6 +38,24 @@ def test_fs(capsys, tmp_path, monkeypatch):
     assert capsys.readouterr().out == "b'remember'\n"
 
 
+def test_echo():
+    example = EXAMPLES[2]
+    assert example.endswith("loop.run()\n")
+    names = run(example.removesuffix("loop.run()\n").replace("7000", "0"))
+    loop, server = names["loop"], names["server"]
+    echoed = b""
+    with socket.create_connection(server.getsockname()) as client:
+        client.setblocking(False)
+        client.sendall(b"hello")
+        while echoed != b"hello":
+            loop.run(pyuv.UV_RUN_ONCE)
+            with contextlib.suppress(BlockingIOError):
+                echoed += client.recv(5)
+    server.close()
+    loop.run()
+    loop.close()
+
+
 def test_util(capsys):
-    run(EXAMPLES[2])
+    run(EXAMPLES[3])
     assert socket.gethostname() in capsys.readouterr().out

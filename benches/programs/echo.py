@@ -20,10 +20,10 @@ def main() -> int:
     parser.add_argument("--server-core", type=int, required=True)
     parser.add_argument("--load-core", type=int, required=True)
     parser.add_argument("--transport", required=True, choices=["tcp", "unix", "udp"])
-    parser.add_argument("server", nargs="+")
-    options, for_load = parser.parse_known_args()
+    end = sys.argv.index("--")
+    options, for_load = parser.parse_known_args(sys.argv[1:end])
     with tempfile.TemporaryDirectory(prefix="pyuv-bench-") as folder:
-        command = [*options.server, "--transport", options.transport]
+        command = [*sys.argv[end + 1 :], "--transport", options.transport]
         if options.transport == "unix":
             command += ["--path", str(Path(folder) / "echo")]
         server = started(command, options.server_core)
