@@ -161,6 +161,63 @@ def processes() -> Iterator[Life]:
     loop.close()
 
 
+@contextmanager
+def connections() -> Iterator[Life]:
+    """A TCP connection made, a message each way, ended by a reset; client and server on one loop."""
+    import pyuv
+
+    loop = pyuv.Loop()
+
+    def accepted(server: Any, error: int | None) -> None:
+        peer = pyuv.TCP(loop)
+        server.accept(peer)
+        peer.start_read(echo)
+
+    def echo(peer: Any, data: bytes | None, error: int | None) -> None:
+        if data is None:
+            peer.close()
+        else:
+            peer.write(data)
+
+    def connected(client: Any, error: int | None) -> None:
+        client.write(b"hello")
+        client.start_read(reset)
+
+    def reset(client: Any, data: bytes | None, error: int | None) -> None:
+        client.close_reset()
+        loop.stop()
+
+    server = pyuv.TCP(loop)
+    server.bind(("127.0.0.1", 0))
+    server.listen(accepted)
+    address = server.getsockname()
+
+    def life() -> None:
+        pyuv.TCP(loop).connect(address, connected)
+        loop.run()
+
+    yield life
+    server.close()
+    loop.run()
+    loop.close()
+
+
+@contextmanager
+def timers() -> Iterator[Life]:
+    """A timer made, gone off and closed on one loop."""
+    import pyuv
+
+    loop = pyuv.Loop()
+
+    def life() -> None:
+        timer = pyuv.Timer(loop)
+        timer.start(pyuv.Timer.close, 0, 0)
+        loop.run()
+
+    yield life
+    loop.close()
+
+
 def ignore(*arguments: Any) -> None:
     pass
 
@@ -173,6 +230,8 @@ SCENARIOS: dict[str, tuple[Callable[[], Any], int]] = {
     "channels": (channels, 100_000),
     "abandoned-loops": (abandoned_loops, 10_000),
     "processes": (processes, 10_000),
+    "connections": (connections, 500_000),
+    "timers": (timers, 1_000_000),
 }
 
 

@@ -96,6 +96,8 @@ impl Drop for SharedJob {
 
 #[cfg(test)]
 mod tests {
+    // Panics without a message, which would come between the lines of the tests' report.
+    use std::panic::resume_unwind;
     use std::sync::mpsc;
 
     use crate::{Code, Error, Loop, RunMode};
@@ -156,7 +158,10 @@ mod tests {
         let event_loop = Loop::new().unwrap();
         let (sender, receiver) = mpsc::channel();
         event_loop
-            .queue_work(|| panic!("boom"), move |outcome| sender.send(outcome).unwrap())
+            .queue_work(
+                || resume_unwind(Box::new("boom")),
+                move |outcome| sender.send(outcome).unwrap(),
+            )
             .unwrap();
         event_loop.run(RunMode::Default).unwrap();
         assert_eq!(receiver.recv().unwrap(), Err(Error::Panicked("boom".into())));
