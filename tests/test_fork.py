@@ -9,6 +9,7 @@ def in_fork(function):
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
+        signal.alarm(20)
         status = 1
         try:
             function()
