@@ -9,6 +9,7 @@ def in_fork(function):
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
+        signal.alarm(20)
         status = 1
         try:
             function()
@@ -189,3 +190,41 @@ loop.run()
 print(len(ended))
 """
     assert child(code) == ["12 {None}", "0", "11"]
+
+
+def test_work_that_had_ended_in_the_parent_is_told_in_the_child():
+    code = """
+told, ended = [], threading.Event()
+loop.queue_work(ended.set, told.append)
+ended.wait()
+def use():
+    loop.fork()
+    loop.run()
+    print(told)
+    loop.close()
+# The thread of the pool tells of it a moment after the work has ended.
+for pause in (0, 0.0001, 0.001, 0.1):
+    threading.Event().wait(pause)
+    print(in_fork(use))
+loop.run()
+print(told)
+"""
+    assert child(code) == ["[None]", "0"] * 4 + ["[None]"]
+
+
+def test_in_its_own_process_a_loop_forgets_nothing_over_fork():
+    code = """
+told = []
+wake = pyuv.Async(loop, lambda wake: (told.append("async"), wake.close()))
+loop.queue_work(lambda: None, lambda error: told.append("work"))
+wake.send()
+threading.Event().wait(0.1)
+backend = loop.fileno()
+loop.fork()
+print(loop.fileno() == backend)
+loop.run()
+print(sorted(told))
+loop.close()
+print(loop.closed)
+"""
+    assert child(code) == ["True", "['async', 'work']", "True"]

@@ -283,9 +283,15 @@ impl Loop {
         outcome.map_err(to_py::<UVError>)
     }
 
-    /// Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`).
+    /// Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`). Does nothing
+    /// in the process that the loop was made in.
     fn fork(&self) -> PyResult<()> {
-        self.core()?.fork().map_err(to_py::<UVError>)?;
+        let core = self.core()?;
+        let forked = core.is_forked();
+        core.fork().map_err(to_py::<UVError>)?;
+        if !forked {
+            return Ok(());
+        }
         if let Some(wakeup) = self.wakeup.0.borrow().as_ref() {
             wakeup.fork()?;
         }

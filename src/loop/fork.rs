@@ -9,30 +9,32 @@ use crate::job::Jobs;
 impl Loop {
     /// Makes the loop usable in a child after `fork()` (`uv_loop_fork`).
     ///
+    /// In the process that the loop was made in, this does nothing: the wakeups of libuv's threads
+    /// would be lost, which are at work for the loop there, and what they have done never told.
+    ///
     /// Fails with `UV_EBUSY` in the callback of a handle that watches files. An error of a handle
     /// that could not go on (a path that can no longer be watched) comes last: the handle has
     /// stopped, and the loop is usable.
     pub fn fork(&self) -> Result<()> {
         let inner = self.inner();
-        let forked = inner.owner.forked();
-        if forked {
-            // Nobody else is in this process. Refused, the loop stays the parent's.
-            inner.check_forkable()?;
-            inner.owner.adopt();
-            // SAFETY: in the child this is the only thread.
-            unsafe { inner.inbox.renew() };
+        if !inner.owner.forked() {
+            return self.enter()?.check_forkable();
         }
+        // Nobody else is in this process. Refused, the loop stays the parent's.
+        inner.check_forkable()?;
+        inner.owner.adopt();
+        // SAFETY: in the child this is the only thread.
+        unsafe { inner.inbox.renew() };
         let entered = self.enter()?;
-        entered.check_forkable()?;
-        if forked {
-            entered.for_each_handle(|header| header.after_fork());
-        }
+        entered.for_each_handle(|header| header.after_fork());
         entered.for_each_handle(|header| header.before_loop_fork());
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
-        if forked {
-            Jobs::after_fork(&entered);
-        }
+        Jobs::after_fork(&entered);
+        // What had ended in the parent's pool before the fork is told here too. libuv has
+        // forgotten that its wakeup was sent.
+        // SAFETY: the loop is open and ours, and the handle one that libuv has in every loop.
+        unsafe { uv::uv_async_send(&raw mut (*entered.uv()).wq_async) };
         let mut outcome = Ok(());
         entered.for_each_handle(|header| {
             let gone_on = header.after_loop_fork();
@@ -41,6 +43,12 @@ impl Loop {
             }
         });
         outcome
+    }
+
+    /// Whether this process is a fork of the one that the loop belongs to: only
+    /// [`fork`](Loop::fork) works then.
+    pub fn is_forked(&self) -> bool {
+        self.inner().is_forked()
     }
 }
 

@@ -93,7 +93,8 @@ class Loop:
         """
 
     def fork(self) -> None:
-        """Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`)."""
+        """Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`). Does nothing
+        in the process that the loop was made in."""
 
     def configure(
         self, *, metrics_idle_time: bool = False, block_sigprof: bool = False, io_uring: bool = False
