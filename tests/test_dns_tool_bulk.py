@@ -1,7 +1,7 @@
 """``python -m pyuv.dns --file``, as a program: results, resuming, interrupts, and files that fail."""
 
-import fcntl
 import contextlib
+import fcntl
 import json
 import os
 import pty
