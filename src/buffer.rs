@@ -46,6 +46,10 @@ impl Buffer {
         self.0.base.cast()
     }
 
+    pub(crate) fn raw(self) -> uv::uv_buf_t {
+        self.0
+    }
+
     /// Without its first `skip` bytes.
     pub(crate) fn skip(self, skip: usize) -> Buffer {
         debug_assert!(skip <= self.length());

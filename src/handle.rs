@@ -337,6 +337,16 @@ impl Header {
         drop(old);
     }
 
+    /// Gives `f` the closure, unless there is none or it is running.
+    ///
+    /// # Safety
+    /// Handles of this kind have closures of this type, the caller owns the loop, and `f` calls
+    /// nothing of this crate's.
+    pub(crate) unsafe fn peek<C, T>(&self, f: impl FnOnce(&mut C) -> T) -> Option<T> {
+        // SAFETY: only the owner touches the slot, and it does not do so while `f` runs.
+        unsafe { (*self.callback_slot::<C>()).as_mut() }.map(f)
+    }
+
     /// A view of this handle that counts as no reference.
     pub(crate) fn view(&self) -> ManuallyDrop<Handle> {
         ManuallyDrop::new(Handle { header: NonNull::from(self) })

@@ -85,7 +85,7 @@ pub use request::Request;
 pub use signal::Signal;
 pub use socket::Family;
 pub use stdio::{PipeFlags, Stdio};
-pub use stream::Stream;
+pub use stream::{Arrived, Reader, Stream};
 pub use tcp::{BindFlags, TCP};
 pub use timer::Timer;
 pub use tty::{TTY, TTYMode, VTermState};

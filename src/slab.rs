@@ -37,7 +37,7 @@ impl Slab {
     }
 
     /// The slab for a read that follows at once; an empty buffer while somebody is looking at it.
-    fn lend(&self) -> uv::uv_buf_t {
+    pub(crate) fn lend(&self) -> uv::uv_buf_t {
         if self.shown.get() {
             // SAFETY: this only fills a struct.
             return unsafe { uv::uv_buf_init(std::ptr::null_mut(), 0) };
@@ -50,6 +50,11 @@ impl Slab {
         });
         // SAFETY: as above.
         unsafe { uv::uv_buf_init(memory.as_ptr().cast_mut().cast(), LENGTH as u32) }
+    }
+
+    /// Whether this is where the slab begins, or nowhere, as of the buffer that is not lent.
+    pub(crate) fn is_at(&self, start: *const c_char) -> bool {
+        start.is_null() || self.memory.get().is_some_and(|memory| start == memory.as_ptr().cast())
     }
 
     /// Shows `reader` what was read: `length` bytes from `start` on.
@@ -79,7 +84,7 @@ impl Slab {
     }
 }
 
-/// libuv's alloc callback (`uv_alloc_cb`) for every handle that reads.
+/// libuv's alloc callback (`uv_alloc_cb`) for handles that read into the slab.
 pub(crate) unsafe extern "C" fn alloc(
     handle: *mut uv::uv_handle_t,
     _suggested: usize,

@@ -15,6 +15,7 @@ mod dns;
 mod errno;
 mod error;
 mod exit;
+mod fresh_bytes;
 mod fs;
 mod gil;
 mod handle;

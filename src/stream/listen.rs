@@ -4,11 +4,11 @@ use std::os::raw::c_int;
 
 use libuv_sys2 as uv;
 
+use super::read::{alloc, on_read};
 use super::{Callback, Stream, View};
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch_to};
 use crate::pipe::Pipe;
-use crate::slab;
 use crate::util;
 
 impl Stream {
@@ -90,7 +90,7 @@ impl Stream {
             // SAFETY: the handle is open, a stream, and its loop is ours. The first call makes the
             // second one do its work.
             unsafe {
-                uv::uv_read_start(self.uv(), Some(slab::alloc), Some(super::read::on_read));
+                uv::uv_read_start(self.uv(), Some(alloc), Some(on_read));
                 uv::uv_read_stop(self.uv());
             }
         }

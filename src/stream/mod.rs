@@ -30,6 +30,8 @@ pub(crate) mod written;
 #[cfg(test)]
 mod tests;
 
+pub use read::{Arrived, Reader};
+
 /// A stream of bytes in both directions (`uv_stream_t`): a [`TCP`](crate::TCP), a
 /// [`Pipe`](crate::Pipe) or a [`TTY`](crate::TTY), which dereference to this.
 #[repr(transparent)]
@@ -38,12 +40,11 @@ pub struct Stream(Handle);
 /// The closure that is called again and again: a stream reads or listens, never both.
 pub enum Callback {
     /// Gets what was read.
-    Read(OnRead),
+    Read(Box<dyn Reader>),
     /// Gets told of a connection.
     Connection(OnConnection),
 }
 
-type OnRead = Box<dyn FnMut(&Stream, Result<&[u8]>) + Send>;
 type OnConnection = Box<dyn FnMut(&Stream, Result<()>) + Send>;
 
 /// A closure that is called once, when a request has ended.

@@ -64,7 +64,7 @@ impl Stream {
             dispatch_to::<Callback>(header, |callback, _| {
                 let (view, error) = (View::new(header), Error::new(code, format!("fd {fd}")));
                 match callback {
-                    Callback::Read(callback) => callback(&view, Err(error)),
+                    Callback::Read(reader) => reader.read(&view, Err(error)),
                     Callback::Connection(callback) => callback(&view, Err(error)),
                 }
             });

@@ -1,11 +1,60 @@
-//! `uv_read_start`: what comes in.
+//! `uv_read_start`: what comes in, into the loop's slab or into memory of the reader's.
+
+use std::os::raw::c_char;
 
 use libuv_sys2 as uv;
 
 use super::{Callback, Stream, View};
+use crate::buffer::Buffer;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Header, dispatch_to};
-use crate::slab;
+use crate::trampoline;
+
+/// Who hears of what a stream reads, and may have it read into memory of its own.
+///
+/// To copy a large message out of the slab costs as much as the rest of what is done for it. A
+/// reader that expects one lends memory for it, and has it there.
+///
+/// # Safety
+/// The memory lent may be written, and is used by nobody else, until `read` is called or the
+/// reader is dropped. `lend` calls nothing of this crate's.
+pub unsafe trait Reader: Send + 'static {
+    /// Memory for the read that follows at once; `None` is for the loop's slab. A read that
+    /// fills it is followed by another.
+    fn lend(&mut self) -> Option<Buffer>;
+
+    /// Tells what was read, or why nothing more is: see [`Stream::start_read`]. The memory lent is
+    /// the reader's again.
+    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>);
+}
+
+/// What a stream has read.
+pub enum Arrived<'a> {
+    /// Bytes in the loop's slab.
+    InSlab(&'a [u8]),
+    /// So many bytes at the beginning of what was lent; none where nothing was there after all.
+    AsLent(usize),
+}
+
+/// Reads by a closure, from the slab.
+struct FromSlab<F>(F);
+
+// SAFETY: it lends nothing.
+unsafe impl<F: FnMut(&Stream, Result<&[u8]>) + Send + 'static> Reader for FromSlab<F> {
+    fn lend(&mut self) -> Option<Buffer> {
+        None
+    }
+
+    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) {
+        (self.0)(
+            stream,
+            outcome.map(|arrived| match arrived {
+                Arrived::InSlab(bytes) => bytes,
+                Arrived::AsLent(_) => &[],
+            }),
+        );
+    }
+}
 
 impl Stream {
     /// Has `callback` called with what arrives (`uv_read_start`). On a stream that reads already
@@ -20,16 +69,21 @@ impl Stream {
         &self,
         callback: impl FnMut(&Stream, Result<&[u8]>) + Send + 'static,
     ) -> Result<()> {
+        self.start_reader(FromSlab(callback))
+    }
+
+    /// [`start_read`](Stream::start_read) by a [`Reader`], which may lend memory.
+    pub fn start_reader(&self, reader: impl Reader) -> Result<()> {
         let _entered = self.enter()?;
         self.refuse_while_listening("uv_read_start")?;
         self.check_foreign()?;
         // SAFETY: the handle is open, a stream, and its loop is ours.
-        let status = unsafe { uv::uv_read_start(self.uv(), Some(slab::alloc), Some(on_read)) };
+        let status = unsafe { uv::uv_read_start(self.uv(), Some(alloc), Some(on_read)) };
         if status != Code::EALREADY.0 {
             Error::check(status, "uv_read_start")?;
         }
         // SAFETY: streams have this type of closure, and the loop is ours.
-        unsafe { self.header().set_callback(Callback::Read(Box::new(callback))) };
+        unsafe { self.header().set_callback(Callback::Read(Box::new(reader))) };
         Ok(())
     }
 
@@ -44,33 +98,62 @@ impl Stream {
     }
 }
 
+/// `uv_alloc_cb`: memory of the reader's, or the slab.
+pub(super) unsafe extern "C" fn alloc(
+    handle: *mut uv::uv_handle_t,
+    _suggested: usize,
+    buffer: *mut uv::uv_buf_t,
+) {
+    // SAFETY: libuv gives the handle that was started, made by this crate.
+    let header = unsafe { Header::from_uv(handle) };
+    trampoline::enter(header.inner(), || {
+        // SAFETY: it is a stream; a reader's `lend` calls nothing of this crate's.
+        let lent = unsafe {
+            header.peek::<Callback, _>(|callback| match callback {
+                Callback::Read(reader) => reader.lend(),
+                Callback::Connection(_) => None,
+            })
+        };
+        let memory = match lent.flatten() {
+            Some(lent) => lent.raw(),
+            None => header.inner().slab.lend(),
+        };
+        // SAFETY: libuv wants the buffer filled.
+        unsafe { *buffer = memory };
+    });
+}
+
 pub(super) unsafe extern "C" fn on_read(
     stream: *mut uv::uv_stream_t,
     length: isize,
     buffer: *const uv::uv_buf_t,
 ) {
-    if length == 0 {
+    // SAFETY: libuv gives the handle that was started, made by this crate.
+    let header = unsafe { Header::from_uv(stream) };
+    let slab = &header.inner().slab;
+    // SAFETY: libuv gives the buffer that it got from `alloc`.
+    let start: *const c_char = unsafe { (*buffer).base };
+    if length == 0 && slab.is_at(start) {
         // Nothing was there after all.
         return;
     }
-    // SAFETY: libuv gives the handle that was started, made by this crate.
-    let header = unsafe { Header::from_uv(stream) };
     // SAFETY: it is a stream, and this is its callback.
     unsafe {
         dispatch_to::<Callback>(header, |callback, _| {
-            let Callback::Read(callback) = callback else { return };
+            let Callback::Read(reader) = callback else { return };
             let view = View::new(header);
             match usize::try_from(length) {
-                Ok(length) => {
+                Ok(length) if slab.is_at(start) => {
                     // SAFETY: libuv has just filled so much of the buffer it got from the slab.
-                    header.inner().slab.show((*buffer).base, length, |bytes| {
-                        callback(&view, Ok(bytes));
+                    slab.show(start, length, |bytes| {
+                        reader.read(&view, Ok(Arrived::InSlab(bytes)));
                     });
                 }
+                Ok(length) => reader.read(&view, Ok(Arrived::AsLent(length))),
                 Err(_) => {
-                    // libuv itself stops after the call, if the callback has not.
+                    // libuv itself stops after the call, if the reader has not.
                     uv::uv_read_stop(stream);
-                    callback(&view, Err(Error::from(Code(length as i32))));
+                    reader.read(&view, Err(Error::from(Code(length as i32))));
                 }
             }
         });

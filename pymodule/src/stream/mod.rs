@@ -2,7 +2,6 @@
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::types::PyBytes;
 
 use crate::buffer::pieces;
 use crate::call::{call, callable, error_argument, optional_callable};
@@ -12,8 +11,10 @@ use crate::handle::Handle;
 use crate::slot::PySlot;
 
 mod callbacks;
+mod incoming;
 
 use callbacks::WriteCallbacks;
+use incoming::Incoming;
 
 /// A stream of bytes in both directions (`uv_stream_t`); not for making instances of.
 ///
@@ -135,7 +136,7 @@ impl Stream {
     /// Raises the stream's error with UV_ENOTCONN where it is not connected.
     fn start_read(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = callable(callback)?;
-        Stream::with(slf, |core| core.start_read(on_read))?;
+        Stream::with(slf, |core| core.start_reader(Incoming::default()))?;
         Handle::started(slf.as_super(), callback);
         Ok(())
     }
@@ -224,24 +225,6 @@ impl Stream {
         self.connect.clear(py);
         self.shutdown.clear(py);
     }
-}
-
-fn on_read(core: &pyuv::Stream, outcome: pyuv::Result<&[u8]>) {
-    Handle::dispatch(core, |slf, callback| {
-        let py = slf.py();
-        match outcome {
-            Ok(bytes) => {
-                let data = PyBytes::new(py, bytes);
-                call(&callback, [slf.as_any(), data.as_any(), &error_argument(py, None)])
-            }
-            Err(error) => {
-                // SAFETY: the core reads from streams alone.
-                Stream::settle(unsafe { slf.cast_unchecked::<Stream>() }, core);
-                let code = error_argument(py, error.code().map(|code| code.0));
-                call(&callback, [slf.as_any(), &py.None().into_bound(py), &code])
-            }
-        }
-    });
 }
 
 fn on_connection(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
