@@ -28,6 +28,7 @@ mod close;
 mod configure;
 mod fork;
 mod inbox;
+mod lost;
 mod own_handles;
 mod run;
 
