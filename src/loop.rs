@@ -67,6 +67,8 @@ pub(crate) struct LoopInner {
     // What follows is the owner's.
     closed: Cell<bool>,
     running: Cell<bool>,
+    /// Somebody has closed the fd that it polls.
+    backend_lost: Cell<bool>,
     /// Being torn down: closures are dropped, not called.
     abandoned: Cell<bool>,
     io_uring: Cell<bool>,
@@ -148,6 +150,7 @@ impl Loop {
             inbox: Inbox::new(),
             closed: Cell::new(false),
             running: Cell::new(false),
+            backend_lost: Cell::new(false),
             abandoned: Cell::new(false),
             io_uring: Cell::new(false),
             mode: Cell::new(RunMode::Default),
@@ -329,7 +332,9 @@ impl LoopInner {
                 let fd = uv::uv_backend_fd(self.uv());
                 (fd, libc::fcntl(fd, libc::F_GETFD))
             };
-            if status == -1 {
+            // The number may be somebody else's by now.
+            if self.backend_lost.get() || status == -1 {
+                self.backend_lost.set(true);
                 return Err(Error::new(Code::EBADF, format!("somebody closed the loop's fd {fd}")));
             }
         }
