@@ -30,6 +30,7 @@ impl Loop {
         entered.for_each_handle(|header| header.before_loop_fork());
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
+        entered.note_backend();
         Jobs::after_fork(&entered);
         entered.find_lost_requests();
         let mut outcome = Ok(());
