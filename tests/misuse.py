@@ -318,11 +318,10 @@ def ask_for_names():
 def lose_a_descriptor():
     """Closes one behind its handle's back and has somebody else take its number, in one call: once it is
     free, pyuv itself might take it, and the handle would close it there."""
-    fd = some_handle().fileno()
-    ours = (world.file, *world.terminal, world.ours.fileno(), world.theirs.fileno())
-    # Not a loop's own, which a Poll may have: that is looked at when a loop begins to run, not in between.
-    if fd > 2 and fd not in ours and "anon_inode" not in os.readlink(f"/proc/self/fd/{fd}"):
-        os.dup2(dice.choice(ours), fd, inheritable=False)
+    handle = some_handle()
+    # What a Poll waits for is somebody else's, libuv's own among them.
+    if isinstance(handle, (pyuv.Stream, pyuv.UDP)):
+        os.dup2(dice.choice([world.file, world.theirs.fileno(), *world.terminal]), handle.fileno(), False)
 
 
 def fork():
