@@ -6,6 +6,7 @@ first, and "done" at the end: a process that is killed, aborts or hangs has foun
 
 import contextlib
 import faulthandler
+import fcntl
 import gc
 import os
 import random
@@ -22,10 +23,11 @@ from pyuv import dns, fs
 
 SEED = int(sys.argv[1])
 STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 3000
-# 0 and 1 are numbers like others, which handles are made of.
-report = os.fdopen(os.dup(1), "w", buffering=1)
-for standard in 0, 1:
-    os.dup2(os.open(os.devnull, os.O_RDWR), standard)
+# The numbers below are arguments too, which handles are made of: they are nothing that anybody needs.
+report = os.fdopen(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 20), "w", buffering=1)
+null = os.open(os.devnull, os.O_RDWR)
+for number in {0, 1, *range(3, 20)} - {null}:
+    os.dup2(null, number)
 print("seed", SEED, file=report)
 faulthandler.enable()
 faulthandler.dump_traceback_later(35 + STEPS // 200)
