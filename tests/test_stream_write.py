@@ -187,7 +187,7 @@ def test_the_queue_size_counts_what_waits(loop, pair):
 
 
 def test_what_waits_takes_the_memory_that_its_caller_has_given_and_no_more(loop, pair):
-    tcp, peer = pair
+    tcp, _ = pair
     fill(tcp)
     before, resident = tcp.write_queue_size, pyuv.util.resident_set_memory()
     for _ in range(200):
