@@ -14,6 +14,7 @@ mod constants;
 mod dns;
 mod errno;
 mod error;
+mod excepthook;
 mod exit;
 mod fs;
 mod gil;
