@@ -36,7 +36,7 @@ mod reinit;
 mod server_state;
 mod sockets;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use pyuv::{Idle, Loop};
@@ -207,6 +207,11 @@ impl Channel {
     pub fn timeout(&self) -> Result<Option<Duration>> {
         let _held = self.event_loop.hold()?;
         self.core.open(|ares| ares.timeout())
+    }
+
+    /// What a callback of the channel's may hold.
+    pub(crate) fn weak_core(&self) -> Weak<Core> {
+        self.core.weak.clone()
     }
 
     /// The loop that the channel is on.

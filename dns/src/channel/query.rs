@@ -3,8 +3,9 @@
 
 use c_ares::DnsRecord;
 
+use super::core::Core;
+use super::lookup::{Asked, Callback, Lookup};
 use super::Channel;
-use super::lookup::Lookup;
 use super::queue::InFlight;
 use crate::error::{Error, Result};
 use crate::field::Name;
@@ -89,7 +90,8 @@ impl Channel {
     ) -> Result<()> {
         name::validate(name)?;
         check_class(class)?;
-        self.start(Query { name: name.into(), record_type, class }, Box::new(callback))
+        let _held = self.event_loop.hold()?;
+        self.core.query(name, record_type, class, Box::new(callback))
     }
 
     /// Like [`query_class`](Channel::query_class), but asks for `name` in each of the search
@@ -135,6 +137,19 @@ impl Channel {
         // c-ares would tell the callback alone.
         message.write(&built)?;
         self.start(Sent(built), Box::new(callback))
+    }
+}
+
+impl Core {
+    /// Asks for a name that was checked. The caller owns the loop.
+    pub(crate) fn query(
+        &self,
+        name: &str,
+        record_type: RecordType,
+        class: RecordClass,
+        callback: Callback<Message>,
+    ) -> Result<()> {
+        self.start(Asked { lookup: Query { name: name.into(), record_type, class }, callback })
     }
 }
 
