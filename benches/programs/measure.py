@@ -22,19 +22,20 @@ T = TypeVar("T")
 
 
 class Meter:
-    """Wall and CPU seconds between `start` and `stop`."""
+    """Wall and CPU seconds between `start` and `stop`, of this process or of its children."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, children: bool = False) -> None:
         self.seconds = self.user = self.system = 0.0
+        self._whose = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
 
     def start(self) -> None:
-        usage = resource.getrusage(resource.RUSAGE_SELF)
+        usage = resource.getrusage(self._whose)
         self.user, self.system = usage.ru_utime, usage.ru_stime
         self.seconds = time.perf_counter()
 
     def stop(self) -> None:
         self.seconds = time.perf_counter() - self.seconds
-        usage = resource.getrusage(resource.RUSAGE_SELF)
+        usage = resource.getrusage(self._whose)
         self.user, self.system = usage.ru_utime - self.user, usage.ru_stime - self.system
 
 
