@@ -11,7 +11,7 @@ from harness.machine import on_core
 ZONE = "bench.test"
 WILD = f"wild.{ZONE}"
 """Every name right below it has an address."""
-CACHED, CACHED_NAMES = "c", 1000
+CACHED, CACHED_NAMES = "c", 100
 """Names that may be kept for an hour: c0, c1, ..., so many."""
 
 # TTL 0 switches caching off for every client alike: c-ares keeps no such record, and pycares has no
@@ -28,7 +28,10 @@ ns A 127.0.0.1
 
 @contextmanager
 def running(folder: Path, names: int, core: int | None) -> Iterator[str]:
-    """Serves `names` addresses n0, n1, ... of ZONE, those that may be kept, and the wildcard; gives "127.0.0.1:PORT"."""
+    """Serves `names` addresses n0, n1, ... of ZONE, those that may be kept, and the wildcard.
+
+    Gives "127.0.0.1:PORT".
+    """
     write_zone(folder / "zone", names)
     with ExitStack() as stack:
         with on_core(core):

@@ -69,6 +69,36 @@ def start(task: Task, ask: Ask, ended: Callable[[], None]) -> None:
         ask(next(names), answered)
 
 
+def start_nested(task: Task, ask: Ask, ended: Callable[[], None]) -> None:
+    """The same for clients that may answer from inside the call that asks, as c-ares does with what it keeps."""
+    outstanding, filling = 0, False
+    run, names, expected = task.run, task.names, NOT_FOUND if task.missing else None
+
+    def answered(result: Any, error: int | None) -> None:
+        nonlocal outstanding
+        if error != expected or (error is None and not first_address(result)):
+            run.errors += 1
+        outstanding -= 1
+        if not filling:
+            fill()
+
+    def fill() -> None:
+        nonlocal outstanding, filling
+        filling = True
+        while outstanding < task.in_flight:
+            for name in names:
+                outstanding += 1
+                ask(name, answered)
+                break
+            else:
+                break
+        filling = False
+        if outstanding == 0:
+            ended()
+
+    fill()
+
+
 def pyuv_channel(task: Task) -> str:
     import pyuv
     from pyuv import dns
@@ -126,7 +156,7 @@ def pycares_epoll(task: Task) -> str:
         socket_receive_buffer_size=RECEIVE_BUFFER,
     )
     query, kind = channel.query, pycares.QUERY_TYPE_A
-    start(task, lambda name, done: query(name, kind, callback=done), ended)
+    start_nested(task, lambda name, done: query(name, kind, callback=done), ended)
     readable_events, none = ~select.EPOLLOUT, pycares.ARES_SOCKET_BAD
     timeout: Callable[[], float] = channel.timeout
     while not over:
@@ -156,7 +186,7 @@ def pycares_thread(task: Task) -> str:
 
     def from_its_thread(result: Any, error: int | None) -> None:
         """Everything, the first queries too, is done on c-ares's thread: no lock is needed."""
-        start(task, lambda name, done: query(name, kind, callback=done), over.set)
+        start_nested(task, lambda name, done: query(name, kind, callback=done), over.set)
 
     query(next(task.names), kind, callback=from_its_thread)
     over.wait()

@@ -1,7 +1,7 @@
 """Two kinds of answer that differ from the dns suite's: names that do not exist, and answers from the cache.
 
 A name that does not exist is NXDOMAIN with the zone's SOA record, which nobody may keep here. From the
-cache, the same 1,000 names are asked for again and again: c-ares keeps them (pycares and aiodns cannot be
+cache, the same 100 names are asked for again and again: c-ares keeps them (pycares and aiodns cannot be
 told not to), dnspython has its LRUCache; after the warm-up the server hears nothing any more. c-ares in C
 answers from inside the call that asks; pyuv never does, so that is a turn of the loop each, shared by
 as many as are in flight.

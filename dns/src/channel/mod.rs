@@ -25,6 +25,7 @@
 //! handle's closure is dropped by the owner. See `Anchored`.
 
 mod ares;
+mod cache;
 mod core;
 mod getaddrinfo;
 mod gethostby;
@@ -184,6 +185,7 @@ impl Channel {
                 channel.set_servers([&csv])?;
             }
             self.core.set_budget(ares.current.servers().len());
+            self.core.queue.cache.clear();
             Ok::<_, c_ares::Error>(())
         })?;
         set.map_err(|error| Error::new(error, csv.clone()))?;
