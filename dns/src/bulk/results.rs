@@ -85,7 +85,7 @@ mod tests {
             "{\"name\":\"\\udcffa\\\"\",\"type\":\"NO\",\"status\":\"BADNAME\",\"reason\":\"why\"}",
         ];
         assert_eq!(results.lines().lines().collect::<Vec<_>>(), expected);
-        assert_eq!(results.counts(), [("NXDOMAIN", 2), ("TIMEOUT", 1), ("BADNAME", 1)]);
+        assert_eq!(results.counts(), [("NXDOMAIN", 2), ("BADNAME", 1), ("TIMEOUT", 1)]);
         assert_eq!(results.take().lines().count(), 4);
         assert_eq!(results.lines(), "");
     }
