@@ -24,7 +24,9 @@ RECEIVE_BUFFER = 4 << 20
 NOT_FOUND = 4
 """ARES_ENOTFOUND, in pyuv and in pycares."""
 
-Ask = Callable[[str, Callable[[Any, int | None], None]], object]
+Done = Callable[[Any, int | None], None]
+Ask = Callable[[str, Any, Done], object]
+"""Asks for the records of a name that are of one kind, A."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def first_address(result: Any) -> str:
     return address
 
 
-def start(task: Task, ask: Ask, ended: Callable[[], None]) -> None:
+def start(task: Task, ask: Ask, kind: Any, ended: Callable[[], None]) -> None:
     """Starts `in_flight` queries, each answer the next; calls `ended` when the last is answered."""
     outstanding = 0
     run, names, expected = task.run, task.names, NOT_FOUND if task.missing else None
@@ -58,7 +60,7 @@ def start(task: Task, ask: Ask, ended: Callable[[], None]) -> None:
         if error != expected or (error is None and not first_address(result)):
             run.errors += 1
         for name in names:
-            ask(name, answered)
+            ask(name, kind, answered)
             return
         outstanding -= 1
         if outstanding == 0:
@@ -66,10 +68,10 @@ def start(task: Task, ask: Ask, ended: Callable[[], None]) -> None:
 
     for _ in range(task.in_flight):
         outstanding += 1
-        ask(next(names), answered)
+        ask(next(names), kind, answered)
 
 
-def start_nested(task: Task, ask: Ask, ended: Callable[[], None]) -> None:
+def start_nested(task: Task, ask: Ask, kind: Any, ended: Callable[[], None]) -> None:
     """The same for clients that may answer from inside the call that asks, as c-ares does with what it keeps."""
     outstanding, filling = 0, False
     run, names, expected = task.run, task.names, NOT_FOUND if task.missing else None
@@ -88,7 +90,7 @@ def start_nested(task: Task, ask: Ask, ended: Callable[[], None]) -> None:
         while outstanding < task.in_flight:
             for name in names:
                 outstanding += 1
-                ask(name, answered)
+                ask(name, kind, answered)
                 break
             else:
                 break
@@ -111,8 +113,7 @@ def pyuv_channel(task: Task) -> str:
         query_cache_max_ttl=task.cache,
         flags=dns.ARES_FLAG_EDNS | (dns.ARES_FLAG_USEVC | dns.ARES_FLAG_STAYOPEN if task.tcp else 0),
     )
-    query = channel.query
-    start(task, lambda name, done: query(name, "A", done), channel.close)
+    start(task, channel.query, "A", channel.close)
     loop.run()
     return f"pyuv {pyuv.__version__}"
 
@@ -156,7 +157,7 @@ def pycares_epoll(task: Task) -> str:
         socket_receive_buffer_size=RECEIVE_BUFFER,
     )
     query, kind = channel.query, pycares.QUERY_TYPE_A
-    start_nested(task, lambda name, done: query(name, kind, callback=done), ended)
+    start_nested(task, lambda name, kind, done: query(name, kind, callback=done), kind, ended)
     readable_events, none = ~select.EPOLLOUT, pycares.ARES_SOCKET_BAD
     timeout: Callable[[], float] = channel.timeout
     while not over:
@@ -186,7 +187,7 @@ def pycares_thread(task: Task) -> str:
 
     def from_its_thread(result: Any, error: int | None) -> None:
         """Everything, the first queries too, is done on c-ares's thread: no lock is needed."""
-        start_nested(task, lambda name, done: query(name, kind, callback=done), over.set)
+        start_nested(task, lambda name, kind, done: query(name, kind, callback=done), kind, over.set)
 
     query(next(task.names), kind, callback=from_its_thread)
     over.wait()
