@@ -6,7 +6,7 @@ from typing import Any, AnyStr, Final, Generic, Self, SupportsIndex, TypeAlias, 
 from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
 
-from . import Handle, Loop
+from .. import Handle, Loop
 
 _StrOrBytesPath: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _AnyPath: TypeAlias = AnyStr | PathLike[AnyStr]
