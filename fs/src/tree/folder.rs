@@ -18,7 +18,7 @@ use rustix::fs::{Mode, OFlags, Stat, fstat, openat};
 use rustix::io::{self, Errno};
 
 /// How many folders a job keeps open beside those that are being worked on.
-const OPEN: usize = 48;
+const OPEN: usize = 64;
 
 /// The tree that is worked on, or the copy that is made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,6 +216,14 @@ impl<X> OpenFolders<X> {
 
     /// The open folder, opened again if it must be.
     pub(crate) fn fd(&self, folder: &Arc<Folder<X>>, side: Side) -> io::Result<Arc<OwnedFd>> {
+        if let Some(fd) = folder.open_fd(side) {
+            return Ok(fd);
+        }
+        // In a deep tree, what was closed is far below the nearest that is open, and next to one
+        // that is.
+        if let Some(inner) = self.open_child(folder) {
+            self.climb(&inner, folder);
+        }
         let mut missing = Vec::new();
         let mut above = folder;
         let mut fd = loop {
@@ -227,13 +235,24 @@ impl<X> OpenFolders<X> {
         };
         while let Some(next) = missing.pop() {
             let opened = self.open(&fd, &next.name)?;
-            fd = if missing.is_empty() {
+            // Those just above are wanted next.
+            fd = if missing.len() < OPEN / 4 {
                 self.put_back(next, side, opened)?
             } else {
                 Arc::new(opened)
             };
         }
         Ok(fd)
+    }
+
+    /// A folder in this one that was opened lately.
+    fn open_child(&self, folder: &Arc<Folder<X>>) -> Option<Arc<Folder<X>>> {
+        let list = self.list();
+        list.iter().rev().find_map(|(weak, _)| {
+            let inner = weak.upgrade()?;
+            let is_in = inner.parent.as_ref().is_some_and(|parent| Arc::ptr_eq(parent, folder));
+            is_in.then_some(inner)
+        })
     }
 
     /// Opens the parent of a folder again, from the folder, while that is open.

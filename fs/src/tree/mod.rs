@@ -27,7 +27,7 @@
 //!
 //! # Bounds
 //!
-//! A tree may be as deep as it likes: some 50 folders are open at a time, and paths, which are made
+//! A tree may be as deep as it likes: some 70 folders are open at a time, and paths, which are made
 //! for those who are told of them only, may be longer than the system takes. Names are bytes.
 
 mod attributes;
