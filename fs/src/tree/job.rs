@@ -100,28 +100,31 @@ impl<W: Work> Tree<W> {
         let crew = Crew::new(work, what, options.on_error);
         let mut last = Instant::now();
         thread::scope(|scope| {
-            let mut helpers = 0;
+            let (mut helpers, mut broken) = (0, false);
             let mut scratch = Scratch::default();
             loop {
                 // The first look is early: most jobs have something for others to do by then.
                 let look_up = if helpers == 0 { PATIENCE } else { LOOK_UP };
                 let turn = crew.turn(&mut scratch, Some(Instant::now() + look_up), look_up);
-                let mut answer = go_on();
-                while answer.is_continue()
-                    && let Some(batch) = crew.work.take_batch()
-                {
-                    crew.has_room();
-                    answer = told(Told::Batch(batch));
-                }
-                if let Some(every) = options.progress_every
-                    && answer.is_continue()
-                    && (last.elapsed() >= every || turn == Turn::Over && crew.is_over())
-                {
-                    last = Instant::now();
-                    answer = told(Told::Progress(crew.report.progress()));
-                }
-                if answer.is_break() {
-                    crew.cancel();
+                if !broken {
+                    let mut answer = go_on();
+                    while answer.is_continue()
+                        && let Some(batch) = crew.work.take_batch()
+                    {
+                        crew.has_room();
+                        answer = told(Told::Batch(batch));
+                    }
+                    if let Some(every) = options.progress_every
+                        && answer.is_continue()
+                        && (last.elapsed() >= every || turn == Turn::Over && crew.is_over())
+                    {
+                        last = Instant::now();
+                        answer = told(Told::Progress(crew.report.progress()));
+                    }
+                    broken = answer.is_break();
+                    if broken {
+                        crew.cancel();
+                    }
                 }
                 if turn == Turn::Over {
                     if crew.is_over() {
