@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyuv::Result;
+use rustix::io;
 
 use crate::dirent::DirentType;
 use crate::path::PathArg;
@@ -88,6 +89,12 @@ impl Visit for Walk {
     type Part = ();
     type Batch = Vec<WalkFolder>;
     type Output = Vec<WalkFolder>;
+
+    fn enter(&self, at: &At<'_, Self>, hands: &mut In<'_, Self>) -> io::Result<bool> {
+        // The others count where they are found.
+        hands.report.add_folders(u64::from(at.folder.parent.is_none()));
+        Ok(true)
+    }
 
     fn entries(
         &self,
