@@ -10,7 +10,7 @@ use rustix::fs::{
 use rustix::io;
 
 /// The bits that have a program run as its owner or group.
-const SET_ID: u32 = 0o6000;
+const SET_ID: Mode = Mode::SUID.union(Mode::SGID);
 
 #[allow(clippy::unnecessary_cast)]
 fn times(stat: &Stat) -> Timestamps {
@@ -34,10 +34,10 @@ pub(crate) fn copy(stat: &Stat, target: impl AsFd, ownership: bool) -> io::Resul
     if ownership {
         let (uid, gid) = owner(stat);
         fchown(&target, uid, gid)?;
-    } else if mode.bits() as u32 & SET_ID != 0 {
+    } else if mode.intersects(SET_ID) {
         let copy = fstat(&target)?;
         if (copy.st_uid, copy.st_gid) != (stat.st_uid, stat.st_gid) {
-            mode -= Mode::from_raw_mode(SET_ID as _);
+            mode -= SET_ID;
         }
     }
     fchmod(&target, mode)?;

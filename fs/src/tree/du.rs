@@ -161,7 +161,7 @@ impl Visit for Du {
                 Err(Errno::NOENT) => {}
                 Err(errno) => at.fail(name, errno, hands),
             }
-            if index % BETWEEN == 0 && hands.late() {
+            if index.is_multiple_of(BETWEEN) && hands.late() {
                 break;
             }
         }

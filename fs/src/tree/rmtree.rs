@@ -189,7 +189,7 @@ impl Visit for RmTree {
             if kind == DirentType::Dir || self.unlink(at, name, hands) {
                 at.child(name, hands);
             }
-            if index % BETWEEN == 0 && hands.late() {
+            if index.is_multiple_of(BETWEEN) && hands.late() {
                 break;
             }
         }
