@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import environment
 
-SUITES = ("callbacks", "connections", "dns", "dns_answers", "dns_bulk", "dns_tcp", "echo", "files", "queue")
+SUITES = ("callbacks", "connections", "dns", "dns_answers", "dns_bulk", "dns_tcp", "echo", "files", "queue", "trees")
 RESULTS = environment.BENCHES / "results"
 # The name servers are those of the tests.
 sys.path += [str(environment.ROOT / folder) for folder in ("tests", "scripts")]

@@ -42,6 +42,10 @@ mod statfs;
 mod table;
 mod target;
 mod temporary;
+#[cfg(unix)]
+pub mod tree;
+#[cfg(unix)]
+mod whole;
 mod write;
 
 pub use argument::{

@@ -31,6 +31,12 @@ impl PathArg<'_> {
         self.0.as_deref().unwrap_or_default().as_ptr()
     }
 
+    /// The path for the system. Empty where `check` fails.
+    #[cfg(unix)]
+    pub(crate) fn as_c_str(&self) -> &CStr {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     /// The path for a handle to keep. Empty where `check` fails.
     pub(crate) fn to_c_string(&self) -> CString {
         self.0.as_deref().unwrap_or_default().to_owned()

@@ -19,6 +19,7 @@ mod stat;
 mod statfs;
 mod table;
 mod temporary;
+mod tree;
 mod write;
 
 pub use fs_event::FSEvent;
@@ -45,6 +46,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fs.add_function(wrap_pyfunction!(read::read, &fs)?)?;
     fs.add_function(wrap_pyfunction!(readinto::readinto, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write::write, &fs)?)?;
+    tree::register(&fs)?;
     table::register(&fs)?;
     module.add_submodule(&fs)
 }
