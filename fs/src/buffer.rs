@@ -53,6 +53,11 @@ pub(crate) struct Fresh(Vec<u8>, usize);
 impl Fresh {
     pub(crate) fn new(length: usize) -> Result<Fresh> {
         check_length(length)?;
+        Fresh::of_any_length(length)
+    }
+
+    /// For more than one call reads.
+    pub(crate) fn of_any_length(length: usize) -> Result<Fresh> {
         let mut memory = Vec::new();
         memory
             .try_reserve_exact(length)
