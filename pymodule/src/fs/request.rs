@@ -24,7 +24,11 @@ pub struct About {
 /// How an operation ended.
 enum Ended {
     Result(Py<PyAny>),
-    Error(i32),
+    Error {
+        code: i32,
+        /// How many bytes had been written, where the operation says so.
+        written: Option<u64>,
+    },
 }
 
 /// A filesystem operation that was started with a callback, which gets this object.
@@ -75,7 +79,7 @@ impl FSRequest {
     }
 
     /// Remembers how the operation ended, lets the loop let the request go, and calls back.
-    pub fn end(slf: &Bound<'_, FSRequest>, outcome: Result<PyResult<Py<PyAny>>, Code>) {
+    pub fn end(slf: &Bound<'_, FSRequest>, outcome: pyuv::Result<PyResult<Py<PyAny>>>) {
         let (py, this) = (slf.py(), slf.get());
         let Some(event_loop) = this.event_loop.get(py) else { return };
         // SAFETY: the slot is set from a Bound<Loop> alone.
@@ -86,9 +90,12 @@ impl FSRequest {
             Ok(Err(error)) => {
                 // For want of memory, say, to tell of a result that is there.
                 Loop::handle_exception(&event_loop, error);
-                Ended::Error(Code::ENOMEM.0)
+                Ended::Error { code: Code::ENOMEM.0, written: None }
             }
-            Err(code) => Ended::Error(code.0),
+            Err(error) => {
+                let code = error.code().unwrap_or(Code::UNKNOWN).0;
+                Ended::Error { code, written: error.written() }
+            }
         };
         let _ = this.ended.set(ended);
         let Some(callback) = this.callback.take(py) else { return };
@@ -137,7 +144,17 @@ impl FSRequest {
     #[getter]
     fn error(&self) -> Option<i32> {
         match self.ended.get() {
-            Some(Ended::Error(code)) => Some(*code),
+            Some(Ended::Error { code, .. }) => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Of a write_file or append_file that failed, how many bytes are in the file nevertheless;
+    /// None of anything else.
+    #[getter]
+    fn bytes_written(&self) -> Option<u64> {
+        match self.ended.get() {
+            Some(Ended::Error { written, .. }) => *written,
             _ => None,
         }
     }

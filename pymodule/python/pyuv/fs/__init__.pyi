@@ -26,6 +26,8 @@ class FSRequest:
     def result(self) -> Any: ...
     @property
     def error(self) -> int | None: ...
+    @property
+    def bytes_written(self) -> int | None: ...
     def cancel(self) -> bool: ...
 
 @final
@@ -240,6 +242,27 @@ def access(loop: Loop, path: _StrOrBytesPath, mode: int, callback: None = None) 
 @overload
 def access(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
 @overload
+def append_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int = 0o666,
+    callback: None = None,
+) -> int: ...
+@overload
+def append_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int = 0o666,
+    *,
+    callback: _Callback,
+) -> FSRequest: ...
+@overload
+def append_file(
+    loop: Loop, path: _StrOrBytesPath, data: Buffer | Sequence[Buffer], mode: int, callback: _Callback
+) -> FSRequest: ...
+@overload
 def chmod(loop: Loop, path: _StrOrBytesPath, mode: int, callback: None = None) -> None: ...
 @overload
 def chmod(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
@@ -346,6 +369,14 @@ def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> Dir[An
 @overload
 def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
 @overload
+def read_file(
+    loop: Loop, path: _StrOrBytesPath, callback: None = None, *, max_size: int | None = None
+) -> bytes: ...
+@overload
+def read_file(
+    loop: Loop, path: _StrOrBytesPath, callback: _Callback, *, max_size: int | None = None
+) -> FSRequest: ...
+@overload
 def readdir(
     loop: Loop, dir: Dir[AnyStr], count: int = 1024, callback: None = None
 ) -> list[Dirent[AnyStr]]: ...
@@ -436,6 +467,34 @@ def write(
 @overload
 def write(
     loop: Loop, fd: int, write_data: Buffer | Sequence[Buffer], offset: int, callback: _Callback
+) -> FSRequest: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None = None,
+    atomic: bool = False,
+    callback: None = None,
+) -> int: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None = None,
+    atomic: bool = False,
+    *,
+    callback: _Callback,
+) -> FSRequest: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None,
+    atomic: bool,
+    callback: _Callback,
 ) -> FSRequest: ...
 
 UTIME_NOW: Final[float]
@@ -530,6 +589,7 @@ __all__ = [
     "FSPoll",
     "FSRequest",
     "access",
+    "append_file",
     "chmod",
     "chown",
     "close",
@@ -552,6 +612,7 @@ __all__ = [
     "open",
     "opendir",
     "read",
+    "read_file",
     "readdir",
     "readinto",
     "readlink",
@@ -569,4 +630,5 @@ __all__ = [
     "unlink",
     "utime",
     "write",
+    "write_file",
 ]
