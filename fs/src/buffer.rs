@@ -20,7 +20,7 @@ pub(crate) fn piece_count(pieces: usize) -> Result<c_uint> {
 /// thread that is.
 pub unsafe trait Destination: Send + 'static {
     /// What comes out when the read is over.
-    type Filled;
+    type Filled: Send + 'static;
 
     /// The memory to fill.
     fn buffer(&mut self) -> Buffer;

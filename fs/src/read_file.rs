@@ -77,10 +77,7 @@ pub fn read_file_into<'a, M: FileMemory>(
     path: impl Into<PathArg<'a>>,
     max_size: Option<u64>,
     memory: M,
-) -> impl Operation<Output = Content<<M::Large as Destination>::Filled>> + Send
-where
-    <M::Large as Destination>::Filled: Send + 'static,
-{
+) -> impl Operation<Output = Content<<M::Large as Destination>::Filled>> + Send {
     let path = path.into().into_owned();
     Function {
         what: path.describe(),

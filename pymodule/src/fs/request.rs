@@ -1,7 +1,5 @@
 //! `uv_fs_t`: an operation that was submitted with a callback.
 
-use std::sync::OnceLock;
-
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::{Code, Request};
@@ -11,6 +9,7 @@ use crate::call::call;
 use crate::error::{FSError, to_py};
 use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
+use crate::once::Once;
 use crate::slot::PySlot;
 
 /// What an operation is about, as Python gave it.
@@ -35,8 +34,8 @@ enum Ended {
 #[pyclass(frozen, subclass, dict, weakref, module = "pyuv.fs")]
 pub struct FSRequest {
     about: About,
-    ended: OnceLock<Ended>,
-    core: OnceLock<Request>,
+    ended: Once<Ended>,
+    core: Once<Request>,
     event_loop: PySlot,
     callback: PySlot,
     key: ActiveKey,
@@ -50,8 +49,8 @@ impl FSRequest {
     ) -> PyResult<Bound<'py, FSRequest>> {
         let request = FSRequest {
             about,
-            ended: OnceLock::new(),
-            core: OnceLock::new(),
+            ended: Once::new(),
+            core: Once::new(),
             event_loop: PySlot::new(),
             callback: PySlot::new(),
             key: ActiveKey::default(),
@@ -64,7 +63,7 @@ impl FSRequest {
     /// Has the loop keep the request until it has ended.
     pub fn submitted(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>, core: Request) {
         let this = slf.get();
-        let _ = this.core.set(core);
+        this.core.set(core);
         this.key.keep(&event_loop.get().active, slf.as_any());
     }
 
@@ -97,7 +96,7 @@ impl FSRequest {
                 Ended::Error { code, written: error.written() }
             }
         };
-        let _ = this.ended.set(ended);
+        this.ended.set(ended);
         let Some(callback) = this.callback.take(py) else { return };
         if let Err(error) = call(&callback, [slf.as_any()]) {
             Loop::handle_exception(&event_loop, error);
