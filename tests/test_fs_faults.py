@@ -60,16 +60,21 @@ large = fs.open(loop, "large", os.O_RDWR | os.O_CREAT)
 if mounted:
     os.ftruncate(large, 1 << 20)
     print(0 < fs.sendfile(loop, fd, large, 0, 1 << 20) <= 1 << 16)
+    fs.ftruncate(loop, fd, 0)
     for code, _ in errors(fs.copyfile, "large", "small/copy"):
-        print(code == full)
+        print(code == full and "copy" not in os.listdir("small"))
+    for function in (fs.link, fs.rename):
+        print([code for code, _ in errors(function, "large", "small/name")] == [errno.UV_EXDEV] * 2)
 else:
     os.ftruncate(large, 1 << 16)
     for code, _ in errors(fs.ftruncate, fd, 1 << 17):
         print(code == full)
     print(fs.sendfile(loop, fd, large, 0, 1 << 20) == 1 << 16)
+    print(os.stat("small/file").st_size == 1 << 16)
+    print(os.stat("large").st_size == 1 << 16)
 """,
         tmp_path,
-    ) == 6  # fmt: skip
+    ) == 8  # fmt: skip
 
 
 def test_a_disk_without_room_for_names(tmp_path):
