@@ -195,6 +195,25 @@ def test_an_atomic_write_leaves_links_and_open_files_alone(do, tmp_path, file):
     assert (tmp_path / "other name").read_bytes() == b"0123456789"
 
 
+def test_an_atomic_write_follows_no_link_that_the_system_would_not(do, tmp_path, file):
+    """fs.protected_symlinks: not those of others in a folder where everybody can make links."""
+    tmp_path.chmod(0o1777)
+    (tmp_path / "link").symlink_to(file)
+    if os.getuid() == 0:
+        os.lchown(tmp_path / "link", 65534, 65534)
+    try:
+        expected = do(fs.write_file, tmp_path / "link", b"new")
+    except FSError as error:
+        expected = error.args[0]
+    assert expected in (3, errno.UV_EACCES)
+    if expected == 3:
+        assert do(fs.write_file, tmp_path / "link", b"new", atomic=True) == 3
+    else:
+        assert code_of(do, fs.write_file, tmp_path / "link", b"new", atomic=True) == expected
+        assert file.read_bytes() == b"0123456789"
+    assert sorted(os.listdir(tmp_path)) == ["file", "link"]
+
+
 def test_an_atomic_write_in_the_current_folder(do, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert do(fs.write_file, "file", b"new", atomic=True) == 3

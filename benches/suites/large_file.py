@@ -46,10 +46,10 @@ LIMITS = [
     Limit("read, of dd", READ, ratio, at_least=0.95),
     Limit("write, of dd", WRITE, ratio, at_least=0.95),
     Limit(
-        "memory while reading, MiB more than one block at a time",
+        "memory while reading, MiB more than os.readv takes",
         READ,
         lambda sample, other: (sample.rss_kib[-1] - other.rss_kib[-1]) / 1024,
-        at_most=16,
+        at_most=24,
         digits=0,
         against="direct",
     ),

@@ -128,6 +128,12 @@ fn behind_links(mut path: Vec<u8>) -> Result<Vec<u8>, Code> {
                 code => return Err(code.unwrap_or(Code::UNKNOWN)),
             },
         };
+        // The system may have a reason not to follow it, as in folders where everybody can make links.
+        if let Some(code) = crate::stat(path.as_slice()).run().err().and_then(|error| error.code())
+            && code != Code::ENOENT
+        {
+            return Err(code);
+        }
         path = if target.starts_with(b"/") {
             target
         } else {
