@@ -23,6 +23,7 @@ mod handle;
 mod idle;
 mod r#loop;
 mod number;
+mod once;
 mod pipe;
 mod poll;
 mod prepare;

@@ -9,20 +9,30 @@ use std::mem;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
 
 use super::JobRef;
 use super::drainer::{Drainer, pool_size};
-use super::queue::{Queue, spin};
+use super::queue::{Queue, wait_awake};
 use crate::r#loop::LoopInner;
 use crate::trampoline;
 
-/// How long the loop waits for a job before it sleeps, if jobs have just ended. A job that ends
-/// while the loop sleeps costs two context switches and, on a virtual machine, an interrupt of
-/// another processor: several times what a look at a warm file takes.
-const PAUSE: Duration = Duration::from_micros(3);
+/// How long the loop waits for a job before it sleeps, if jobs have just ended and were quick. A job
+/// that ends while the loop sleeps costs two context switches and, on a virtual machine, an
+/// interrupt of another processor: several times what a look at a warm file takes.
+const PAUSE: Duration = Duration::from_micros(20);
+
+/// The same, if they were slow.
+const PAUSE_SLOW: Duration = Duration::from_micros(3);
+
+/// How long the loop goes on telling of jobs that end meanwhile before it looks at anything else. A
+/// poll costs as much as several callbacks.
+const ROUND: Duration = Duration::from_micros(200);
+
+/// The clock is read once in so many jobs.
+const CLOCK_EVERY: usize = 16;
 
 /// Milliseconds between two looks at whether jobs get on.
 const TICK: u64 = 1;
@@ -170,8 +180,8 @@ impl Jobs {
             return false;
         }
         let queue = self.queue.borrow();
-        if may_block && self.busy.replace(false) {
-            spin(PAUSE, || !queue.over.is_empty());
+        if may_block && self.busy.get() {
+            self.wait_for_more(&queue);
         }
         let over = queue.fall_asleep();
         // SAFETY: the caller owns the loop, which is open, and the handles are initialised.
@@ -195,13 +205,14 @@ impl Jobs {
         }
         let queue = self.queue();
         queue.sleeps.store(false, Ordering::Relaxed);
-        // What ends from here on waits for the next round, behind what else the loop has to do.
-        for _ in 0..queue.over.len() {
-            let Some(job) = queue.over.pop() else { break };
-            self.in_flight.set(self.in_flight.get() - 1);
-            self.long.set(self.long.get() - usize::from(job.header().long));
-            self.busy.set(true);
-            job.end(inner);
+        self.tell(inner, &queue, queue.over.len());
+        // What ends meanwhile is told of too, but not for long: then it waits for the next round,
+        // behind what else the loop has to do.
+        let begin = Instant::now();
+        while inner.goes_on() && begin.elapsed() < ROUND {
+            if !self.tell(inner, &queue, CLOCK_EVERY) && !self.wait_for_more(&queue) {
+                break;
+            }
         }
         let drainers = self.drainers.borrow().len();
         if (queue.slow.load(Ordering::Relaxed) || self.long.get() > 0)
@@ -210,6 +221,27 @@ impl Jobs {
         {
             self.add_drainer(inner);
         }
+    }
+
+    /// Waits a moment for a job that is in flight. Returns whether one is over.
+    fn wait_for_more(&self, queue: &Queue) -> bool {
+        let pause = if queue.slow.load(Ordering::Relaxed) { PAUSE_SLOW } else { PAUSE };
+        let over = self.in_flight.get() > 0 && wait_awake(pause, || !queue.over.is_empty());
+        // It is waited for once, not again before the poll.
+        self.busy.set(over);
+        over
+    }
+
+    /// Tells of at most so many jobs that are over. Returns whether it were that many.
+    fn tell(&self, inner: &LoopInner, queue: &Queue, most: usize) -> bool {
+        for _ in 0..most {
+            let Some(job) = queue.over.pop() else { return false };
+            self.in_flight.set(self.in_flight.get() - 1);
+            self.long.set(self.long.get() - usize::from(job.header().long));
+            self.busy.set(true);
+            job.end(inner);
+        }
+        true
     }
 
     /// When the loop stops running.

@@ -31,6 +31,8 @@ class FSRequest:
     def result(self) -> Any: ...
     @property
     def error(self) -> int | None: ...
+    @property
+    def bytes_written(self) -> int | None: ...
     def cancel(self) -> bool: ...
 
 @disjoint_base
@@ -401,6 +403,27 @@ def access(loop: Loop, path: _StrOrBytesPath, mode: int, callback: None = None) 
 @overload
 def access(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
 @overload
+def append_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int = 0o666,
+    callback: None = None,
+) -> int: ...
+@overload
+def append_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int = 0o666,
+    *,
+    callback: _Callback,
+) -> FSRequest: ...
+@overload
+def append_file(
+    loop: Loop, path: _StrOrBytesPath, data: Buffer | Sequence[Buffer], mode: int, callback: _Callback
+) -> FSRequest: ...
+@overload
 def chmod(loop: Loop, path: _StrOrBytesPath, mode: int, callback: None = None) -> None: ...
 @overload
 def chmod(loop: Loop, path: _StrOrBytesPath, mode: int, callback: _Callback) -> FSRequest: ...
@@ -506,6 +529,14 @@ def read(loop: Loop, fd: int, length: int, offset: int, callback: _Callback) -> 
 def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: None = None) -> Dir[AnyStr]: ...
 @overload
 def opendir(loop: Loop, path: _AnyPath[AnyStr], callback: _Callback) -> FSRequest: ...
+@overload
+def read_file(
+    loop: Loop, path: _StrOrBytesPath, callback: None = None, *, max_size: int | None = None
+) -> bytes: ...
+@overload
+def read_file(
+    loop: Loop, path: _StrOrBytesPath, callback: _Callback, *, max_size: int | None = None
+) -> FSRequest: ...
 @overload
 def readdir(
     loop: Loop, dir: Dir[AnyStr], count: int = 1024, callback: None = None
@@ -708,6 +739,34 @@ def read_many(
     progress: _Progress | None = None,
     callback: _TreeCallback,
 ) -> TreeRequest: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None = None,
+    atomic: bool = False,
+    callback: None = None,
+) -> int: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None = None,
+    atomic: bool = False,
+    *,
+    callback: _Callback,
+) -> FSRequest: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None,
+    atomic: bool,
+    callback: _Callback,
+) -> FSRequest: ...
 
 UTIME_NOW: Final[float]
 UTIME_OMIT: Final[float]
@@ -802,6 +861,7 @@ __all__ = [
     "FSRequest",
     "TreeRequest",
     "access",
+    "append_file",
     "chmod",
     "chown",
     "close",
@@ -828,6 +888,7 @@ __all__ = [
     "open",
     "opendir",
     "read",
+    "read_file",
     "read_many",
     "read_many_result",
     "readdir",
@@ -853,4 +914,5 @@ __all__ = [
     "walk_folder",
     "walk_result",
     "write",
+    "write_file",
 ]

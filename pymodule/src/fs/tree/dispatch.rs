@@ -6,7 +6,6 @@ use std::time::Duration;
 use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use pyuv::Code;
 use pyuv_fs::tree::{Ended, Told, Tree, Work};
 
 use crate::call::call;
@@ -80,10 +79,7 @@ pub fn dispatch<'py, W: Work>(
                 TreeRequest::end(&request, Ok(result), Some(errors));
             }
             (Ok(_), Err(error)) => TreeRequest::end(&request, Ok(Err(error)), None),
-            (Err(error), errors) => {
-                let code = error.code().unwrap_or(Code::UNKNOWN);
-                TreeRequest::end(&request, Err(code), errors.ok());
-            }
+            (Err(error), errors) => TreeRequest::end(&request, Err(error), errors.ok()),
         }
     };
     let submitted = tree.submit(core, told, done).map_err(to_py::<FSError>)?;

@@ -90,7 +90,7 @@ impl TreeRequest {
     /// Ends the request: see [`FSRequest::end`].
     pub fn end(
         slf: &Bound<'_, TreeRequest>,
-        outcome: Result<PyResult<Py<PyAny>>, pyuv::Code>,
+        outcome: pyuv::Result<PyResult<Py<PyAny>>>,
         errors: Option<Bound<'_, PyList>>,
     ) {
         let (py, this) = (slf.py(), slf.get());
