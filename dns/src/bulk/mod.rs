@@ -233,15 +233,13 @@ impl Run {
             };
             let shown = match (&record_type, &word) {
                 (Err(_), Some(word)) => word.clone(),
-                (record_type, _) => {
-                    record_type.as_ref().unwrap_or(&self.record_type).shown()
-                }
+                (record_type, _) => record_type.as_ref().unwrap_or(&self.record_type).shown(),
             };
             if state.answered.contains(line.name, &shown) {
                 continue;
             }
-            let begun = record_type
-                .and_then(|record_type| Ok((record_type, self.name_to_ask(line.name)?)));
+            let begun =
+                record_type.and_then(|record_type| Ok((record_type, self.name_to_ask(line.name)?)));
             match begun {
                 Ok((record_type, name)) => {
                     state.busy += 1;
@@ -353,13 +351,8 @@ impl State {
 
 /// Whether asking again could have another outcome.
 fn may_change(code: Code) -> bool {
-    let ends = [
-        Code::ENOTFOUND,
-        Code::ENODATA,
-        Code::EBADNAME,
-        Code::ECANCELLED,
-        Code::EDESTRUCTION,
-    ];
+    let ends =
+        [Code::ENOTFOUND, Code::ENODATA, Code::EBADNAME, Code::ECANCELLED, Code::EDESTRUCTION];
     !ends.contains(&code)
 }
 
