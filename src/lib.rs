@@ -26,7 +26,7 @@
 //!
 //! Dropping the last reference to an inactive handle closes it; an active one stays with its loop
 //! and closes when it becomes inactive. When the last `Loop` and handle are gone, what is left on
-//! the loop is closed without calling anything, and freed. `handle.rs` has the rules.
+//! the loop is closed without calling anything, and freed. `src/handle` has the rules.
 
 pub mod address;
 mod r#async;
@@ -74,7 +74,7 @@ pub use error::{Code, Error, Result};
 pub use handle::{Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
-pub use job::Job;
+pub use job::{Job, pool_size};
 pub use r#loop::{Configure, Held, Loop, RunMode};
 pub use metrics::Metrics;
 pub use pipe::Pipe;

@@ -7,6 +7,12 @@ from util import time_limit
 LOCALHOST = ("127.0.0.1", 0)
 
 
+def run_until(loop, condition):
+    with time_limit(loop):
+        while not condition():
+            loop.run(pyuv.UV_RUN_ONCE)
+
+
 def listener(loop, on_connection, handle=None):
     """A TCP handle that listens on a free port."""
     server = handle or pyuv.TCP(loop)

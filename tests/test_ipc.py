@@ -8,15 +8,9 @@ import pytest
 import pyuv
 from pyuv import errno
 from pyuv.error import PipeError
-from streams import LOCALHOST, connected, fill, listener, read_all
+from streams import LOCALHOST, connected, fill, listener, read_all, run_until
 
 from util import Recorder, collect, finish, in_child, open_fds, start_child, time_limit
-
-
-def run_until(loop, condition):
-    with time_limit(loop):
-        while not condition():
-            loop.run(pyuv.UV_RUN_ONCE)
 
 
 @pytest.fixture

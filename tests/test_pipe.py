@@ -7,17 +7,11 @@ import pytest
 import pyuv
 from pyuv import errno
 from pyuv.error import PipeError
-from streams import read_all
+from streams import read_all, run_until
 
-from util import Recorder, time_limit
+from util import Recorder
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="abstract names are Linux's")
-
-
-def run_until(loop, condition):
-    with time_limit(loop):
-        while not condition():
-            loop.run(pyuv.UV_RUN_ONCE)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 import pyuv
 from pyuv import errno
 from pyuv.error import HandleClosedError, TCPError
-from streams import connected, listener, read_all
+from streams import connected, listener, read_all, run_until
 
-from util import Recorder, collect, time_limit
+from util import Recorder, collect
 
 SLAB = 256 * 1024
 
@@ -17,12 +17,6 @@ SLAB = 256 * 1024
 @pytest.fixture
 def pair(loop):
     return connected(loop)
-
-
-def run_until(loop, condition):
-    with time_limit(loop):
-        while not condition():
-            loop.run(pyuv.UV_RUN_ONCE)
 
 
 @pytest.mark.parametrize("size", [1, 64, 65536, SLAB, SLAB + 1, 3 * SLAB])

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
-use crate::{BindFlags, Code, Error, Handle, Loop, Pipe, Result, RunMode, Stream, TCP};
+use crate::{
+    Arrived, BindFlags, Buffer, Code, Error, Handle, Loop, Pipe, Reader, Result, RunMode, Stream,
+    TCP,
+};
 
 type Log = Arc<Mutex<Vec<String>>>;
 
@@ -241,4 +244,70 @@ fn misuse_is_an_error() {
     assert_eq!(code(server.connect(local(), |_, _| ())), Some(Code::EINVAL));
     let other = Loop::new().unwrap();
     assert_eq!(code(server.accept(&TCP::new(&other).unwrap())), Some(Code::EINVAL));
+}
+
+/// Lends eight bytes at a time, every other time.
+struct Lender {
+    memory: Box<[u8]>,
+    lends: bool,
+    log: Log,
+}
+
+// SAFETY: the memory is the reader's own, and it looks at it in `read` alone.
+unsafe impl Reader for Lender {
+    fn lend(&mut self) -> Option<Buffer> {
+        self.lends = !self.lends;
+        self.lends.then(|| Buffer::new(self.memory.as_mut_ptr(), self.memory.len()))
+    }
+
+    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) {
+        let text = match outcome {
+            Ok(Arrived::AsLent(length)) => {
+                format!("lent {}", String::from_utf8_lossy(&self.memory[..length]))
+            }
+            Ok(Arrived::InSlab(bytes)) => format!("slab {}", String::from_utf8_lossy(bytes)),
+            Err(error) => {
+                stream.close(|_| ()).unwrap();
+                format!("{:?}", error.code())
+            }
+        };
+        note(&self.log, text);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_may_lend_memory_and_a_read_that_fills_it_goes_on_in_the_slab() {
+    let event_loop = Loop::new().unwrap();
+    let (near, far) = pair(&event_loop, false);
+    let log = Log::default();
+    let memory = vec![0; 8].into_boxed_slice();
+    near.start_reader(Lender { memory, lends: false, log: log.clone() }).unwrap();
+    far.try_write(&"12345678rest").unwrap();
+    event_loop.run(RunMode::Once).unwrap();
+    assert_eq!(*log.lock().unwrap(), ["lent 12345678", "slab rest"]);
+    far.try_write(&"short").unwrap();
+    event_loop.run(RunMode::Once).unwrap();
+    far.close(|_| ()).unwrap();
+    event_loop.run(RunMode::Default).unwrap();
+    assert_eq!(log.lock().unwrap()[2..], ["lent short", &format!("{:?}", Some(Code::EOF))]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_replaced_by_another_is_dropped_with_what_it_lends() {
+    let event_loop = Loop::new().unwrap();
+    let (near, far) = pair(&event_loop, false);
+    let log = Log::default();
+    let memory = vec![0; 8].into_boxed_slice();
+    near.start_reader(Lender { memory, lends: false, log: log.clone() }).unwrap();
+    let seen = log.clone();
+    near.start_read(move |stream, data| {
+        note(&seen, format!("{:?}", data.map(<[u8]>::len)));
+        stream.stop_read().unwrap();
+    })
+    .unwrap();
+    far.try_write(&"123456789").unwrap();
+    event_loop.run(RunMode::Default).unwrap();
+    assert_eq!(*log.lock().unwrap(), ["Ok(9)"]);
 }

@@ -29,11 +29,11 @@ pub fn read<'py>(
     };
     if callback.is_none() {
         let arrived = run_interruptibly(py, operation)?;
-        return fresh.cut(py, arrived);
+        return Ok(fresh.cut(py, arrived)?.into_any());
     }
     let operation = operation();
     let about = || About { fd: Some(fd.0), ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, arrived| {
-        Ok(fresh.cut(py, arrived)?.unbind())
+        Ok(fresh.cut(py, arrived)?.unbind().into_any())
     })
 }

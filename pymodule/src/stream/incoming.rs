@@ -68,7 +68,7 @@ unsafe impl Reader for Incoming {
                 Ok(Arrived::AsLent(length)) => {
                     self.arrived(length);
                     let Some(lent) = lent else { return Ok(()) };
-                    lent.cut(py, length)?
+                    lent.cut(py, length)?.into_any()
                 }
                 Err(error) => {
                     // SAFETY: the core reads from streams alone.
