@@ -29,10 +29,11 @@ unsafe impl Send for Buffer {}
 
 impl Buffer {
     /// `length` bytes at `address`.
-    #[allow(clippy::unnecessary_cast)]
     pub fn new(address: *mut u8, length: usize) -> Buffer {
         // The field is narrower on Windows; no longer buffer gets past `check_length`.
-        Buffer(uv::uv_buf_t { base: address.cast(), len: length.min(MAX_LENGTH + 1) as _ })
+        #[cfg(windows)]
+        let length = length.min(MAX_LENGTH + 1) as _;
+        Buffer(uv::uv_buf_t { base: address.cast(), len: length })
     }
 
     /// Its length in bytes.
@@ -42,14 +43,19 @@ impl Buffer {
     }
 
     /// Where it begins.
-    pub(crate) fn address(&self) -> *mut u8 {
+    pub fn address(&self) -> *mut u8 {
         self.0.base.cast()
     }
 
-    /// Without its first `skip` bytes.
-    pub(crate) fn skip(self, skip: usize) -> Buffer {
-        debug_assert!(skip <= self.length());
-        Buffer::new(self.0.base.cast::<u8>().wrapping_add(skip), self.length() - skip)
+    /// Without its first `skip` bytes; empty if it has no more than that.
+    pub fn skip(self, skip: usize) -> Buffer {
+        let skip = skip.min(self.length());
+        Buffer::new(self.address().wrapping_add(skip), self.length() - skip)
+    }
+
+    /// Its first `length` bytes, or all if it has no more than that.
+    pub fn first(self, length: usize) -> Buffer {
+        Buffer::new(self.address(), length.min(self.length()))
     }
 
     /// For functions of libuv's that take an array of them.

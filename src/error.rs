@@ -168,6 +168,15 @@ pub enum Error {
         /// What was tried, or empty where the code says it all.
         what: Cow<'static, str>,
     },
+    /// A write ended before everything was out.
+    Unfinished {
+        /// libuv's code for what ended it.
+        code: Code,
+        /// What was tried.
+        what: Cow<'static, str>,
+        /// How many bytes are where they should be.
+        written: u64,
+    },
     /// The handle was closed before this call.
     HandleClosed,
     /// The loop was closed before this call.
@@ -196,8 +205,25 @@ impl Error {
     /// The libuv code, for the errors that have one.
     pub fn code(&self) -> Option<Code> {
         match self {
-            Error::Uv { code, .. } => Some(*code),
+            Error::Uv { code, .. } | Error::Unfinished { code, .. } => Some(*code),
             _ => None,
+        }
+    }
+
+    /// How many bytes a write had put out when it failed, for the errors that know.
+    pub fn written(&self) -> Option<u64> {
+        match self {
+            Error::Unfinished { written, .. } => Some(*written),
+            _ => None,
+        }
+    }
+
+    /// The same error of libuv's, with how many bytes were written before it; another error as
+    /// it is, and one that knows already.
+    pub fn after_writing(self, written: u64) -> Error {
+        match self {
+            Error::Uv { code, what } => Error::Unfinished { code, what, written },
+            other => other,
         }
     }
 }
@@ -213,6 +239,9 @@ impl fmt::Display for Error {
         match self {
             Error::Uv { code, what } if what.is_empty() => write!(f, "{code}"),
             Error::Uv { code, what } => write!(f, "{code}: {what}"),
+            Error::Unfinished { code, what, written } => {
+                write!(f, "{code}: {what} ({written} bytes were written)")
+            }
             Error::HandleClosed => f.write_str("the handle is closed"),
             Error::LoopClosed => f.write_str("the loop is closed"),
             Error::WrongThread => f.write_str(
@@ -254,5 +283,14 @@ mod tests {
         assert_eq!(error.to_string(), "no such file or directory: /no/such/file");
         assert_eq!(error.code(), Some(Code::ENOENT));
         assert_eq!(Error::check(3, "read"), Ok(3));
+    }
+    #[test]
+    fn an_unfinished_write_says_how_far_it_came() {
+        let error = Error::new(Code::ENOSPC, "file").after_writing(7);
+        assert_eq!(error.to_string(), "no space left on device: file (7 bytes were written)");
+        assert_eq!((error.code(), error.written()), (Some(Code::ENOSPC), Some(7)));
+        assert_eq!(error.clone().after_writing(9), error);
+        assert_eq!(Error::LoopClosed.after_writing(9), Error::LoopClosed);
+        assert_eq!(Error::from(Code::EIO).written(), None);
     }
 }

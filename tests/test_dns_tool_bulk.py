@@ -1,5 +1,6 @@
 """``python -m pyuv.dns --file``, as a program: results, resuming, interrupts, and files that fail."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -30,14 +31,18 @@ def run(dns_server, tmp_path):
 
     def start(*arguments, **options):
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-        return subprocess.Popen([*PROGRAM, *map(str, arguments)], cwd=tmp_path, **options)
+        child = subprocess.Popen([*PROGRAM, *map(str, arguments)], cwd=tmp_path, **options)
+        children.enter_context(child)
+        children.callback(child.kill)
+        return child
 
     def finish(child, **options):
         out, err = child.communicate(timeout=50, **options)
         return child.returncode, [json.loads(line) for line in (out or "").splitlines()], err
 
     run.start, run.finish, run.server = start, finish, dns_server
-    return run
+    with contextlib.ExitStack() as children:
+        yield run
 
 
 def results(path):
@@ -200,9 +205,9 @@ def test_results_are_not_replaced_unasked(run, tmp_path):
 
 
 def test_ctrl_c_keeps_what_is_answered_and_resume_goes_on(run, tmp_path):
-    names = [f"delay-{number % 40}.wild.example.com" for number in range(40)]
-    many = [f"n{number}.wild.example.com" for number in range(20_000)]
-    (tmp_path / "names.txt").write_text("\n".join([*many, *names]) + "\n")
+    # A second's worth, whatever the machine: the signal comes long before the end.
+    names = [f"delay-25.n{number}.wild.example.com" for number in range(800)]
+    (tmp_path / "names.txt").write_text("\n".join(names) + "\n")
     arguments = ["--file", "names.txt", "--out", "results", "--concurrency", "20", f"@{run.server.address}"]
     child = run.start(*arguments)
     out = tmp_path / "results"
@@ -212,12 +217,12 @@ def test_ctrl_c_keeps_what_is_answered_and_resume_goes_on(run, tmp_path):
     status, _, err = run.finish(child)
     assert status == 130
     before = results(out)
-    assert 0 < len(before) < 20_040
+    assert 0 < len(before) < len(names)
     assert "Traceback" not in err
     assert run.finish(run.start(*arguments, "--resume"))[0] == 0
     after = results(out)
     assert after[: len(before)] == before
-    assert sorted(line["name"] for line in after) == sorted([*many, *names])
+    assert sorted(line["name"] for line in after) == sorted(names)
 
 
 def test_a_second_ctrl_c_leaves_at_once(run, tmp_path):
@@ -297,7 +302,7 @@ def test_no_bar_without_tqdm(run, tmp_path):
     text = os.read(controller, 4096).decode()
     os.close(controller)
     assert (status, len(lines)) == (0, 1)
-    assert text.startswith("1 names in ")
+    assert text.startswith("1 name in ")
 
 
 @pytest.mark.timeout(120)

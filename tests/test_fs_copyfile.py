@@ -5,8 +5,6 @@ from fsutil import block_pool, code_of
 from pyuv import errno, fs
 from pyuv.error import FSError
 
-from util import in_child
-
 
 def test_content_and_permissions_are_copied(do, file, tmp_path):
     file.chmod(0o640)
@@ -85,41 +83,3 @@ def test_a_copy_that_waits_can_be_cancelled(loop, file, tmp_path):
     assert seen == [request]
     assert request.error == errno.UV_ECANCELED
     assert not (tmp_path / "copy").exists()
-
-
-def test_a_full_filesystem_leaves_no_half_copy_and_another_refuses_links(tmp_path):
-    """In namespaces of its own, where a small filesystem can be mounted."""
-    assert in_child(
-        """
-        import ctypes, os, sys, pyuv
-        from pyuv import errno, fs
-        os.chdir(sys.argv[1])
-        libc = ctypes.CDLL(None, use_errno=True)
-        def must(status):
-            if status != 0:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        user, group = os.getuid(), os.getgid()
-        must(libc.unshare(0x10000000 | 0x00020000))
-        for name, text in [("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")]:
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(text)
-        os.mkdir("small")
-        must(libc.mount(b"tmpfs", b"small", b"tmpfs", 0, b"size=64k"))
-        with open("large", "wb") as file:
-            file.write(bytes(1 << 20))
-        loop = pyuv.Loop()
-        def code(function, *arguments):
-            try:
-                return function(loop, *arguments)
-            except pyuv.error.FSError as error:
-                return errno.errorcode[error.args[0]]
-        print(code(fs.copyfile, "large", "small/copy"), os.listdir("small"))
-        fd = fs.open(loop, "small/file", os.O_WRONLY | os.O_CREAT)
-        written = fs.write(loop, fd, bytes(1 << 20), 0)
-        print(0 < written <= 1 << 16, code(fs.write, fd, b"x", written))
-        fs.close(loop, fd)
-        print(code(fs.link, "large", "small/link"), code(fs.rename, "large", "small/name"))
-        print(fs.statfs(loop, "small").f_bavail)
-        """,
-        tmp_path,
-    ) == ["UV_ENOSPC []", "True UV_ENOSPC", "UV_EXDEV UV_EXDEV", "0"]

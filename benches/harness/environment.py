@@ -84,7 +84,7 @@ def build_references(python: Path) -> Path:
     with open(log, "w") as output:
         for command in (
             [cmake, "-S", str(BENCHES / "c"), "-B", str(folder), *settings],
-            [cmake, "--build", str(folder), "--parallel"],
+            [cmake, "--build", str(folder), "--parallel", str(os.cpu_count() or 1)],
         ):
             if subprocess.run(command, stdout=output, stderr=output).returncode != 0:
                 raise SetupError(f"the C references do not build; see {log}")

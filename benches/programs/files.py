@@ -97,15 +97,22 @@ class PyuvReads:
         self.next()
 
 
-def pyuv_callbacks(run: Run, paths: Iterator[str], case: str, in_flight: int) -> str:
+def pyuv_callbacks(run: Run, paths: Iterator[str], case: str, in_flight: int, io_uring: bool = False) -> str:
     import pyuv
 
     loop = pyuv.Loop()
+    if io_uring:
+        os.environ["UV_USE_IO_URING"] = "1"
+        loop.configure(io_uring=True)
     kind = PyuvStats if case == "stat" else PyuvReads
     for _ in range(in_flight):
         kind(run, paths, loop).next()
     loop.run()
     return f"pyuv {pyuv.__version__}"
+
+
+def pyuv_io_uring(run: Run, paths: Iterator[str], case: str, in_flight: int) -> str:
+    return pyuv_callbacks(run, paths, case, in_flight, io_uring=True)
 
 
 async def to_thread(run: Run, paths: Iterator[str], case: str, in_flight: int) -> str:
@@ -163,7 +170,12 @@ async def asyncfiles_calls(run: Run, paths: Iterator[str], case: str, in_flight:
     return f"asyncfiles {asyncfiles.__version__}"
 
 
-SYNC_CLIENTS = {"direct": direct, "direct-file": direct_file, "pyuv": pyuv_callbacks}
+SYNC_CLIENTS = {
+    "direct": direct,
+    "direct-file": direct_file,
+    "pyuv": pyuv_callbacks,
+    "pyuv-io_uring": pyuv_io_uring,
+}
 ASYNC_CLIENTS = {
     "to_thread": to_thread,
     "to_thread-once": to_thread_once,

@@ -5,7 +5,8 @@ makes the plain blocking calls, one after the other, in one thread: `os.stat`; `
 `os.close`, beside which "direct, open() object" reads the same through the file object that most
 programs use. User and system time are those of the whole process, pool threads included. In the case
 "open, read 4 KiB, close" each of the three is an operation of its own (pyuv: three callbacks),
-except where a client's name says otherwise.
+except where a client's name says otherwise. "pyuv, io_uring" is `Loop.configure(io_uring=True)` with
+`UV_USE_IO_URING=1`.
 """
 
 import tempfile
@@ -34,38 +35,40 @@ CASES = {STAT: "stat", READ: "read"}
 
 C_ON_LIBUV = "C on libuv"
 OPEN_OBJECT = "direct, open() object"
+IO_URING = "pyuv, io_uring"
 ONE_HOP = "asyncio.to_thread, one hop"
+AIOFILES = "aiofiles"
 ASYNCFILES = "asyncfiles"
 CLIENTS = {
     REFERENCE: ("--client", "direct"),
     OPEN_OBJECT: ("--client", "direct-file"),
     "pyuv": ("--client", "pyuv"),
+    IO_URING: ("--client", "pyuv-io_uring"),
     ASYNCFILES: ("--client", "asyncfiles"),
     "asyncio.to_thread": ("--client", "to_thread"),
     "asyncio.to_thread on uvloop": ("--client", "to_thread", "--loop", "uvloop"),
     ONE_HOP: ("--client", "to_thread-once"),
-    "aiofiles": ("--client", "aiofiles"),
+    AIOFILES: ("--client", "aiofiles"),
 }
-OWN = {"pyuv", REFERENCE, OPEN_OBJECT}
+OWN = {"pyuv", IO_URING, REFERENCE, OPEN_OBJECT}
 """Measured without peers too."""
 
 READ_ONLY = {OPEN_OBJECT, ONE_HOP, ASYNCFILES}
 """Clients that have no stat of their own, or the same one."""
 
+
+def ratio(sample: Sample, reference: Sample) -> float:
+    return sample.rate / reference.rate
+
+
 LIMITS = [
+    Limit("stat/s, of direct calls", STAT, ratio, at_least=0.9),
+    Limit("stat/s, of aiofiles", STAT, ratio, at_least=20, digits=1, against=AIOFILES),
+    Limit("CPU per stat, all threads, us", STAT, lambda sample, _: sample.cpu_ns / 1000, at_most=7),
     Limit(
-        "stat/s, of direct calls",
-        STAT,
-        lambda sample, reference: sample.rate / reference.rate,
-        at_least=0.72,
+        "open+read+close/s, of direct calls (open() object)", READ, ratio, at_least=1.3, against=OPEN_OBJECT
     ),
-    Limit(
-        "open+read+close/s, of direct calls (open() object)",
-        READ,
-        lambda sample, reference: sample.rate / reference.rate,
-        at_least=1.3,
-        against=OPEN_OBJECT,
-    ),
+    Limit("open+read+close/s, of aiofiles", READ, ratio, at_least=20, digits=1, against=AIOFILES),
 ]
 
 

@@ -20,7 +20,7 @@ pub(crate) fn piece_count(pieces: usize) -> Result<c_uint> {
 /// thread that is.
 pub unsafe trait Destination: Send + 'static {
     /// What comes out when the read is over.
-    type Filled;
+    type Filled: Send + 'static;
 
     /// The memory to fill.
     fn buffer(&mut self) -> Buffer;
@@ -53,6 +53,11 @@ pub(crate) struct Fresh(Vec<u8>, usize);
 impl Fresh {
     pub(crate) fn new(length: usize) -> Result<Fresh> {
         check_length(length)?;
+        Fresh::of_any_length(length)
+    }
+
+    /// For more than one call reads.
+    pub(crate) fn of_any_length(length: usize) -> Result<Fresh> {
         let mut memory = Vec::new();
         memory
             .try_reserve_exact(length)

@@ -29,20 +29,29 @@ mod argument;
 mod buffer;
 mod dir;
 mod dirent;
+mod folder;
 mod fs_event;
 mod fs_poll;
 mod function;
+mod open_file;
 mod operation;
 mod own_fd;
 mod path;
 mod read;
+mod read_file;
+mod replace;
 mod scandir;
 mod stat;
 mod statfs;
 mod table;
 mod target;
 mod temporary;
+#[cfg(unix)]
+pub mod tree;
+#[cfg(unix)]
+mod whole;
 mod write;
+mod write_file;
 
 pub use argument::{
     COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE, NOW, OMIT, SYMLINK_DIR,
@@ -58,9 +67,11 @@ pub use own_fd::is_own_fd;
 pub use path::PathArg;
 pub use pyuv::buffer::{Buffer, MAX_LENGTH, Source};
 pub use read::{read, read_into, read_scattered};
+pub use read_file::{Content, FileMemory, UNANNOUNCED, read_file, read_file_into};
 pub use scandir::scandir;
 pub use stat::{Stat, Timestamp};
 pub use statfs::StatFs;
 pub use table::*;
 pub use temporary::{Temporary, mkdtemp, mkstemp};
 pub use write::write;
+pub use write_file::{append_file, replace_file, write_file};

@@ -112,19 +112,13 @@ where
     T: Target,
     S: FnOnce(T::Raw, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int + Send + 'static,
     F: FnOnce(*mut uv::uv_fs_t) -> Output + Send + 'static,
+    Output: Send + 'static,
 {
     type Output = Output;
 
     fn run(self) -> Result<Output> {
         self.target.check()?;
-        let start = self.start?;
-        let mut request = MaybeUninit::<uv::uv_fs_t>::uninit();
-        let request = request.as_mut_ptr();
-        // Without a callback libuv uses no loop.
-        let status = start(self.target.raw(), ptr::null_mut(), request, None);
-        // SAFETY: `start` has initialised the request, which is cleaned up nowhere else.
-        let finished = unsafe { Finished::new(request) };
-        finished.output(status, &self.target, self.finish)
+        blocking(&self.target, self.start?, self.finish)
     }
 
     fn submit(
@@ -141,10 +135,9 @@ where
         }
         event_loop.submit(OnPool {
             target,
-            start: Some(start),
-            request: MaybeUninit::uninit(),
-            status: None,
-            finish: Some((finish, done)),
+            work: Some((start, finish)),
+            given: None,
+            done: Some(done),
         })
     }
 }
@@ -180,54 +173,56 @@ impl Drop for Finished {
 }
 
 /// An operation as a [`Job`]: libuv's blocking form of it, on a thread of the pool.
-struct OnPool<T, S, F, D> {
+///
+/// The result is read off there as well: the loop's thread is the one that has more to do, and the
+/// request, half a kilobyte, need not go from one processor to the other.
+struct OnPool<T, S, F, D, Output> {
     target: T,
-    start: Option<S>,
-    /// Initialised once there is a status.
-    request: MaybeUninit<uv::uv_fs_t>,
-    status: Option<c_int>,
-    finish: Option<(F, D)>,
+    work: Option<(S, F)>,
+    given: Option<Result<Output>>,
+    done: Option<D>,
 }
 
-// SAFETY: the request points to memory of the target's, of `start`'s and of `finish`'s, which are
-// Send, and to itself; it is used by one thread after the other.
-unsafe impl<T: Send, S: Send, F: Send, D: Send> Send for OnPool<T, S, F, D> {}
-
-impl<T, S, F, D, Output> Job for OnPool<T, S, F, D>
+impl<T, S, F, D, Output> Job for OnPool<T, S, F, D, Output>
 where
     T: Target + Send + 'static,
     S: FnOnce(T::Raw, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int + Send + 'static,
     F: FnOnce(*mut uv::uv_fs_t) -> Output + Send + 'static,
     D: FnOnce(Result<Output>) + Send + 'static,
+    Output: Send + 'static,
 {
     fn run(&mut self) {
-        if let Some(start) = self.start.take() {
-            let request = self.request.as_mut_ptr();
-            self.status = Some(start(self.target.raw(), ptr::null_mut(), request, None));
+        if let Some((start, finish)) = self.work.take() {
+            self.given = Some(blocking(&self.target, start, finish));
         }
     }
 
     fn done(&mut self, outcome: Result<()>) {
-        let Some((finish, done)) = self.finish.take() else { return };
-        let Some(status) = self.status else {
-            drop(finish);
-            let code = outcome.err().and_then(|error| error.code()).unwrap_or(Code::UNKNOWN);
-            return done(Err(Error::new(code, self.target.describe())));
-        };
-        // SAFETY: there is a status, so the request is initialised; it is cleaned up here, once,
-        // because `finish` was there to be taken.
-        let finished = unsafe { Finished::new(self.request.as_mut_ptr()) };
-        done(finished.output(status, &self.target, finish));
+        let Some(done) = self.done.take() else { return };
+        // What the operation was lent is let go before anybody is told.
+        drop(self.work.take());
+        done(match (outcome, self.given.take()) {
+            (Ok(()), Some(given)) => given,
+            (outcome, _) => {
+                let code = outcome.err().and_then(|error| error.code()).unwrap_or(Code::UNKNOWN);
+                Err(Error::new(code, self.target.describe()))
+            }
+        });
     }
 }
 
-impl<T, S, F, D> Drop for OnPool<T, S, F, D> {
-    fn drop(&mut self) {
-        if self.status.is_some() && self.finish.is_some() {
-            // SAFETY: it was run, and nobody was told of it: the request is not cleaned up yet.
-            drop(unsafe { Finished::new(self.request.as_mut_ptr()) });
-        }
-    }
+/// Does an operation in this thread. Without a callback libuv uses no loop.
+fn blocking<T: Target, Output>(
+    target: &T,
+    start: impl FnOnce(T::Raw, *mut uv::uv_loop_t, *mut uv::uv_fs_t, uv::uv_fs_cb) -> c_int,
+    finish: impl FnOnce(*mut uv::uv_fs_t) -> Output,
+) -> Result<Output> {
+    let mut request = MaybeUninit::<uv::uv_fs_t>::uninit();
+    let request = request.as_mut_ptr();
+    let status = start(target.raw(), ptr::null_mut(), request, None);
+    // SAFETY: `start` has initialised the request, which is cleaned up nowhere else.
+    let finished = unsafe { Finished::new(request) };
+    finished.output(status, target, finish)
 }
 
 /// Has libuv submit the operation: to io_uring where it can, otherwise to its pool.

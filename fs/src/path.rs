@@ -28,17 +28,22 @@ impl PathArg<'_> {
 
     /// The path for libuv. Empty where `check` fails.
     pub(crate) fn as_ptr(&self) -> *const c_char {
-        self.0.as_deref().unwrap_or_default().as_ptr()
+        self.as_c_str().as_ptr()
+    }
+
+    /// The path, for what is not libuv. Empty where `check` fails.
+    pub(crate) fn as_c_str(&self) -> &CStr {
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// The path for a handle to keep. Empty where `check` fails.
     pub(crate) fn to_c_string(&self) -> CString {
-        self.0.as_deref().unwrap_or_default().to_owned()
+        self.as_c_str().to_owned()
     }
 
     /// The path for people.
     pub(crate) fn describe(&self) -> String {
-        self.0.as_deref().unwrap_or_default().to_string_lossy().into_owned()
+        self.as_c_str().to_string_lossy().into_owned()
     }
 
     /// A copy that may outlive what this one borrows.

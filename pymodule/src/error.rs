@@ -2,6 +2,7 @@
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyuv::Error;
 
@@ -13,7 +14,7 @@ macro_rules! exceptions {
         pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
             let py = module.py();
             $(module.add(stringify!($name), py.get_type::<$name>())?;)*
-            Ok(())
+            py.get_type::<FSError>().setattr(intern!(py, "bytes_written"), py.None())
         }
     };
 }
@@ -45,8 +46,23 @@ exceptions! {
 /// Makes the Python exception for `error`: libuv's refusals become `E(code, message)`.
 pub fn to_py<E: pyo3::PyTypeInfo>(error: Error) -> PyErr {
     match error {
-        Error::Uv { code, .. } => PyErr::new::<E, _>((code.0, error.to_string())),
+        Error::Uv { code, .. } | Error::Unfinished { code, .. } => {
+            PyErr::new::<E, _>((code.0, error.to_string()))
+        }
         Error::HandleClosed => HandleClosedError::new_err(error.to_string()),
         misuse => PyRuntimeError::new_err(misuse.to_string()),
     }
+}
+
+/// The exception for an error of a filesystem operation; one of a write that knows has
+/// `bytes_written`.
+pub fn fs_error(py: Python<'_>, error: Error) -> PyErr {
+    let written = error.written();
+    let raised = to_py::<FSError>(error);
+    if let Some(written) = written
+        && let Err(failed) = raised.value(py).setattr(intern!(py, "bytes_written"), written)
+    {
+        return failed;
+    }
+    raised
 }

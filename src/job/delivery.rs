@@ -9,20 +9,30 @@ use std::mem;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
 
 use super::JobRef;
 use super::drainer::{Drainer, pool_size};
-use super::queue::{Queue, spin};
+use super::queue::{Queue, wait_awake};
 use crate::r#loop::LoopInner;
 use crate::trampoline;
 
-/// How long the loop waits for a job before it sleeps, if jobs have just ended. A job that ends
-/// while the loop sleeps costs two context switches and, on a virtual machine, an interrupt of
-/// another processor: several times what a look at a warm file takes.
-const PAUSE: Duration = Duration::from_micros(3);
+/// How long the loop waits for a job before it sleeps, if jobs have just ended and were quick. A job
+/// that ends while the loop sleeps costs two context switches and, on a virtual machine, an
+/// interrupt of another processor: several times what a look at a warm file takes.
+const PAUSE: Duration = Duration::from_micros(20);
+
+/// The same, if they were slow.
+const PAUSE_SLOW: Duration = Duration::from_micros(3);
+
+/// How long the loop goes on telling of jobs that end meanwhile before it looks at anything else. A
+/// poll costs as much as several callbacks.
+const ROUND: Duration = Duration::from_micros(200);
+
+/// The clock is read once in so many jobs.
+const CLOCK_EVERY: usize = 16;
 
 /// Milliseconds between two looks at whether jobs get on.
 const TICK: u64 = 1;
@@ -32,6 +42,8 @@ pub(crate) struct Jobs {
     queue: RefCell<Arc<Queue>>,
     drainers: RefCell<Vec<NonNull<Drainer>>>,
     in_flight: Cell<usize>,
+    /// Those of them that are long.
+    long: Cell<usize>,
     /// Jobs have ended since the loop last polled.
     busy: Cell<bool>,
     /// How many jobs had been run at the last tick.
@@ -50,6 +62,7 @@ impl Jobs {
             queue: RefCell::new(Arc::new(Queue::new())),
             drainers: RefCell::new(Vec::new()),
             in_flight: Cell::new(0),
+            long: Cell::new(0),
             busy: Cell::new(false),
             ran_before: Cell::new(None),
             // SAFETY: all-zero is a valid, if unusable, value of a C struct of integers and
@@ -110,10 +123,17 @@ impl Jobs {
     pub(super) fn push(inner: &LoopInner, job: JobRef) {
         let this = &inner.jobs;
         let queue = this.queue.borrow();
-        queue.waiting.push(job);
         this.in_flight.set(this.in_flight.get() + 1);
+        this.long.set(this.long.get() + usize::from(job.header().long));
+        queue.waiting.push(job);
         let drainers = this.drainers.borrow().len();
-        let wanted = if queue.slow.load(Ordering::Relaxed) { this.in_flight.get() } else { 1 };
+        let (in_flight, long) = (this.in_flight.get(), this.long.get());
+        // One for each that is long, and one for all that are not.
+        let wanted = if queue.slow.load(Ordering::Relaxed) {
+            in_flight
+        } else {
+            long + usize::from(in_flight > long)
+        };
         if drainers < wanted.min(pool_size()) {
             this.add_drainer(inner);
         } else {
@@ -160,8 +180,8 @@ impl Jobs {
             return false;
         }
         let queue = self.queue.borrow();
-        if may_block && self.busy.replace(false) {
-            spin(PAUSE, || !queue.over.is_empty());
+        if may_block && self.busy.get() {
+            self.wait_for_more(&queue);
         }
         let over = queue.fall_asleep();
         // SAFETY: the caller owns the loop, which is open, and the handles are initialised.
@@ -185,20 +205,43 @@ impl Jobs {
         }
         let queue = self.queue();
         queue.sleeps.store(false, Ordering::Relaxed);
-        // What ends from here on waits for the next round, behind what else the loop has to do.
-        for _ in 0..queue.over.len() {
-            let Some(job) = queue.over.pop() else { break };
-            self.in_flight.set(self.in_flight.get() - 1);
-            self.busy.set(true);
-            job.end(inner);
+        self.tell(inner, &queue, queue.over.len());
+        // What ends meanwhile is told of too, but not for long: then it waits for the next round,
+        // behind what else the loop has to do.
+        let begin = Instant::now();
+        while inner.goes_on() && begin.elapsed() < ROUND {
+            if !self.tell(inner, &queue, CLOCK_EVERY) && !self.wait_for_more(&queue) {
+                break;
+            }
         }
         let drainers = self.drainers.borrow().len();
-        if queue.slow.load(Ordering::Relaxed)
+        if (queue.slow.load(Ordering::Relaxed) || self.long.get() > 0)
             && !queue.waiting.is_empty()
             && drainers < pool_size().min(self.in_flight.get())
         {
             self.add_drainer(inner);
         }
+    }
+
+    /// Waits a moment for a job that is in flight. Returns whether one is over.
+    fn wait_for_more(&self, queue: &Queue) -> bool {
+        let pause = if queue.slow.load(Ordering::Relaxed) { PAUSE_SLOW } else { PAUSE };
+        let over = self.in_flight.get() > 0 && wait_awake(pause, || !queue.over.is_empty());
+        // It is waited for once, not again before the poll.
+        self.busy.set(over);
+        over
+    }
+
+    /// Tells of at most so many jobs that are over. Returns whether it were that many.
+    fn tell(&self, inner: &LoopInner, queue: &Queue, most: usize) -> bool {
+        for _ in 0..most {
+            let Some(job) = queue.over.pop() else { return false };
+            self.in_flight.set(self.in_flight.get() - 1);
+            self.long.set(self.long.get() - usize::from(job.header().long));
+            self.busy.set(true);
+            job.end(inner);
+        }
+        true
     }
 
     /// When the loop stops running.

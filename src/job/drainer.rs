@@ -18,12 +18,15 @@ use std::time::{Duration, Instant};
 use libuv_sys2 as uv;
 
 use super::delivery::Jobs;
-use super::queue::{Queue, spin};
+use super::queue::{Queue, wait_awake};
 use crate::r#loop::LoopInner;
 use crate::trampoline;
 
 /// How long a drainer waits for another job before it gives its thread back.
 const LINGER: Duration = Duration::from_micros(10);
+
+/// How long it does if it has been busy for longer than that.
+const LINGER_LONG: Duration = Duration::from_micros(50);
 
 /// A job that takes longer is one that blocks: it was not memory that answered.
 const SLOW: Duration = Duration::from_micros(50);
@@ -31,8 +34,9 @@ const SLOW: Duration = Duration::from_micros(50);
 /// How long a drainer keeps a thread of the pool from other users.
 const SLICE: Duration = Duration::from_millis(5);
 
-/// How many threads libuv's pool has.
-pub(super) fn pool_size() -> usize {
+/// How many threads libuv's pool has: 4, unless the environment variable `UV_THREADPOOL_SIZE` says
+/// otherwise.
+pub fn pool_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
     *SIZE.get_or_init(|| {
         // As uv__threadpool_start reads it.
@@ -120,7 +124,8 @@ fn drain(queue: &Queue, wake: impl Fn()) {
     let mut now = begin;
     while now - begin < SLICE {
         let Some(job) = queue.waiting.pop() else {
-            if !linger(queue) {
+            // The longer it has had something to do, the sooner there is more.
+            if !linger(queue, (now - begin).clamp(LINGER, LINGER_LONG)) {
                 return;
             }
             now = Instant::now();
@@ -143,7 +148,7 @@ fn drain(queue: &Queue, wake: impl Fn()) {
 }
 
 /// Waits a moment for a job. Returns whether there is one.
-fn linger(queue: &Queue) -> bool {
-    spin(LINGER, || !queue.waiting.is_empty() || queue.closing.load(Ordering::Relaxed))
+fn linger(queue: &Queue, limit: Duration) -> bool {
+    wait_awake(limit, || !queue.waiting.is_empty() || queue.closing.load(Ordering::Relaxed))
         && !queue.waiting.is_empty()
 }

@@ -7,8 +7,13 @@ use crossbeam_queue::SegQueue;
 
 use super::JobRef;
 
-/// Waits in a busy loop until `condition` holds, for `limit` at most. Returns whether it does.
-pub(super) fn spin(limit: Duration, condition: impl Fn() -> bool) -> bool {
+/// How long a wait spins before it lets others have the processor in between. The other side may be
+/// one of them: where both have come to share one, each would only ever run while the other sleeps,
+/// and the scheduler, which sees one thread run at a time, has no reason to part them.
+const SPIN: Duration = Duration::from_micros(3);
+
+/// Waits awake until `condition` holds, for `limit` at most. Returns whether it does.
+pub(super) fn wait_awake(limit: Duration, condition: impl Fn() -> bool) -> bool {
     // Reading the clock costs more than the condition.
     const LOOKS: u32 = 32;
     let begin = Instant::now();
@@ -19,8 +24,12 @@ pub(super) fn spin(limit: Duration, condition: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        if begin.elapsed() > limit {
+        let waited = begin.elapsed();
+        if waited > limit {
             return false;
+        }
+        if waited > SPIN {
+            std::thread::yield_now();
         }
     }
 }

@@ -94,6 +94,11 @@ impl LoopInner {
         unsafe { uv::uv_stop(self.uv()) };
     }
 
+    /// Whether a further iteration follows this one, as far as anybody can tell.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.mode.get() == RunMode::Default && !self.stopping.get()
+    }
+
     /// Ends the poll phase's sleep, if it is one.
     #[inline]
     pub(crate) fn awake(&self) {

@@ -7,7 +7,13 @@ class ThreadError(UVError):
     """A thread primitive was misused."""
 
 class FSError(UVError):
-    """A filesystem operation failed."""
+    """A filesystem operation failed.
+
+    bytes_written is, for write_file and append_file, how many bytes are in the file nevertheless;
+    None for anything else.
+    """
+
+    bytes_written: int | None
 
 class DNSError(UVError):
     """A c-ares call failed; args are (code, message) with a c-ares code."""

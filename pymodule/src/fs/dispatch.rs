@@ -5,7 +5,7 @@ use pyuv::Code;
 use pyuv_fs::Operation;
 
 use crate::call::callable;
-use crate::error::{FSError, to_py};
+use crate::error::fs_error;
 use crate::fs::request::{About, FSRequest};
 use crate::r#loop::Loop;
 
@@ -27,7 +27,7 @@ where
 {
     let py = event_loop.py();
     let Some(callback) = callback else {
-        let output = py.detach(|| operation.run()).map_err(to_py::<FSError>)?;
+        let output = py.detach(|| operation.run()).map_err(|error| fs_error(py, error))?;
         return Ok(convert(py, output)?.into_bound(py));
     };
     let core = event_loop.get().core()?;
@@ -37,13 +37,10 @@ where
         .submit(core, move |outcome| {
             // SAFETY: the core runs this closure, and the address is that of the request below.
             let request = unsafe { FSRequest::from_address(address) };
-            let outcome = match outcome {
-                Ok(output) => Ok(convert(request.py(), output)),
-                Err(error) => Err(error.code().unwrap_or(Code::UNKNOWN)),
-            };
-            FSRequest::end(&request, outcome);
+            let py = request.py();
+            FSRequest::end(&request, outcome.map(|output| convert(py, output)));
         })
-        .map_err(to_py::<FSError>)?;
+        .map_err(|error| fs_error(py, error))?;
     FSRequest::submitted(&request, event_loop, submitted);
     Ok(request.into_any())
 }
@@ -61,7 +58,7 @@ where
         match py.detach(|| operation.run()) {
             Ok(output) => return Ok(output),
             Err(error) if error.code() == Some(Code::EINTR) => py.check_signals()?,
-            Err(error) => return Err(to_py::<FSError>(error)),
+            Err(error) => return Err(fs_error(py, error)),
         }
     }
 }

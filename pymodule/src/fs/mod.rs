@@ -7,11 +7,13 @@ mod close;
 mod dir;
 mod dirent;
 mod dispatch;
+mod fresh_bytes;
 mod fs_event;
 mod fs_poll;
 mod lent;
 pub mod path;
 mod read;
+mod read_file;
 mod readinto;
 mod request;
 mod scandir;
@@ -19,7 +21,9 @@ mod stat;
 mod statfs;
 mod table;
 mod temporary;
+mod tree;
 mod write;
+mod write_file;
 
 pub use fs_event::FSEvent;
 pub use fs_poll::FSPoll;
@@ -45,6 +49,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fs.add_function(wrap_pyfunction!(read::read, &fs)?)?;
     fs.add_function(wrap_pyfunction!(readinto::readinto, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write::write, &fs)?)?;
+    tree::register(&fs)?;
+    fs.add_function(wrap_pyfunction!(read_file::read_file, &fs)?)?;
+    fs.add_function(wrap_pyfunction!(write_file::write_file, &fs)?)?;
+    fs.add_function(wrap_pyfunction!(write_file::append_file, &fs)?)?;
     table::register(&fs)?;
     module.add_submodule(&fs)
 }

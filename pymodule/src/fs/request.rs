@@ -1,7 +1,5 @@
 //! `uv_fs_t`: an operation that was submitted with a callback.
 
-use std::sync::OnceLock;
-
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::{Code, Request};
@@ -11,6 +9,7 @@ use crate::call::call;
 use crate::error::{FSError, to_py};
 use crate::gil::object_in_callback;
 use crate::r#loop::Loop;
+use crate::once::Once;
 use crate::slot::PySlot;
 
 /// What an operation is about, as Python gave it.
@@ -24,15 +23,19 @@ pub struct About {
 /// How an operation ended.
 enum Ended {
     Result(Py<PyAny>),
-    Error(i32),
+    Error {
+        code: i32,
+        /// How many bytes had been written, where the operation says so.
+        written: Option<u64>,
+    },
 }
 
 /// A filesystem operation that was started with a callback, which gets this object.
 #[pyclass(frozen, subclass, dict, weakref, module = "pyuv.fs")]
 pub struct FSRequest {
     about: About,
-    ended: OnceLock<Ended>,
-    core: OnceLock<Request>,
+    ended: Once<Ended>,
+    core: Once<Request>,
     event_loop: PySlot,
     callback: PySlot,
     key: ActiveKey,
@@ -44,24 +47,37 @@ impl FSRequest {
         about: About,
         callback: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, FSRequest>> {
+        Bound::new(event_loop.py(), FSRequest::unsubmitted(event_loop, about, callback))
+    }
+
+    /// What a request begins as, for a class that is made of this one.
+    pub fn unsubmitted(
+        event_loop: &Bound<'_, Loop>,
+        about: About,
+        callback: Bound<'_, PyAny>,
+    ) -> FSRequest {
         let request = FSRequest {
             about,
-            ended: OnceLock::new(),
-            core: OnceLock::new(),
+            ended: Once::new(),
+            core: Once::new(),
             event_loop: PySlot::new(),
             callback: PySlot::new(),
             key: ActiveKey::default(),
         };
         request.event_loop.set(Some(event_loop.clone().into_any()));
         request.callback.set(Some(callback));
-        Bound::new(event_loop.py(), request)
+        request
     }
 
     /// Has the loop keep the request until it has ended.
     pub fn submitted(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>, core: Request) {
-        let this = slf.get();
-        let _ = this.core.set(core);
-        this.key.keep(&event_loop.get().active, slf.as_any());
+        slf.get().core.set(core);
+        FSRequest::keep(slf, event_loop);
+    }
+
+    /// Has the loop keep the request until it has ended.
+    pub fn keep(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>) {
+        slf.get().key.keep(&event_loop.get().active, slf.as_any());
     }
 
     /// The object whose address a closure was given when it was submitted.
@@ -74,8 +90,17 @@ impl FSRequest {
         unsafe { object_in_callback(address) }
     }
 
+    /// Gives an exception of a callback to the loop that the request was submitted to.
+    pub fn raised(&self, py: Python<'_>, error: PyErr) {
+        if let Some(event_loop) = self.event_loop.get(py) {
+            // SAFETY: the slot is set from a Bound<Loop> alone.
+            let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
+            Loop::handle_exception(&event_loop, error);
+        }
+    }
+
     /// Remembers how the operation ended, lets the loop let the request go, and calls back.
-    pub fn end(slf: &Bound<'_, FSRequest>, outcome: Result<PyResult<Py<PyAny>>, Code>) {
+    pub fn end(slf: &Bound<'_, FSRequest>, outcome: pyuv::Result<PyResult<Py<PyAny>>>) {
         let (py, this) = (slf.py(), slf.get());
         let Some(event_loop) = this.event_loop.get(py) else { return };
         // SAFETY: the slot is set from a Bound<Loop> alone.
@@ -86,11 +111,14 @@ impl FSRequest {
             Ok(Err(error)) => {
                 // For want of memory, say, to tell of a result that is there.
                 Loop::handle_exception(&event_loop, error);
-                Ended::Error(Code::ENOMEM.0)
+                Ended::Error { code: Code::ENOMEM.0, written: None }
             }
-            Err(code) => Ended::Error(code.0),
+            Err(error) => {
+                let code = error.code().unwrap_or(Code::UNKNOWN).0;
+                Ended::Error { code, written: error.written() }
+            }
         };
-        let _ = this.ended.set(ended);
+        this.ended.set(ended);
         let Some(callback) = this.callback.take(py) else { return };
         if let Err(error) = call(&callback, [slf.as_any()]) {
             Loop::handle_exception(&event_loop, error);
@@ -137,7 +165,17 @@ impl FSRequest {
     #[getter]
     fn error(&self) -> Option<i32> {
         match self.ended.get() {
-            Some(Ended::Error(code)) => Some(*code),
+            Some(Ended::Error { code, .. }) => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Of a write_file or append_file that failed, how many bytes are in the file nevertheless;
+    /// None of anything else.
+    #[getter]
+    fn bytes_written(&self) -> Option<u64> {
+        match self.ended.get() {
+            Some(Ended::Error { written, .. }) => *written,
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 import math
 
-from . import _pyuv
+from .. import _pyuv
 
 # libuv's UV_FS_UTIME_NOW and UV_FS_UTIME_OMIT.
 UTIME_NOW = math.inf
