@@ -323,7 +323,8 @@ def lose_a_descriptor():
     handle = some_handle()
     # What a Poll waits for is somebody else's, libuv's own among them.
     if isinstance(handle, (pyuv.Stream, pyuv.UDP)):
-        os.dup2(dice.choice([world.file, world.theirs.fileno(), *world.terminal]), handle.fileno(), False)
+        # Those that do not block: a terminal might, in a write, and the loop with it.
+        os.dup2(dice.choice([world.file, world.theirs.fileno()]), handle.fileno(), inheritable=False)
 
 
 def fork():

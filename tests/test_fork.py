@@ -1,25 +1,10 @@
-from util import in_child
+from util import IN_FORK, in_child
 
 PRELUDE = """
 import os, signal, sys, threading, warnings, pyuv, pyuv.fs
 warnings.simplefilter("ignore", DeprecationWarning)
 signal.alarm(30)
 loop = pyuv.Loop()
-def in_fork(function):
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(20)
-        status = 1
-        try:
-            function()
-            sys.stdout.flush()
-            status = 0
-        except BaseException as error:
-            print("child:", repr(error), flush=True)
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 def ticks():
     seen = []
     timer = pyuv.Timer(loop)
@@ -30,7 +15,7 @@ def ticks():
 
 
 def child(code):
-    return in_child(PRELUDE + code)
+    return in_child(IN_FORK + PRELUDE + code)
 
 
 def test_a_loop_that_was_not_forked_raises_in_the_child():

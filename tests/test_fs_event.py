@@ -9,7 +9,7 @@ import pyuv
 from pyuv import errno, fs
 from pyuv.error import FSEventError, HandleClosedError
 
-from util import Recorder, collect, in_child, open_fds, time_limit
+from util import IN_FORK, Recorder, collect, in_child, open_fds, time_limit
 
 PRELUDE = """
 import os, signal, sys, warnings, pyuv
@@ -469,27 +469,16 @@ loop.run()
     assert in_child(PRELUDE + code, tmp_path) == ["True True True", "below"]
 
 
-FORK = """
-def in_fork(function):
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            function()
-            sys.stdout.flush()
-            status = 0
-        except BaseException as error:
-            print("child:", repr(error), flush=True)
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+FORK = (
+    IN_FORK
+    + """
 def watch(name):
     handle = fs.FSEvent(loop)
     handle.start(name, 0, lambda handle, *event: (handle.close(), print(os.getpid() != parent, event[0])))
     return handle
 parent = os.getpid()
 """
+)
 
 
 def test_watchers_go_on_in_a_forked_child_and_in_its_parent(tmp_path):

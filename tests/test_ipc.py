@@ -200,6 +200,68 @@ def test_a_pipe_for_handles_cannot_listen(loop, tmp_path, monkeypatch):
     assert caught.value.args[0] == errno.UV_EINVAL
 
 
+RECEIVER = """
+import sys, pyuv
+loop = pyuv.Loop()
+channel = pyuv.Pipe(loop, True)
+channel.open(int(sys.argv[1]))
+kinds = {pyuv.UV_TCP: pyuv.TCP, pyuv.UV_NAMED_PIPE: pyuv.Pipe, pyuv.UV_UDP: pyuv.UDP}
+def on_data(handle, data, error):
+    handle.write(b"the child heard " + data, lambda handle, error: handle.close())
+def on_datagram(handle, address, flags, data, error):
+    handle.send(address, b"the child heard " + data, lambda handle, error: handle.close())
+def on_read(channel, data, error):
+    handle = kinds[channel.pending_handle_type()](loop)
+    channel.accept(handle)
+    if isinstance(handle, pyuv.UDP):
+        handle.start_recv(on_datagram)
+    else:
+        handle.start_read(on_data)
+    channel.close()
+channel.start_read(on_read)
+loop.run()
+"""
+
+
+def connection(loop):
+    tcp, peer = connected(loop)
+    return peer, socket.socket(fileno=os.dup(tcp.fileno()))
+
+
+def pipe(loop):
+    ours, theirs = socket.socketpair()
+    handle = pyuv.Pipe(loop)
+    handle.open(theirs.detach())
+    return handle, ours
+
+
+def datagrams(loop):
+    handle = pyuv.UDP(loop)
+    handle.bind(LOCALHOST)
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.connect(handle.getsockname())
+    return handle, peer
+
+
+@pytest.mark.parametrize("make", [connection, pipe, datagrams])
+def test_a_handle_goes_to_another_process(loop, make):
+    ours, theirs = socket.socketpair()
+    child = start_child(RECEIVER, theirs.fileno(), pass_fds=[theirs.fileno()])
+    theirs.close()
+    channel = pyuv.Pipe(loop, True)
+    channel.open(ours.detach())
+    handle, peer = make(loop)
+    channel.write(b"x", done := Recorder(lambda *_: handle.close()), handle)
+    run_until(loop, lambda: len(done))
+    assert done.calls == [(channel, None)]
+    with peer:
+        peer.setblocking(True)
+        peer.settimeout(20)
+        peer.send(b"this")
+        assert peer.recv(100) == b"the child heard this"
+    assert finish(child) == []
+
+
 def test_a_listener_goes_to_another_process(loop):
     ours, theirs = socket.socketpair()
     server = listener(loop, print)

@@ -15,6 +15,27 @@ import pyuv
 linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with /proc")
 
 
+IN_FORK = """
+import os, signal, sys
+def in_fork(function):
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        status = 1
+        try:
+            function()
+            sys.stdout.flush()
+            status = 0
+        except BaseException as error:
+            print("child:", repr(error), flush=True)
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+"""
+"""For a child's program: `in_fork(function)` calls it in a fork, and gives the exit status of that."""
+
+
 def start_child(code, *arguments, **options):
     """Start a Python process that runs `code`, for tests that change or endanger their process."""
     program = [sys.executable, "-X", "faulthandler", "-W", "error", "-c", textwrap.dedent(code)]

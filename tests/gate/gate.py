@@ -114,14 +114,13 @@ def python_for_everybody(python: Path) -> Path | None:
     """
     if os.getuid() != 0:
         return None
-    on_path = [
-        shutil.which(name, path=os.defpath) for name in ("python3", "python3.11", "python3.12", "python3.13")
-    ]
-    for candidate in filter(None, [python, *on_path]):
+    names = ("python3", "python3.11", "python3.12", "python3.13")
+    on_path = filter(None, (shutil.which(name, path=os.defpath) for name in names))
+    for candidate in [python, *map(Path, on_path)]:
         with contextlib.suppress(OSError):
             ended = subprocess.run([candidate, "-c", ""], user="nobody", extra_groups=[], capture_output=True)
             if ended.returncode == 0:
-                return Path(candidate)
+                return candidate
     return None
 
 
