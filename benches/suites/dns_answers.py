@@ -46,5 +46,7 @@ def cells(settings: Settings) -> Iterator[list[Cell]]:
             *dns.clients(settings, server, MISSING, IN_FLIGHT, *asked),
             *dns.generator(settings, server, MISSING, IN_FLIGHT, "--prefix", "x"),
             *dns.clients(settings, server, cached(1), 1, *kept, names=nameserver.CACHED_NAMES),
-            *dns.clients(settings, server, cached(IN_FLIGHT), IN_FLIGHT, *kept, names=nameserver.CACHED_NAMES),
+            *dns.clients(
+                settings, server, cached(IN_FLIGHT), IN_FLIGHT, *kept, names=nameserver.CACHED_NAMES
+            ),
         ]
