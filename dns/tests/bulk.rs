@@ -59,7 +59,8 @@ fn a_line_for_each_name() {
     let setup = set_up(server.options(), hasty(0));
     let lines =
         setup.whole_list("b.example\n# no\n\nmissing.example\nempty.example MX\na..b\nx NOTYPE");
-    let record = r#"{"name":"b.example","type":"A","class":"IN","ttl":256,"data":{"addr":"192.0.2.7"}}"#;
+    let record =
+        r#"{"name":"b.example","type":"A","class":"IN","ttl":256,"data":{"addr":"192.0.2.7"}}"#;
     assert_eq!(lines.len(), 5);
     assert!(lines[0].starts_with(r#"{"name":"a..b","type":"A","status":"BADNAME","reason":"#));
     assert_eq!(
@@ -175,7 +176,10 @@ fn a_name_that_is_not_ascii_is_encoded_or_a_line() {
     let encode = Some((|_: &str| Ok("xn--bcher-kva.example".to_owned())) as fn(&str) -> _);
     let setup = set_up(server.options(), BulkOptions { encode, ..hasty(0) });
     let lines = setup.whole_list(names);
-    assert!(lines[0].starts_with("{\"name\":\"b\u{fc}cher.example\",\"type\":\"A\",\"status\":\"NOERROR\""));
+    assert!(
+        lines[0]
+            .starts_with("{\"name\":\"b\u{fc}cher.example\",\"type\":\"A\",\"status\":\"NOERROR\"")
+    );
     assert!(lines[0].contains(r#""name":"xn--bcher-kva.example""#));
     setup.bulk.push(b"\xff\xfe\n").unwrap();
 }

@@ -47,7 +47,8 @@ impl Results {
     }
 
     fn begin(&mut self, name: &[u8], record_type: &str, status: Code) {
-        if let Some(count) = usize::try_from(status.0).ok().and_then(|at| self.by_code.get_mut(at)) {
+        if let Some(count) = usize::try_from(status.0).ok().and_then(|at| self.by_code.get_mut(at))
+        {
             *count += 1;
         }
         let out = &mut self.lines;

@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use c_ares::DnsRecord;
 
+use super::Channel;
 use super::cache::Place;
 use super::core::Core;
 use super::lookup::{Asked, Callback, Lookup};
-use super::Channel;
 use super::queue::InFlight;
 use crate::error::{Error, Result};
 use crate::field::Name;

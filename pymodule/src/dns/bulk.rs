@@ -64,7 +64,9 @@ impl Bulk {
             concurrency,
             retries,
             encode: Some(encode),
-            answered: answered.map(|known| std::mem::take(&mut *known.get().lock())).unwrap_or_default(),
+            answered: answered
+                .map(|known| std::mem::take(&mut *known.get().lock()))
+                .unwrap_or_default(),
             ..BulkOptions::default()
         };
         let core = pyuv_dns::Bulk::new(channel.get().core()?, options).map_err(refused)?;
