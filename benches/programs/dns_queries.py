@@ -72,7 +72,7 @@ def start(task: Task, ask: Ask, kind: Any, ended: Callable[[], None]) -> None:
 
 
 def start_nested(task: Task, ask: Ask, kind: Any, ended: Callable[[], None]) -> None:
-    """The same for clients that may answer from inside the call that asks, as c-ares does with what it keeps."""
+    """The same for clients that may answer from inside the call that asks, as c-ares does from its cache."""
     outstanding, filling = 0, False
     run, names, expected = task.run, task.names, NOT_FOUND if task.missing else None
 
@@ -161,7 +161,8 @@ def pycares_epoll(task: Task) -> str:
     readable_events, none = ~select.EPOLLOUT, pycares.ARES_SOCKET_BAD
     timeout: Callable[[], float] = channel.timeout
     while not over:
-        ready = epoll.poll(timeout() or None)
+        # 0 is both "now" and "never".
+        ready = epoll.poll(timeout() or 0.001)
         for fd, events in ready:
             channel.process_fd(
                 fd if events & readable_events else none,

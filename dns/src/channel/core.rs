@@ -18,6 +18,12 @@ use super::sockets::Sockets;
 use crate::error::{Code, Result};
 use crate::options::Options;
 
+/// After how many callbacks c-ares is given what they asked.
+///
+/// A processor's caches do not hold the callbacks, c-ares and the kernel's network at once: to
+/// change between them for each query takes a tenth longer than for 32 at a time.
+const TOGETHER: usize = 32;
+
 pub(crate) struct Core {
     pub(crate) weak: Weak<Core>,
     /// `None` once closed. Taken before any other lock.
@@ -120,12 +126,15 @@ impl Core {
         *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
     }
 
-    /// Gives c-ares a lookup, or has it wait for its turn.
+    /// Gives c-ares a lookup, or has it wait for its turn. What a callback asks waits for the others,
+    /// see `TOGETHER`.
     pub(crate) fn start<L: Lookup>(&self, asked: Asked<L>) -> Result<()> {
+        let delivering = self.delivering.load(Ordering::Relaxed);
         self.open(|ares| {
             let mut state = self.queue.lock();
             let weight = asked.lookup.weight();
-            if state.waiting.is_empty() && state.has_room(weight, self.max_in_flight) {
+            let is_next = !delivering && state.waiting.is_empty();
+            if is_next && state.has_room(weight, self.max_in_flight) {
                 drop(state);
                 // c-ares may answer from inside this call.
                 asked.ask(&mut ares.current, &self.queue);
@@ -134,7 +143,7 @@ impl Core {
                 state.waiting.push_back(Waiting { asked: Instant::now(), lookup });
             }
         })?;
-        if !self.delivering.load(Ordering::Relaxed) {
+        if !delivering {
             self.settle();
         }
         Ok(())
@@ -231,9 +240,12 @@ impl Core {
         let _settle = Settle(self);
         self.report();
         let count = self.queue.lock().answered.len();
-        for _ in 0..count {
+        for told in 1..=count {
             let Some(done) = self.queue.lock().answered.pop_front() else { break };
             done.tell();
+            if told % TOGETHER == 0 {
+                self.refill();
+            }
         }
     }
 
