@@ -77,8 +77,7 @@ def test_a_copy_is_like_its_original(way, root, tmp_path):
     copy = tmp_path / "new" / "copy"
     result = both(way, fs.copytree, root, copy)
     assert isinstance(result, fs.copytree_result)
-    expected = (FILES + 1, FOLDERS, LINKS, BYTES - LINKS * len("../../..") + 5_000_000, 0, [])
-    assert result == expected
+    assert result == (FILES + 1, FOLDERS, LINKS, BYTES + 5_000_000, 0, [])
     assert tree_of(copy) == tree_of(root)
 
 
