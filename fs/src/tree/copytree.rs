@@ -43,7 +43,7 @@ pub struct Copied {
     pub folders: u64,
     /// Symbolic links.
     pub links: u64,
-    /// Bytes of plain files.
+    /// The lengths of files and symbolic links, in bytes, as [`du`](crate::tree::du) counts them.
     pub bytes: u64,
     /// Pipes, sockets and devices that were passed over.
     pub skipped: u64,
@@ -165,7 +165,8 @@ impl CopyTree {
         }
     }
 
-    fn copy_link(&self, at: &At<'_, Self>, to: &OwnedFd, name: &CStr) -> io::Result<()> {
+    /// Gives the length of the link.
+    fn copy_link(&self, at: &At<'_, Self>, to: &OwnedFd, name: &CStr) -> io::Result<usize> {
         let stat = statat(at.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let says = readlinkat(at.fd, name, Vec::new())?;
         match symlinkat(&*says, to, name) {
@@ -176,7 +177,8 @@ impl CopyTree {
             made => made?,
         }
         self.links.fetch_add(1, Ordering::Relaxed);
-        attributes::copy_to_link(&stat, to, name, self.ownership)
+        attributes::copy_to_link(&stat, to, name, self.ownership)?;
+        Ok(says.to_bytes().len())
     }
 
     /// Copies what is not a folder. Gives what takes longer.
@@ -191,7 +193,8 @@ impl CopyTree {
         match kind {
             DirentType::Dir => at.child(name, hands),
             DirentType::Link => {
-                self.copy_link(at, to, name)?;
+                let length = self.copy_link(at, to, name)?;
+                hands.report.add_bytes(length as u64);
                 hands.report.add_files(1);
             }
             DirentType::File => {

@@ -151,7 +151,7 @@ class copytree_result(structseq[Any], tuple[int, int, int, int, int, _Errors]): 
 
     @property
     def bytes(self) -> int:
-        """How many bytes of plain files."""
+        """The lengths of files and symbolic links."""
 
     @property
     def skipped(self) -> int:

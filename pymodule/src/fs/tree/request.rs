@@ -21,7 +21,8 @@ pub struct TreeRequest {
     core: OnceLock<pyuv_fs::tree::TreeRequest>,
     told_progress: PySlot,
     told_batch: PySlot,
-    errors: OnceLock<Py<PyList>>,
+    /// Set once. A slot, since zeroes are an empty one (see `ActiveTable`).
+    errors: PySlot,
 }
 
 /// What of a request is called.
@@ -43,7 +44,7 @@ impl TreeRequest {
             core: OnceLock::new(),
             told_progress: PySlot::new(),
             told_batch: PySlot::new(),
-            errors: OnceLock::new(),
+            errors: PySlot::new(),
         };
         request.told_progress.set(options.progress.clone());
         request.told_batch.set(told_batch);
@@ -97,7 +98,7 @@ impl TreeRequest {
         this.told_progress.clear(py);
         this.told_batch.clear(py);
         if let Some(errors) = errors {
-            let _ = this.errors.set(errors.unbind());
+            this.errors.set(Some(errors.into_any()));
         }
         FSRequest::end(slf.as_super(), outcome);
     }
@@ -107,11 +108,8 @@ impl TreeRequest {
 impl TreeRequest {
     /// Every path that failed, as (path, code of pyuv.errno): at the end, and empty before.
     #[getter]
-    fn errors<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
-        match self.errors.get() {
-            Some(errors) => errors.bind(py).clone(),
-            None => PyList::empty(py),
-        }
+    fn errors<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.errors.get(py).unwrap_or_else(|| PyList::empty(py).into_any())
     }
 
     /// How far it is, or was when it ended, as a tree_progress.
@@ -129,10 +127,7 @@ impl TreeRequest {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.told_progress.visit(&visit)?;
         self.told_batch.visit(&visit)?;
-        match self.errors.get() {
-            Some(errors) => visit.call(errors),
-            None => Ok(()),
-        }
+        self.errors.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {

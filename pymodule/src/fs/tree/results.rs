@@ -59,7 +59,7 @@ static COPYTREE_RESULT: StructSeq<6> = StructSeq::new(
         (c"files", c"How many plain files."),
         (c"folders", c"How many folders, with that of the tree."),
         (c"links", c"How many symbolic links."),
-        (c"bytes", c"How many bytes of plain files."),
+        (c"bytes", c"The lengths of files and symbolic links."),
         (c"skipped", c"How many pipes, sockets and devices were passed over."),
         (c"errors", c"The paths that failed, as a list of (path, code)."),
     ],
