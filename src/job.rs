@@ -23,6 +23,7 @@ mod queue;
 mod tests;
 
 pub(crate) use delivery::Jobs;
+pub use drainer::pool_size;
 
 /// A piece of work for the thread pool, done in place, and what comes of it.
 ///
@@ -36,6 +37,20 @@ pub trait Job: Send + 'static {
     ///
     /// It is not called if the loop is dropped before.
     fn done(&mut self, outcome: Result<()>);
+
+    /// Whether `run` holds its thread for a while, as work that comes in turns does. The loop's
+    /// other jobs then look for another thread at once, without having waited in vain first.
+    fn is_long(&self) -> bool {
+        false
+    }
+
+    /// Whether the job is to be run once more, behind those that wait: asked on the loop's thread
+    /// each time that `run` has returned, and `done` is called when the answer is no. So a job of
+    /// many turns leaves the pool to others in between.
+    fn again(&mut self, event_loop: &Loop) -> bool {
+        let _ = event_loop;
+        false
+    }
 }
 
 impl Loop {
@@ -48,7 +63,9 @@ impl Loop {
                 request: request::Header::of_job(&entered, free::<J>),
                 state: AtomicU8::new(WAITING),
                 panic: UnsafeCell::new(None),
+                long: job.is_long(),
                 run: run::<J>,
+                again: again::<J>,
                 end: end::<J>,
             },
             job: UnsafeCell::new(Some(job)),
@@ -77,7 +94,9 @@ pub(crate) struct Header {
     state: AtomicU8,
     /// Written by the pool's thread before it says `RAN`, read by the loop's thread after.
     panic: UnsafeCell<Option<String>>,
+    long: bool,
     run: unsafe fn(NonNull<Header>),
+    again: unsafe fn(NonNull<Header>, &Loop) -> bool,
     end: unsafe fn(NonNull<Header>, Option<Result<()>>),
 }
 
@@ -95,6 +114,14 @@ unsafe fn run<J: Job>(header: NonNull<Header>) {
     if let Some(job) = unsafe { &mut *header.cast::<Allocation<J>>().as_ref().job.get() } {
         job.run();
     }
+}
+
+/// # Safety
+/// The header is that of an `Allocation<J>` that has run, and the caller owns the loop.
+unsafe fn again<J: Job>(header: NonNull<Header>, event_loop: &Loop) -> bool {
+    // SAFETY: the header is the allocation's first field, and the job this thread's.
+    let job = unsafe { &mut *header.cast::<Allocation<J>>().as_ref().job.get() };
+    job.as_mut().is_some_and(|job| job.again(event_loop))
 }
 
 /// Tells the job of its end, if there is an outcome to tell of, or drops it.
@@ -157,9 +184,14 @@ impl JobRef {
         unsafe { request::Header::drop_reference(self.0.cast()) };
     }
 
-    /// Tells the job how it ended and drops it, on the loop's thread.
+    /// Tells the job how it ended and drops it, on the loop's thread; or has it run once more, if
+    /// it wants that.
     fn end(self, inner: &LoopInner) {
         let header = self.header();
+        if self.wants_another_turn(inner) {
+            header.state.store(WAITING, Ordering::Release);
+            return Jobs::push(inner, self);
+        }
         header.request.ended(inner);
         let outcome = if header.state.load(Ordering::Acquire) == RAN {
             // SAFETY: the pool's thread is done with it.
@@ -177,6 +209,24 @@ impl JobRef {
         // SAFETY: as above.
         trampoline::enter(inner, || unsafe { (header.end)(self.0, None) });
         self.forget();
+    }
+
+    fn wants_another_turn(&self, inner: &LoopInner) -> bool {
+        let header = self.header();
+        let mut again = false;
+        if header.state.load(Ordering::Acquire) == RAN
+            // SAFETY: the pool's thread is done with it.
+            && unsafe { (*header.panic.get()).is_none() }
+            && !inner.is_abandoned()
+        {
+            // Not the last reference: whoever runs the loop has one.
+            let event_loop = Loop::from_inner(inner);
+            trampoline::enter(inner, || {
+                // SAFETY: the job has run and the loop is the caller's.
+                again = unsafe { (header.again)(self.0, &event_loop) };
+            });
+        }
+        again
     }
 
     /// In a forked child, where no thread of the pool is left: what is to become of the job.

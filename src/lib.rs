@@ -74,7 +74,7 @@ pub use error::{Code, Error, Result};
 pub use handle::{Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
-pub use job::Job;
+pub use job::{Job, pool_size};
 pub use r#loop::{Configure, Held, Loop, RunMode};
 pub use metrics::Metrics;
 pub use pipe::Pipe;

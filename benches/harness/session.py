@@ -15,7 +15,18 @@ from rich.table import Table
 from harness import environment, instructions, machine, report, schedule
 from harness.model import Cell, Settings, Suite
 
-ORDER = ["callbacks", "echo", "connections", "dns", "memory", "files", "whole_files", "large_file", "queue"]
+ORDER = [
+    "callbacks",
+    "echo",
+    "connections",
+    "dns",
+    "memory",
+    "files",
+    "whole_files",
+    "large_file",
+    "trees",
+    "queue",
+]
 MEMORY_TIME_LIMIT = 600.0
 WIDTH = 130
 """Of tables that go to a file or a pipe."""

@@ -46,6 +46,10 @@ mod statfs;
 mod table;
 mod target;
 mod temporary;
+#[cfg(unix)]
+pub mod tree;
+#[cfg(unix)]
+mod whole;
 mod write;
 mod write_file;
 

@@ -25,12 +25,8 @@ impl<T> Once<T> {
 
     /// Fills it, unless somebody has begun to before.
     pub fn set(&self, value: T) {
-        let begun = self.state.compare_exchange(
-            EMPTY,
-            FILLING,
-            Ordering::Acquire,
-            Ordering::Relaxed,
-        );
+        let begun =
+            self.state.compare_exchange(EMPTY, FILLING, Ordering::Acquire, Ordering::Relaxed);
         if begun.is_ok() {
             // SAFETY: the step above is made once, and nobody looks before the one below.
             unsafe { *self.value.get() = Some(value) };

@@ -42,6 +42,8 @@ pub(crate) struct Jobs {
     queue: RefCell<Arc<Queue>>,
     drainers: RefCell<Vec<NonNull<Drainer>>>,
     in_flight: Cell<usize>,
+    /// Those of them that are long.
+    long: Cell<usize>,
     /// Jobs have ended since the loop last polled.
     busy: Cell<bool>,
     /// How many jobs had been run at the last tick.
@@ -60,6 +62,7 @@ impl Jobs {
             queue: RefCell::new(Arc::new(Queue::new())),
             drainers: RefCell::new(Vec::new()),
             in_flight: Cell::new(0),
+            long: Cell::new(0),
             busy: Cell::new(false),
             ran_before: Cell::new(None),
             // SAFETY: all-zero is a valid, if unusable, value of a C struct of integers and
@@ -120,10 +123,17 @@ impl Jobs {
     pub(super) fn push(inner: &LoopInner, job: JobRef) {
         let this = &inner.jobs;
         let queue = this.queue.borrow();
-        queue.waiting.push(job);
         this.in_flight.set(this.in_flight.get() + 1);
+        this.long.set(this.long.get() + usize::from(job.header().long));
+        queue.waiting.push(job);
         let drainers = this.drainers.borrow().len();
-        let wanted = if queue.slow.load(Ordering::Relaxed) { this.in_flight.get() } else { 1 };
+        let (in_flight, long) = (this.in_flight.get(), this.long.get());
+        // One for each that is long, and one for all that are not.
+        let wanted = if queue.slow.load(Ordering::Relaxed) {
+            in_flight
+        } else {
+            long + usize::from(in_flight > long)
+        };
         if drainers < wanted.min(pool_size()) {
             this.add_drainer(inner);
         } else {
@@ -205,7 +215,7 @@ impl Jobs {
             }
         }
         let drainers = self.drainers.borrow().len();
-        if queue.slow.load(Ordering::Relaxed)
+        if (queue.slow.load(Ordering::Relaxed) || self.long.get() > 0)
             && !queue.waiting.is_empty()
             && drainers < pool_size().min(self.in_flight.get())
         {
@@ -227,6 +237,7 @@ impl Jobs {
         for _ in 0..most {
             let Some(job) = queue.over.pop() else { return false };
             self.in_flight.set(self.in_flight.get() - 1);
+            self.long.set(self.long.get() - usize::from(job.header().long));
             self.busy.set(true);
             job.end(inner);
         }

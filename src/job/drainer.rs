@@ -34,8 +34,9 @@ const SLOW: Duration = Duration::from_micros(50);
 /// How long a drainer keeps a thread of the pool from other users.
 const SLICE: Duration = Duration::from_millis(5);
 
-/// How many threads libuv's pool has.
-pub(super) fn pool_size() -> usize {
+/// How many threads libuv's pool has: 4, unless the environment variable `UV_THREADPOOL_SIZE` says
+/// otherwise.
+pub fn pool_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
     *SIZE.get_or_init(|| {
         // As uv__threadpool_start reads it.

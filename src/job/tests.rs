@@ -241,3 +241,69 @@ fn a_loop_dropped_with_jobs_in_flight_tells_nobody_and_is_freed_when_they_end() 
         }
     }
 }
+
+/// A job of several turns, which tells of each.
+struct Turns {
+    left: usize,
+    over: Sender<(usize, Result<()>)>,
+}
+
+impl Job for Turns {
+    fn run(&mut self) {
+        self.left -= 1;
+    }
+
+    fn done(&mut self, outcome: Result<()>) {
+        self.over.send((self.left, outcome)).unwrap();
+    }
+
+    fn is_long(&self) -> bool {
+        true
+    }
+
+    fn again(&mut self, event_loop: &Loop) -> bool {
+        assert!(event_loop.is_running());
+        self.left > 0
+    }
+}
+
+#[test]
+fn a_job_of_several_turns_ends_once() {
+    let fixture = Fixture::new();
+    let request =
+        fixture.event_loop.submit(Turns { left: 100, over: fixture.sender.clone() }).unwrap();
+    fixture.event_loop.run(RunMode::Default).unwrap();
+    assert_eq!(fixture.outcomes(), [(0, Ok(()))]);
+    assert_eq!(request.cancel(), Ok(false));
+    drop(request);
+    fixture.event_loop.close().unwrap();
+}
+
+#[test]
+fn a_job_can_be_cancelled_between_its_turns() {
+    let fixture = Fixture::new();
+    let turns = Turns { left: usize::MAX, over: fixture.sender.clone() };
+    let request = fixture.event_loop.submit(turns).unwrap();
+    fixture.event_loop.run(RunMode::Once).unwrap();
+    // It waits for a thread now and then only: it may have one just now.
+    while !request.cancel().unwrap() {
+        fixture.event_loop.run(RunMode::NoWait).unwrap();
+    }
+    fixture.event_loop.run(RunMode::Default).unwrap();
+    let outcomes = fixture.outcomes();
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(outcomes[0].1.as_ref().unwrap_err().code(), Some(Code::ECANCELED));
+}
+
+#[test]
+fn a_loop_that_is_dropped_ends_the_turns_of_its_jobs() {
+    let Fixture { event_loop, sender, over } = Fixture::new();
+    event_loop.submit(Turns { left: usize::MAX, over: sender }).unwrap();
+    event_loop.run(RunMode::Once).unwrap();
+    drop(event_loop);
+    while over.try_recv() == Err(mpsc::TryRecvError::Empty) {
+        drop(Loop::new().unwrap());
+        std::thread::yield_now();
+    }
+    assert_eq!(over.recv(), Err(mpsc::RecvError));
+}

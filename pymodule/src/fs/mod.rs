@@ -21,6 +21,7 @@ mod stat;
 mod statfs;
 mod table;
 mod temporary;
+mod tree;
 mod write;
 mod write_file;
 
@@ -51,6 +52,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fs.add_function(wrap_pyfunction!(read_file::read_file, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write_file::write_file, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write_file::append_file, &fs)?)?;
+    tree::register(&fs)?;
     table::register(&fs)?;
     module.add_submodule(&fs)
 }

@@ -47,6 +47,15 @@ impl FSRequest {
         about: About,
         callback: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, FSRequest>> {
+        Bound::new(event_loop.py(), FSRequest::unsubmitted(event_loop, about, callback))
+    }
+
+    /// What a request begins as, for a class that is made of this one.
+    pub fn unsubmitted(
+        event_loop: &Bound<'_, Loop>,
+        about: About,
+        callback: Bound<'_, PyAny>,
+    ) -> FSRequest {
         let request = FSRequest {
             about,
             ended: Once::new(),
@@ -57,14 +66,18 @@ impl FSRequest {
         };
         request.event_loop.set(Some(event_loop.clone().into_any()));
         request.callback.set(Some(callback));
-        Bound::new(event_loop.py(), request)
+        request
     }
 
     /// Has the loop keep the request until it has ended.
     pub fn submitted(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>, core: Request) {
-        let this = slf.get();
-        this.core.set(core);
-        this.key.keep(&event_loop.get().active, slf.as_any());
+        slf.get().core.set(core);
+        FSRequest::keep(slf, event_loop);
+    }
+
+    /// Has the loop keep the request until it has ended.
+    pub fn keep(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>) {
+        slf.get().key.keep(&event_loop.get().active, slf.as_any());
     }
 
     /// The object whose address a closure was given when it was submitted.
@@ -75,6 +88,15 @@ impl FSRequest {
     pub unsafe fn from_address<'py>(address: usize) -> Bound<'py, FSRequest> {
         // SAFETY: the caller says so.
         unsafe { object_in_callback(address) }
+    }
+
+    /// Gives an exception of a callback to the loop that the request was submitted to.
+    pub fn raised(&self, py: Python<'_>, error: PyErr) {
+        if let Some(event_loop) = self.event_loop.get(py) {
+            // SAFETY: the slot is set from a Bound<Loop> alone.
+            let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
+            Loop::handle_exception(&event_loop, error);
+        }
     }
 
     /// Remembers how the operation ended, lets the loop let the request go, and calls back.

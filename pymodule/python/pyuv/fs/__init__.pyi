@@ -1,7 +1,8 @@
-from collections.abc import Callable, Iterator, Sequence
+import builtins
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from types import GenericAlias
-from typing import Any, AnyStr, Final, Generic, Self, SupportsIndex, TypeAlias, final, overload
+from typing import Any, AnyStr, Final, Generic, Literal, Self, SupportsIndex, TypeAlias, final, overload
 
 from _typeshed import structseq
 from typing_extensions import Buffer, disjoint_base
@@ -11,6 +12,10 @@ from .. import Handle, Loop
 _StrOrBytesPath: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _AnyPath: TypeAlias = AnyStr | PathLike[AnyStr]
 _Callback: TypeAlias = Callable[[FSRequest], object]
+_TreeCallback: TypeAlias = Callable[[TreeRequest], object]
+_Progress: TypeAlias = Callable[[tree_progress], object]
+_OnError: TypeAlias = Literal["stop", "continue"]
+_Errors: TypeAlias = list[tuple[Any, int]]
 
 @disjoint_base
 class FSRequest:
@@ -29,6 +34,162 @@ class FSRequest:
     @property
     def bytes_written(self) -> int | None: ...
     def cancel(self) -> bool: ...
+
+@disjoint_base
+class TreeRequest(FSRequest):
+    """A job on a tree that was started with a callback, which gets this object."""
+
+    @property
+    def errors(self) -> _Errors:
+        """Every path that failed, as (path, code of pyuv.errno): at the end, and empty before."""
+
+    @property
+    def progress(self) -> tree_progress:
+        """How far it is, or was when it ended."""
+
+    def cancel(self) -> bool:
+        """Has the job end as soon as it can, with UV_ECANCELED. What it has done stays done. Returns
+        whether it was still going on.
+        """
+
+@final
+class tree_progress(structseq[Any], tuple[int, int, int, int]):  # noqa: N801
+    """How far a job on a tree is."""
+
+    __match_args__: Final = ("files", "folders", "bytes", "errors")
+    @property
+    def files(self) -> int:
+        """Entries that are no folders: found, read, copied or removed."""
+
+    @property
+    def folders(self) -> int:
+        """Folders: found, copied or removed."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes found by du, copied or read; 0 where none are looked at."""
+
+    @property
+    def errors(self) -> int:
+        """How many paths failed."""
+
+@final
+class walk_folder(structseq[Any], tuple[Any, list[Dirent[Any]]]):  # noqa: N801
+    """A folder of a tree and what it holds, or a part of that, as walk tells it."""
+
+    __match_args__: Final = ("path", "entries")
+    @property
+    def path(self) -> Any:
+        """The path that was given, joined with the names on the way."""
+
+    @property
+    def entries(self) -> list[Dirent[Any]]:
+        """What it holds, in the order of the filesystem."""
+
+@final
+class walk_result(structseq[Any], tuple[list[walk_folder], _Errors]):  # noqa: N801
+    """What walk gives."""
+
+    __match_args__: Final = ("folders", "errors")
+    @property
+    def folders(self) -> list[walk_folder]:
+        """The folders; empty if they were given to on_batch."""
+
+    @property
+    def errors(self) -> _Errors:
+        """The paths that failed, as a list of (path, code)."""
+
+@final
+class du_result(structseq[Any], tuple[int, int, int, int, int, int, _Errors]):  # noqa: N801
+    """What du gives: a file with several names counts once."""
+
+    __match_args__: Final = ("bytes", "allocated", "files", "folders", "links", "others", "errors")
+    @property
+    def bytes(self) -> int:
+        """The lengths of files and symbolic links."""
+
+    @property
+    def allocated(self) -> int:
+        """What the filesystem has allocated, in bytes, for folders too."""
+
+    @property
+    def files(self) -> int:
+        """How many plain files there are."""
+
+    @property
+    def folders(self) -> int:
+        """How many folders there are, with that of the tree."""
+
+    @property
+    def links(self) -> int:
+        """How many symbolic links there are."""
+
+    @property
+    def others(self) -> int:
+        """How many pipes, sockets and devices there are."""
+
+    @property
+    def errors(self) -> _Errors:
+        """The paths that failed, as a list of (path, code)."""
+
+@final
+class copytree_result(structseq[Any], tuple[int, int, int, int, int, _Errors]):  # noqa: N801
+    """What copytree has copied."""
+
+    __match_args__: Final = ("files", "folders", "links", "bytes", "skipped", "errors")
+    @property
+    def files(self) -> int:
+        """How many plain files."""
+
+    @property
+    def folders(self) -> int:
+        """How many folders, with that of the tree."""
+
+    @property
+    def links(self) -> int:
+        """How many symbolic links."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes of plain files."""
+
+    @property
+    def skipped(self) -> int:
+        """How many pipes, sockets and devices were passed over."""
+
+    @property
+    def errors(self) -> _Errors:
+        """The paths that failed, as a list of (path, code)."""
+
+@final
+class rmtree_result(structseq[Any], tuple[int, int, _Errors]):  # noqa: N801
+    """What rmtree has removed."""
+
+    __match_args__: Final = ("files", "folders", "errors")
+    @property
+    def files(self) -> int:
+        """How many entries that were no folders."""
+
+    @property
+    def folders(self) -> int:
+        """How many folders, with that of the tree."""
+
+    @property
+    def errors(self) -> _Errors:
+        """The paths that failed, as a list of (path, code)."""
+
+@final
+class read_many_result(structseq[Any], tuple[list[builtins.bytes | None], _Errors]):  # noqa: N801
+    """What read_many gives."""
+
+    __match_args__: Final = ("contents", "errors")
+    @property
+    def contents(self) -> list[builtins.bytes | None]:
+        """In the order of the paths, with None for what failed."""
+
+    @property
+    def errors(self) -> _Errors:
+        """The paths that failed, as a list of (path, code)."""
 
 @final
 class stat_result:  # noqa: N801
@@ -496,6 +657,116 @@ def write_file(
     atomic: bool,
     callback: _Callback,
 ) -> FSRequest: ...
+@overload
+def walk(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    *,
+    on_batch: Callable[[list[walk_folder]], object] | None = None,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: None = None,
+) -> walk_result: ...
+@overload
+def walk(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    *,
+    on_batch: Callable[[list[walk_folder]], object] | None = None,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: _TreeCallback,
+) -> TreeRequest: ...
+@overload
+def du(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    *,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: None = None,
+) -> du_result: ...
+@overload
+def du(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    *,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: _TreeCallback,
+) -> TreeRequest: ...
+@overload
+def copytree(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    new_path: _StrOrBytesPath,
+    *,
+    exist_ok: bool = False,
+    ownership: bool = False,
+    special: Literal["error", "skip"] = "error",
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: None = None,
+) -> copytree_result: ...
+@overload
+def copytree(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    new_path: _StrOrBytesPath,
+    *,
+    exist_ok: bool = False,
+    ownership: bool = False,
+    special: Literal["error", "skip"] = "error",
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: _TreeCallback,
+) -> TreeRequest: ...
+@overload
+def rmtree(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    *,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: None = None,
+) -> rmtree_result: ...
+@overload
+def rmtree(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    *,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: _TreeCallback,
+) -> TreeRequest: ...
+@overload
+def read_many(
+    loop: Loop,
+    paths: Iterable[_StrOrBytesPath],
+    *,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: None = None,
+) -> read_many_result: ...
+@overload
+def read_many(
+    loop: Loop,
+    paths: Iterable[_StrOrBytesPath],
+    *,
+    on_error: _OnError = "stop",
+    concurrency: int | None = None,
+    progress: _Progress | None = None,
+    callback: _TreeCallback,
+) -> TreeRequest: ...
 
 UTIME_NOW: Final[float]
 UTIME_OMIT: Final[float]
@@ -588,6 +859,7 @@ __all__ = [
     "FSEvent",
     "FSPoll",
     "FSRequest",
+    "TreeRequest",
     "access",
     "append_file",
     "chmod",
@@ -595,6 +867,10 @@ __all__ = [
     "close",
     "closedir",
     "copyfile",
+    "copytree",
+    "copytree_result",
+    "du",
+    "du_result",
     "fchmod",
     "fchown",
     "fdatasync",
@@ -613,12 +889,16 @@ __all__ = [
     "opendir",
     "read",
     "read_file",
+    "read_many",
+    "read_many_result",
     "readdir",
     "readinto",
     "readlink",
     "realpath",
     "rename",
     "rmdir",
+    "rmtree",
+    "rmtree_result",
     "scandir",
     "sendfile",
     "stat",
@@ -627,8 +907,12 @@ __all__ = [
     "statfs",
     "statfs_result",
     "symlink",
+    "tree_progress",
     "unlink",
     "utime",
+    "walk",
+    "walk_folder",
+    "walk_result",
     "write",
     "write_file",
 ]

@@ -1,0 +1,130 @@
+//! The copy of one file, a block at a time.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, unlinkat};
+use rustix::io::{self, Errno};
+
+/// A file of at most this length is read and written; larger ones are left to the kernel.
+const SMALL: u64 = 128 << 10;
+
+/// How much the kernel copies at a time.
+const BLOCK: usize = 4 << 20;
+
+/// A file and its copy.
+pub(crate) struct CopyFile {
+    source: OwnedFd,
+    target: OwnedFd,
+    pub(crate) stat: Stat,
+    by_hand: bool,
+    /// The folder and the name of a copy that is made anew, until it is whole: it is removed again
+    /// otherwise.
+    unfinished: Option<(Arc<OwnedFd>, Box<CStr>)>,
+}
+
+impl Drop for CopyFile {
+    fn drop(&mut self) {
+        if let Some((folder, name)) = self.unfinished.take() {
+            // Nothing more can be done about it.
+            let _ = unlinkat(&folder, &*name, AtFlags::empty());
+        }
+    }
+}
+
+/// What is at a name instead of a plain file.
+pub(crate) enum Source {
+    File(OwnedFd, Stat),
+    Other(FileType),
+}
+
+/// Opens a file to be copied. Not a symbolic link: that is `ELOOP`.
+pub(crate) fn open_source(folder: &OwnedFd, name: &CStr) -> io::Result<Source> {
+    // If a pipe has come in its place, nobody waits for its writer.
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let fd = openat(folder, name, flags, Mode::empty())?;
+    let stat = fstat(&fd)?;
+    Ok(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Source::File(fd, stat),
+        other => Source::Other(other),
+    })
+}
+
+/// Makes a copy of a file with these permissions, empty. Returns whether it is made anew: one that
+/// is there is overwritten if `over` says so; a symbolic link that is there is replaced, and what
+/// it leads to left alone.
+pub(crate) fn open_target(
+    folder: &OwnedFd,
+    name: &CStr,
+    stat: &Stat,
+    over: bool,
+) -> io::Result<(OwnedFd, bool)> {
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    // Nobody else has a look at it before it has its owner and its permissions.
+    let mode = Mode::from_raw_mode(stat.st_mode) & Mode::RWXU | Mode::WUSR;
+    let fresh = || openat(folder, name, flags | OFlags::CREATE | OFlags::EXCL, mode);
+    match fresh() {
+        Err(Errno::EXIST) if over => {}
+        made => return Ok((made?, true)),
+    }
+    match openat(folder, name, flags | OFlags::TRUNC, Mode::empty()) {
+        Err(Errno::LOOP) => {
+            unlinkat(folder, name, AtFlags::empty())?;
+            Ok((fresh()?, true))
+        }
+        opened => Ok((opened?, false)),
+    }
+}
+
+impl CopyFile {
+    pub(crate) fn new(
+        (source, stat): (OwnedFd, Stat),
+        (target, is_fresh): (OwnedFd, bool),
+        folder: &Arc<OwnedFd>,
+        name: &CStr,
+    ) -> CopyFile {
+        CopyFile {
+            source,
+            target,
+            stat,
+            by_hand: stat.st_size as u64 <= SMALL,
+            unfinished: is_fresh.then(|| (Arc::clone(folder), name.into())),
+        }
+    }
+
+    /// Copies a block. Returns how many bytes that were: 0 at the end.
+    pub(crate) fn step(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if !self.by_hand {
+            match rustix::fs::copy_file_range(&self.source, None, &self.target, None, BLOCK) {
+                // Some filesystems tell so of files that have no content before they are read.
+                Ok(0) => self.by_hand = true,
+                Ok(count) => return Ok(count),
+                Err(Errno::INTR) => return self.step(buffer),
+                // Other filesystems, an old kernel, or a filter that does not know the call.
+                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
+                    self.by_hand = true;
+                }
+                Err(errno) => return Err(errno),
+            }
+        }
+        let count = rustix::io::retry_on_intr(|| rustix::io::read(&self.source, &mut *buffer))?;
+        let mut rest = &buffer[..count];
+        while !rest.is_empty() {
+            let written = rustix::io::retry_on_intr(|| rustix::io::write(&self.target, rest))?;
+            rest = &rest[written..];
+        }
+        Ok(count)
+    }
+
+    /// The copy is whole: it stays.
+    pub(crate) fn end(&mut self) {
+        self.unfinished = None;
+    }
+
+    pub(crate) fn target(&self) -> &OwnedFd {
+        &self.target
+    }
+}

@@ -1,0 +1,98 @@
+"""``python -m pyuv.fs``: adds up, copies and removes trees."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from ._command import COMMANDS, Failed, Interrupted
+from ._show import Exit, show, tell
+
+PROGRAM: Final = "python -m pyuv.fs"
+EPILOG: Final = """\
+exit status: 0 all went well; 1 something failed; 2 wrong usage; 130 interrupted by Ctrl-C, 143 by SIGTERM;
+141 who read standard output has left
+"""
+
+
+def concurrency(text: str) -> int:
+    """A number of threads."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print the result as a JSON object on one line")
+    common.add_argument("--quiet", action="store_true", help="no progress bar, and of copy and rm no summary")
+    common.add_argument("--stop", action="store_true", help="end with the first path that fails")
+    common.add_argument(
+        "--concurrency",
+        type=concurrency,
+        metavar="N",
+        help="threads at work at most (as many as the pool has)",
+    )
+    made = argparse.ArgumentParser(prog=PROGRAM, description=__doc__, epilog=EPILOG)
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    du = commands.add_parser("du", parents=[common], help="adds up what a tree takes")
+    du.add_argument("path", metavar="PATH")
+    du.add_argument("--bytes", action="store_true", help="print exact numbers")
+    copy = commands.add_parser(
+        "copy", parents=[common], help="copies a tree, or a file, with permissions and times"
+    )
+    copy.add_argument("path", metavar="SRC")
+    copy.add_argument("new_path", metavar="DST", help="the name of the copy, which must not exist")
+    copy.add_argument(
+        "--overwrite", action="store_true", help="copy into folders, and over files, that exist"
+    )
+    copy.add_argument("--ownership", action="store_true", help="give the copies the owners of the originals")
+    copy.add_argument(
+        "--skip-special",
+        action="store_true",
+        help="pass over pipes, sockets and devices, which fail otherwise",
+    )
+    rm = commands.add_parser("rm", parents=[common], help="removes a tree, or a file")
+    rm.add_argument("path", metavar="PATH")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        status = Exit.DONE
+        try:
+            outcome = COMMANDS[options.command](options)
+        except Failed as failed:
+            tell(PROGRAM, failed.errors)
+            outcome = failed.outcome
+            status = Exit.FAILED
+        else:
+            tell(PROGRAM, outcome["errors"])
+            if outcome["errors"]:
+                status = Exit.FAILED
+        show(options, outcome)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave_pipe()
+    except Interrupted as interrupted:
+        print(f"{PROGRAM}: interrupted: {interrupted}", file=sys.stderr)
+        return 128 + interrupted.number
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return status
+
+
+def leave_pipe() -> NoReturn:
+    """Nobody reads what is printed: the end, without a word."""
+    # The interpreter flushes standard output once more when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(Exit.PIPE_CLOSED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

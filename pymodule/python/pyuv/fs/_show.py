@@ -1,0 +1,66 @@
+"""What ``python -m pyuv.fs`` prints, and the statuses it ends with."""
+
+import argparse
+import json
+import os
+import sys
+from enum import IntEnum
+from typing import Any, Final
+
+from ..errno import errorcode, strerror
+
+
+class Exit(IntEnum):
+    """The exit statuses. 2 is argparse's."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+    # What a shell shows of a program that SIGPIPE ended.
+    PIPE_CLOSED = 141
+
+
+UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def show(options: argparse.Namespace, outcome: dict[str, Any]) -> None:
+    """Prints an outcome as JSON, or in words."""
+    if options.json:
+        errors = [
+            {"path": path, "code": errorcode.get(code, str(code)), "reason": strerror(code)}
+            for path, code in outcome["errors"]
+        ]
+        print(json.dumps(outcome | {"errors": errors}))
+    elif options.command == "du" and "bytes" in outcome:
+        amount = outcome["allocated"] if options.bytes else size(outcome["allocated"])
+        print(f"{amount}\t{printable(options.path)}")
+    elif options.command != "du" and not options.quiet:
+        verb = "copied" if options.command == "copy" else "removed"
+        files = outcome["files"] + outcome.get("links", 0)
+        print(f"{verb} {counted(files, 'file')} and {counted(outcome['folders'], 'folder')}", file=sys.stderr)
+
+
+def tell(program: str, errors: list[tuple[str, int]]) -> None:
+    """Says on standard error what failed."""
+    for path, code in errors:
+        print(f"{program}: {printable(path)}: {strerror(code)}", file=sys.stderr)
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that suits them."""
+    amount, unit = float(count), 0
+    while amount >= 1000 and unit + 1 < len(UNITS):
+        amount /= 1024
+        unit += 1
+    return f"{amount:.1f} {UNITS[unit]}" if unit else f"{count} B"
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def printable(path: str) -> str:
+    """A path for people: what is no text in it is escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,0 +1,170 @@
+//! A job on a tree, at once or on the loop it was asked with.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use pyo3::exceptions::PySystemExit;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use pyuv_fs::tree::{Ended, Told, Tree, Work};
+
+use crate::call::call;
+use crate::error::{FSError, to_py};
+use crate::fs::request::About;
+use crate::fs::tree::options::Options;
+use crate::fs::tree::request::{Tell, TreeRequest};
+use crate::fs::tree::results::{error_list, progress_result};
+use crate::r#loop::Loop;
+
+/// How often progress is told at most.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// How a job's Rust values become Python's.
+pub trait Convert<W: Work>: Send + 'static {
+    /// Whether this path, of an error, is told as bytes.
+    fn path_as_bytes(&self, path: &[u8]) -> bool;
+
+    fn batch(&self, py: Python<'_>, batch: W::Batch) -> PyResult<Py<PyAny>>;
+
+    fn output(
+        &self,
+        py: Python<'_>,
+        output: W::Output,
+        errors: Bound<'_, PyList>,
+    ) -> PyResult<Py<PyAny>>;
+}
+
+/// Does the job now, with the GIL released, and gives its result; with a callback, submits it and
+/// gives the `TreeRequest`. `on_batch` gets what is found as it goes.
+pub fn dispatch<'py, W: Work>(
+    event_loop: &Bound<'py, Loop>,
+    options: Options<'py>,
+    on_batch: Option<Bound<'py, PyAny>>,
+    about: About,
+    tree: Tree<W>,
+    convert: impl Convert<W> + Clone + Sync,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut tree = options.apply(tree);
+    if options.progress.is_some() {
+        tree = tree.progress_every(PROGRESS_EVERY);
+    }
+    let Some(callback) = options.callback.clone() else {
+        return run(event_loop.py(), &options, on_batch, tree, convert);
+    };
+    let core = event_loop.get().core()?;
+    let request = TreeRequest::new(event_loop, about, callback, &options, on_batch)?;
+    let address = request.as_ptr() as usize;
+    let for_told = convert.clone();
+    let told = move |told: Told<W::Batch>| {
+        // SAFETY: the core runs this closure, and the address is that of the request above.
+        let request = unsafe { TreeRequest::from_address(address) };
+        let py = request.py();
+        match told {
+            Told::Progress(progress) => TreeRequest::tell(&request, Tell::Progress, || {
+                progress_result(py, progress).map(Bound::unbind)
+            }),
+            Told::Batch(batch) => {
+                TreeRequest::tell(&request, Tell::Batch, || for_told.batch(py, batch));
+            }
+        }
+    };
+    let done = move |ended: Ended<W::Output>| {
+        // SAFETY: as above.
+        let request = unsafe { TreeRequest::from_address(address) };
+        let py = request.py();
+        let errors = error_list(py, &ended.errors, |path| convert.path_as_bytes(path));
+        match (ended.result, errors) {
+            (Ok(output), Ok(errors)) => {
+                let result = convert.output(py, output, errors.clone());
+                TreeRequest::end(&request, Ok(result), Some(errors));
+            }
+            (Ok(_), Err(error)) => TreeRequest::end(&request, Ok(Err(error)), None),
+            (Err(error), errors) => TreeRequest::end(&request, Err(error), errors.ok()),
+        }
+    };
+    let submitted = tree.submit(core, told, done).map_err(to_py::<FSError>)?;
+    TreeRequest::submitted(&request, event_loop, submitted);
+    Ok(request.into_any())
+}
+
+fn run<'py, W: Work>(
+    py: Python<'py>,
+    options: &Options<'py>,
+    on_batch: Option<Bound<'py, PyAny>>,
+    tree: Tree<W>,
+    convert: impl Convert<W> + Sync,
+) -> PyResult<Bound<'py, PyAny>> {
+    let progress = options.progress.clone().map(Bound::unbind);
+    let on_batch = on_batch.map(Bound::unbind);
+    let convert = &convert;
+    let (raised, ended) = py.detach(move || {
+        let raised = std::cell::RefCell::new(None);
+        let attached = |call: &mut dyn FnMut(Python<'_>) -> PyResult<()>| {
+            // None: the interpreter is being finalized.
+            let outcome = Python::try_attach(&mut *call);
+            match outcome.unwrap_or_else(|| Err(PySystemExit::new_err(()))) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    *raised.borrow_mut() = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        };
+        let told = |told: Told<W::Batch>| {
+            let mut told = Some(told);
+            attached(&mut |py| {
+                let (callable, value) = match told.take() {
+                    Some(Told::Progress(told)) => {
+                        (&progress, progress_result(py, told).map(Bound::unbind))
+                    }
+                    Some(Told::Batch(batch)) => (&on_batch, convert.batch(py, batch)),
+                    None => return Ok(()),
+                };
+                match callable {
+                    Some(callable) => call(callable.bind(py), [value?.bind(py)]),
+                    None => Ok(()),
+                }
+            })
+        };
+        let ended = tree.run_with(told, || attached(&mut |py| py.check_signals()));
+        // The callables go where the thread is attached.
+        (raised.into_inner(), (ended, progress, on_batch))
+    });
+    let (ended, _progress, _on_batch) = ended;
+    if let Some(error) = raised {
+        return Err(error);
+    }
+    let output = ended.result.map_err(to_py::<FSError>)?;
+    let errors = error_list(py, &ended.errors, |path| convert.path_as_bytes(path))?;
+    Ok(convert.output(py, output, errors)?.into_bound(py))
+}
+
+/// For jobs on one tree: names are bytes if its path was.
+#[derive(Clone, Copy)]
+pub struct OfTree<F> {
+    pub as_bytes: bool,
+    pub output: F,
+}
+
+impl<W, F> Convert<W> for OfTree<F>
+where
+    W: Work<Batch = ()>,
+    F: Fn(Python<'_>, W::Output, Bound<'_, PyList>) -> PyResult<Py<PyAny>> + Send + 'static,
+{
+    fn path_as_bytes(&self, _path: &[u8]) -> bool {
+        self.as_bytes
+    }
+
+    fn batch(&self, py: Python<'_>, _batch: ()) -> PyResult<Py<PyAny>> {
+        Ok(py.None())
+    }
+
+    fn output(
+        &self,
+        py: Python<'_>,
+        output: W::Output,
+        errors: Bound<'_, PyList>,
+    ) -> PyResult<Py<PyAny>> {
+        (self.output)(py, output, errors)
+    }
+}
