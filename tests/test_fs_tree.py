@@ -103,6 +103,20 @@ def test_copytree_into_what_exists_is_refused_unless_asked_for(way, root, tmp_pa
 
 
 @WAYS
+def test_an_original_is_not_overwritten_by_its_copy(way, root, tmp_path):
+    file = root / "0" / "0" / "file 9"
+    (tmp_path / "copy" / "0" / "0").mkdir(parents=True)
+    os.link(file, tmp_path / "copy" / "0" / "0" / "file 9")
+    os.mkfifo(tmp_path / "copy" / "0" / "0" / "file 8")
+    result = both(way, fs.copytree, root, tmp_path / "copy", exist_ok=True, on_error="continue")
+    assert sorted(result.errors) == [
+        (str(root / "0" / "0" / "file 8"), pyuv.errno.UV_ENXIO),
+        (str(file), pyuv.errno.UV_EINVAL),
+    ]
+    assert file.read_bytes() == b"x" * 9
+
+
+@WAYS
 @pytest.mark.parametrize("to", ["tree", "tree/0/new/copy", "link/copy", "tree/../tree/copy"])
 def test_a_tree_is_not_copied_into_itself(way, to, root, tmp_path):
     (tmp_path / "link").symlink_to(root)

@@ -4,8 +4,10 @@ use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, ftruncate, openat, unlinkat};
 use rustix::io::{self, Errno};
+
+use crate::tree::folder::Identity;
 
 /// A file of at most this length is read and written; larger ones are left to the kernel.
 const SMALL: u64 = 128 << 10;
@@ -54,7 +56,8 @@ pub(crate) fn open_source(folder: &OwnedFd, name: &CStr) -> io::Result<Source> {
 
 /// Makes a copy of a file with these permissions, empty. Returns whether it is made anew: one that
 /// is there is overwritten if `over` says so; a symbolic link that is there is replaced, and what
-/// it leads to left alone.
+/// it leads to left alone. Fails with `EINVAL` for the original itself by another of its names,
+/// with `EEXIST` for what is no plain file.
 pub(crate) fn open_target(
     folder: &OwnedFd,
     name: &CStr,
@@ -69,13 +72,23 @@ pub(crate) fn open_target(
         Err(Errno::EXIST) if over => {}
         made => return Ok((made?, true)),
     }
-    match openat(folder, name, flags | OFlags::TRUNC, Mode::empty()) {
+    let opened = match openat(folder, name, flags, Mode::empty()) {
         Err(Errno::LOOP) => {
             unlinkat(folder, name, AtFlags::empty())?;
-            Ok((fresh()?, true))
+            return Ok((fresh()?, true));
         }
-        opened => Ok((opened?, false)),
+        opened => opened?,
+    };
+    let found = fstat(&opened)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return Err(Errno::EXIST);
     }
+    if Identity::of(&found) == Identity::of(stat) {
+        // A further name of the original, whose content would go before it is read.
+        return Err(Errno::INVAL);
+    }
+    ftruncate(&opened, 0)?;
+    Ok((opened, false))
 }
 
 impl CopyFile {
