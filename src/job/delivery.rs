@@ -282,7 +282,8 @@ impl Jobs {
             let job = unsafe { JobRef::of(request) };
             if job.after_fork() { queue.waiting.push(job) } else { queue.over.push(job) }
         });
-        if !queue.waiting.is_empty() {
+        // Also for those that are over: it is what keeps the loop going until they are told of.
+        if this.in_flight.get() > 0 {
             this.add_drainer(inner);
         }
         this.after_run(inner);
