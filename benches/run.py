@@ -14,7 +14,20 @@ from pathlib import Path
 
 from harness import environment
 
-SUITES = ("callbacks", "connections", "dns", "echo", "files", "large_file", "queue", "trees", "whole_files")
+SUITES = (
+    "callbacks",
+    "connections",
+    "dns",
+    "dns_answers",
+    "dns_bulk",
+    "dns_tcp",
+    "echo",
+    "files",
+    "large_file",
+    "queue",
+    "trees",
+    "whole_files",
+)
 RESULTS = environment.BENCHES / "results"
 # The name servers are those of the tests.
 sys.path += [str(environment.ROOT / folder) for folder in ("tests", "scripts")]

@@ -3,7 +3,7 @@
 A row says of one C function what has become of it, in one of three ways:
 
     uv_run = { python = "pyuv.Loop.run", test = "tests/test_loop.py::test_an_empty_loop_returns_at_once" }
-    uv_close = { rust = "src/handle.rs::close" }
+    uv_close = { rust = "src/handle/mod.rs::close" }
     uv_sleep = { reason = "time.sleep does the same" }
 
 python

@@ -3,7 +3,7 @@
 //! Such a type is a `repr(transparent)` struct over [`Handle`], made a kind by
 //! [`unsafe_handle_kind!`](crate::unsafe_handle_kind), with `new` by [`create`], methods that begin
 //! with [`hold`], and callbacks that come through [`dispatch`]. `src/timer.rs` shows the shape.
-//! What can be misused is unsafe here; `handle.rs` has the rules of a handle's life.
+//! What can be misused is unsafe here; `src/handle` has the rules of a handle's life.
 
 use std::os::raw::c_int;
 

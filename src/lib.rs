@@ -26,7 +26,7 @@
 //!
 //! Dropping the last reference to an inactive handle closes it; an active one stays with its loop
 //! and closes when it becomes inactive. When the last `Loop` and handle are gone, what is left on
-//! the loop is closed without calling anything, and freed. `handle.rs` has the rules.
+//! the loop is closed without calling anything, and freed. `src/handle` has the rules.
 
 pub mod address;
 mod r#async;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use libuv_sys2 as uv;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::handle::{Handle, Header};
 use crate::hooks::PollHooks;
 use crate::job::Jobs;
@@ -24,10 +24,12 @@ use crate::stream::emfile::Reserve;
 use crate::stream::written::Written;
 
 mod abandon;
+mod backend;
 mod close;
 mod configure;
 mod fork;
 mod inbox;
+mod lost;
 mod own_handles;
 mod run;
 
@@ -35,6 +37,7 @@ pub use configure::Configure;
 pub(crate) use inbox::InboxEntry;
 pub use run::RunMode;
 
+use backend::Backend;
 use inbox::Inbox;
 use own_handles::OwnHandles;
 
@@ -66,6 +69,7 @@ pub(crate) struct LoopInner {
     // What follows is the owner's.
     closed: Cell<bool>,
     running: Cell<bool>,
+    backend: Backend,
     /// Being torn down: closures are dropped, not called.
     abandoned: Cell<bool>,
     io_uring: Cell<bool>,
@@ -147,6 +151,7 @@ impl Loop {
             inbox: Inbox::new(),
             closed: Cell::new(false),
             running: Cell::new(false),
+            backend: Backend::default(),
             abandoned: Cell::new(false),
             io_uring: Cell::new(false),
             mode: Cell::new(RunMode::Default),
@@ -175,6 +180,7 @@ impl Loop {
             unsafe { uv::uv_loop_close(inner.uv.get()) };
             return Err(error);
         }
+        inner.note_backend();
         // SAFETY: as above; the memory stays where it is when the Box is leaked.
         unsafe {
             inner.jobs.init(inner.uv.get());
@@ -316,23 +322,6 @@ impl LoopInner {
 
     pub(crate) fn uv(&self) -> *mut uv::uv_loop_t {
         self.uv.get()
-    }
-
-    /// Whether the loop's own fd is still open. `fileno` hands it out, and libuv aborts the
-    /// process when it polls one that somebody has closed.
-    fn check_backend(&self) -> Result<()> {
-        #[cfg(unix)]
-        {
-            // SAFETY: the loop is open and the caller's; F_GETFD only asks.
-            let (fd, status) = unsafe {
-                let fd = uv::uv_backend_fd(self.uv());
-                (fd, libc::fcntl(fd, libc::F_GETFD))
-            };
-            if status == -1 {
-                return Err(Error::new(Code::EBADF, format!("somebody closed the loop's fd {fd}")));
-            }
-        }
-        Ok(())
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {

@@ -110,6 +110,18 @@ impl RequestList {
         }
     }
 
+    /// Calls `f` for each request of libuv's own.
+    pub(crate) fn for_each_of_the_pool(&self, mut f: impl FnMut(*mut uv::uv_req_t)) {
+        let mut header = self.first.get();
+        // SAFETY: what is on the list is alive, and the owner's alone.
+        while let Some(this) = unsafe { header.as_ref() } {
+            header = this.next.get();
+            if !this.is_job {
+                f(this.uv());
+            }
+        }
+    }
+
     /// Cancels what the thread pool has not begun; says how many. Their callbacks come later.
     pub(crate) fn cancel_all(&self) -> usize {
         let mut cancelled = 0;

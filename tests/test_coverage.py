@@ -39,7 +39,7 @@ BAD = {
     "no call and no note": (Row("uv_tty_init_ex", "python", "pyuv.Loop.run", TEST), "nothing calls"),
     "no Rust file": (Row("uv_close", "rust", "src/gone.rs::close"), "there is no src/gone.rs"),
     "no Rust function": (Row("uv_freeaddrinfo", "rust", "dns/src/getaddrinfo.rs::gone"), "has no gone"),
-    "no call there": (Row("uv_tty_init_ex", "rust", "src/handle.rs::close"), "has no close beside a use"),
+    "no call there": (Row("uv_tty_init_ex", "rust", "src/handle/mod.rs::close"), "has no close beside a use"),
     "not in the crate": (
         Row("ares_dns_rr_get_u8", "rust", "dns/src/field.rs::read", via="get_str"),
         "does not call it in get_str",

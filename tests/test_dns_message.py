@@ -364,6 +364,12 @@ def test_caa_value_that_is_no_text_survives():
     assert CAA(0, "issue", value) == CAA(0, "issue", b"\xff")
 
 
+@pytest.mark.parametrize("octet", [0, 1, 9, 10, 11, 99, 100, 101, 109, 110, 199, 200, 255])
+def test_an_address_is_shown_as_ipaddress_shows_it(octet):
+    for address in (f"{octet}.0.0.1", f"10.{octet}.{octet}.{octet}", f"255.255.255.{octet}"):
+        assert A(address).addr == str(ipaddress.ip_address(address))
+
+
 def test_addresses_of_ipaddress_are_taken():
     assert A(ipaddress.ip_address("192.0.2.1")) == A("192.0.2.1")
     assert AAAA(ipaddress.ip_address("2001:db8:0:0::1")).addr == "2001:db8::1"

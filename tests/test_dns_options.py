@@ -132,7 +132,12 @@ def test_tcp_alone(make_channel):
         ({"local_dev": "no-such-0"}, ValueError, "no-such-0"),
         ({"local_dev": "a" * 100}, ValueError, "a{100}"),
         ({"resolvconf_path": ""}, ValueError, "resolvconf_path"),
-        ({"hosts_path": 5}, TypeError, "int"),
+        ({"hosts_path": 5}, TypeError, "hosts_path must be a path, not int"),
+        ({"resolvconf_path": b"/etc/resolv.conf"}, TypeError, "resolvconf_path must be a path, not bytes"),
+        ({"servers": 1}, TypeError, "servers must be a list of str, not 1"),
+        ({"servers": [None]}, TypeError, "servers must be a list of str, but one is None"),
+        ({"servers": [""]}, ValueError, 'bad server address ""'),
+        ({"timeout": float("nan")}, ValueError, "timeout"),
     ],
 )
 def test_a_wrong_option_is_named(loop, options, error, text):

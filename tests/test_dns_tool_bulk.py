@@ -302,7 +302,7 @@ def test_no_bar_without_tqdm(run, tmp_path):
     text = os.read(controller, 4096).decode()
     os.close(controller)
     assert (status, len(lines)) == (0, 1)
-    assert text.startswith("1 names in ")
+    assert text.startswith("1 name in ")
 
 
 @pytest.mark.timeout(120)

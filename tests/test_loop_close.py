@@ -5,7 +5,7 @@ import pytest
 import pyuv
 from pyuv import errno
 
-from util import Recorder
+from util import Recorder, collect
 
 
 def test_close_with_open_handles_names_them(loop):
@@ -119,11 +119,19 @@ def test_close_from_a_callback_is_refused(loop):
 
 def test_a_loop_whose_fd_was_closed_says_so():
     event_loop = pyuv.Loop()
-    timer = pyuv.Timer(event_loop)
-    timer.start(lambda timer: None, 0)
-    os.close(event_loop.fileno())
+    pyuv.Timer(event_loop).start(lambda timer: None, 0)
+    number = event_loop.fileno()
+    os.close(number)
     with pytest.raises(pyuv.error.UVError, match="closed the loop's fd") as raised:
         event_loop.run()
     assert raised.value.args[0] == pyuv.errno.UV_EBADF
+    # And goes on saying so when the number is somebody else's, who does not lose it with the loop.
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, number)
     with pytest.raises(pyuv.error.UVError, match="closed the loop's fd"):
         event_loop.close()
+    del event_loop, raised
+    collect()
+    assert os.path.samestat(os.fstat(number), os.stat(os.devnull))
+    for fd in {null, number}:
+        os.close(fd)

@@ -3,6 +3,7 @@
 import array
 import mmap
 import socket
+import sys
 import weakref
 
 import pytest
@@ -183,6 +184,21 @@ def test_the_queue_size_counts_what_waits(loop, pair):
     assert tcp.write_queue_size == before + 30
     tcp.shutdown(lambda tcp, error: tcp.close())
     read_all(loop, peer)
+
+
+def test_what_waits_takes_the_memory_that_its_caller_has_given_and_no_more(loop, pair):
+    tcp, _ = pair
+    fill(tcp)
+    before, resident = tcp.write_queue_size, pyuv.util.resident_set_memory()
+    for _ in range(200):
+        tcp.write(LARGE)
+    assert tcp.write_queue_size == before + 200 * len(LARGE)
+    # 800 MiB wait, all of them the same 4.
+    assert pyuv.util.resident_set_memory() < resident + 4 * len(LARGE)
+    references = sys.getrefcount(LARGE)
+    tcp.close()
+    loop.run(pyuv.UV_RUN_NOWAIT)
+    assert sys.getrefcount(LARGE) == references - 200
 
 
 def test_try_write_says_again_while_others_wait(pair):

@@ -393,23 +393,26 @@ def test_options_that_are_wrong(loop):
         assert caught.value.args[0] == errno.UV_EINVAL
 
 
-def test_a_shortage_of_descriptors_is_reported_once_and_passes():
+@pytest.mark.parametrize("kind", ["TCP", "Pipe"])
+def test_a_shortage_of_descriptors_is_reported_once_and_passes(kind, tmp_path):
     program = """
-    import os, resource, socket, pyuv
+    import os, resource, socket, sys, pyuv
+    kind, path = getattr(pyuv, sys.argv[1]), sys.argv[2]
+    family = socket.AF_INET if kind is pyuv.TCP else socket.AF_UNIX
     loop = pyuv.Loop()
     seen, accepted = [], []
     def on_connection(server, error):
         seen.append(error)
         if error is None:
-            accepted.append(pyuv.TCP(loop))
+            accepted.append(kind(loop))
             server.accept(accepted[-1])
-    server = pyuv.TCP(loop)
-    server.bind(("127.0.0.1", 0))
+    server = kind(loop)
+    server.bind(("127.0.0.1", 0) if kind is pyuv.TCP else path)
     server.listen(on_connection)
     loop.run(pyuv.UV_RUN_NOWAIT)
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     for round in range(2):
-        clients = [socket.socket() for _ in range(3)]
+        clients = [socket.socket(family) for _ in range(3)]
         hoard = []
         while True:
             try:
@@ -429,14 +432,15 @@ def test_a_shortage_of_descriptors_is_reported_once_and_passes():
         for client in clients:
             client.close()
         seen.clear()
-        with socket.create_connection(server.getsockname()) as client:
+        with socket.socket(family) as client:
+            client.connect(server.getsockname())
             while not seen:
                 loop.run(pyuv.UV_RUN_ONCE)
             assert seen == [None], seen
         seen.clear()
     print("again and again")
     """
-    assert in_child(program) == ["again and again"]
+    assert in_child(program, kind, tmp_path / "socket") == ["again and again"]
 
 
 def test_descriptors_are_as_before(loop):

@@ -17,7 +17,7 @@ def test_every_post_ends_one_wait():
 
 def test_a_semaphore_counts_from_its_value():
     assert thread.Semaphore().trywait() is True
-    semaphore = thread.Semaphore(value=2)
+    semaphore = thread.Semaphore(count=2)
     with semaphore:
         assert semaphore.trywait() is True
         assert semaphore.trywait() is False

@@ -69,6 +69,14 @@ def test_a_passing_test_must_be_listed():
     assert "test_a.A.x" in difference
 
 
+def test_what_root_alone_can_do_must_pass_where_it_can(monkeypatch):
+    results = [gate.read_report("test_process.py", [json.dumps(["done"])])]
+    monkeypatch.setattr(gate, "python_for_everybody", lambda python: None)
+    assert list(gate.compare(gate.AS_ROOT, results)) == []
+    monkeypatch.setattr(gate, "python_for_everybody", lambda python: python)
+    assert len(list(gate.compare(gate.AS_ROOT, results))) == len(gate.AS_ROOT) == 2
+
+
 def test_a_file_that_was_not_run_is_not_compared():
     assert list(gate.compare({"test_b.B.x"}, [report(["done"])])) == []
 

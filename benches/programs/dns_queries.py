@@ -2,8 +2,9 @@
 
     dns_queries.py --client NAME --server 127.0.0.1:PORT --names N --zone bench.test --in-flight N
 
-Every client reads the address of the first answer; whatever is not an address counts as an error.
-(Not called dns.py: dnspython's package has that name.)
+Every client reads the address of the first answer; whatever is not an address counts as an error. With
+--missing the names do not exist, and that is the right answer. (Not called dns.py: dnspython's package has
+that name.)
 """
 
 import argparse
@@ -11,6 +12,7 @@ import asyncio
 import select
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from event_loops import keep_busy, new_loop
@@ -19,7 +21,27 @@ from measure import Run
 RECEIVE_BUFFER = 4 << 20
 """Room for a burst of 1,000 answers in the socket, asked for wherever the client can be told."""
 
-Ask = Callable[[str, Callable[[Any, int | None], None]], object]
+NOT_FOUND = 4
+"""ARES_ENOTFOUND, in pyuv and in pycares."""
+
+Done = Callable[[Any, int | None], None]
+Ask = Callable[[str, Any, Done], object]
+"""Asks for the records of a name that are of one kind, A."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a client is to do."""
+
+    run: Run
+    names: Iterator[str]
+    server: str
+    in_flight: int
+    missing: bool
+    """The names do not exist."""
+    tcp: bool
+    cache: int
+    """Seconds for which answers may be kept; 0 is no cache."""
 
 
 def first_address(result: Any) -> str:
@@ -28,39 +50,83 @@ def first_address(result: Any) -> str:
     return address
 
 
-def start(run: Run, names: Iterator[str], in_flight: int, ask: Ask, ended: Callable[[], None]) -> None:
+def start(task: Task, ask: Ask, kind: Any, ended: Callable[[], None]) -> None:
     """Starts `in_flight` queries, each answer the next; calls `ended` when the last is answered."""
     outstanding = 0
+    run, names, expected = task.run, task.names, NOT_FOUND if task.missing else None
 
     def answered(result: Any, error: int | None) -> None:
         nonlocal outstanding
-        if error or not first_address(result):
+        if error != expected or (error is None and not first_address(result)):
             run.errors += 1
         for name in names:
-            ask(name, answered)
+            ask(name, kind, answered)
             return
         outstanding -= 1
         if outstanding == 0:
             ended()
 
-    for _ in range(in_flight):
+    for _ in range(task.in_flight):
         outstanding += 1
-        ask(next(names), answered)
+        ask(next(names), kind, answered)
 
 
-def pyuv_channel(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+def start_nested(task: Task, ask: Ask, kind: Any, ended: Callable[[], None]) -> None:
+    """The same for clients that may answer from inside the call that asks, as c-ares does with what it keeps."""
+    outstanding, filling = 0, False
+    run, names, expected = task.run, task.names, NOT_FOUND if task.missing else None
+
+    def answered(result: Any, error: int | None) -> None:
+        nonlocal outstanding
+        if error != expected or (error is None and not first_address(result)):
+            run.errors += 1
+        outstanding -= 1
+        if not filling:
+            fill()
+
+    def fill() -> None:
+        nonlocal outstanding, filling
+        filling = True
+        while outstanding < task.in_flight:
+            for name in names:
+                outstanding += 1
+                ask(name, kind, answered)
+                break
+            else:
+                break
+        filling = False
+        if outstanding == 0:
+            ended()
+
+    fill()
+
+
+def pyuv_channel(task: Task) -> str:
     import pyuv
-    import pyuv.dns
+    from pyuv import dns
 
     loop = pyuv.Loop()
-    channel = pyuv.dns.Channel(loop, servers=[server], max_in_flight=in_flight)
-    query = channel.query
-    start(run, names, in_flight, lambda name, done: query(name, "A", done), channel.close)
+    channel = dns.Channel(
+        loop,
+        servers=[task.server],
+        max_in_flight=task.in_flight,
+        query_cache_max_ttl=task.cache,
+        flags=dns.ARES_FLAG_EDNS | (dns.ARES_FLAG_USEVC | dns.ARES_FLAG_STAYOPEN if task.tcp else 0),
+    )
+    start(task, channel.query, "A", channel.close)
     loop.run()
     return f"pyuv {pyuv.__version__}"
 
 
-def pycares_epoll(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+def pycares_flags(task: Task) -> int:
+    import pycares
+
+    over_tcp: int = pycares.ARES_FLAG_USEVC | pycares.ARES_FLAG_STAYOPEN
+    edns: int = pycares.ARES_FLAG_EDNS
+    return edns | over_tcp if task.tcp else edns
+
+
+def pycares_epoll(task: Task) -> str:
     """pycares on the caller's own loop, with epoll: one thread, like c/dns.c."""
     import pycares
 
@@ -85,12 +151,13 @@ def pycares_epoll(run: Run, names: Iterator[str], server: str, in_flight: int) -
         over = True
 
     channel = pycares.Channel(
-        servers=[server],
+        servers=[task.server],
+        flags=pycares_flags(task),
         sock_state_cb=on_state,
         socket_receive_buffer_size=RECEIVE_BUFFER,
     )
     query, kind = channel.query, pycares.QUERY_TYPE_A
-    start(run, names, in_flight, lambda name, done: query(name, kind, callback=done), ended)
+    start_nested(task, lambda name, kind, done: query(name, kind, callback=done), kind, ended)
     readable_events, none = ~select.EPOLLOUT, pycares.ARES_SOCKET_BAD
     timeout: Callable[[], float] = channel.timeout
     while not over:
@@ -106,50 +173,66 @@ def pycares_epoll(run: Run, names: Iterator[str], server: str, in_flight: int) -
     return f"pycares {pycares.__version__}"
 
 
-def pycares_thread(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+def pycares_thread(task: Task) -> str:
     """pycares as it comes: c-ares's own event thread calls back."""
     import pycares
 
     over = threading.Event()
-    channel = pycares.Channel(servers=[server], socket_receive_buffer_size=RECEIVE_BUFFER)
+    channel = pycares.Channel(
+        servers=[task.server],
+        flags=pycares_flags(task),
+        socket_receive_buffer_size=RECEIVE_BUFFER,
+    )
     query, kind = channel.query, pycares.QUERY_TYPE_A
 
     def from_its_thread(result: Any, error: int | None) -> None:
         """Everything, the first queries too, is done on c-ares's thread: no lock is needed."""
-        start(run, names, in_flight, lambda name, done: query(name, kind, callback=done), over.set)
+        start_nested(task, lambda name, kind, done: query(name, kind, callback=done), kind, over.set)
 
-    query(next(names), kind, callback=from_its_thread)
+    query(next(task.names), kind, callback=from_its_thread)
     over.wait()
     channel.close()
     return f"pycares {pycares.__version__}"
 
 
-async def aiodns_resolver(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+async def aiodns_resolver(task: Task) -> str:
     import aiodns
 
-    resolver = aiodns.DNSResolver(nameservers=[server], socket_receive_buffer_size=RECEIVE_BUFFER)
+    resolver = aiodns.DNSResolver(
+        nameservers=[task.server], flags=pycares_flags(task), socket_receive_buffer_size=RECEIVE_BUFFER
+    )
 
     async def ask(name: str) -> bool:
-        return bool(first_address(await resolver.query_dns(name, "A")))
+        try:
+            return bool(first_address(await resolver.query_dns(name, "A")))
+        except aiodns.error.DNSError as error:
+            return task.missing and error.args[0] == NOT_FOUND
 
-    await keep_busy(run, names, in_flight, ask)
+    await keep_busy(task.run, task.names, task.in_flight, ask)
     await resolver.close()
     return f"aiodns {aiodns.__version__}"
 
 
-async def dnspython_resolver(run: Run, names: Iterator[str], server: str, in_flight: int) -> str:
+async def dnspython_resolver(task: Task) -> str:
     import dns.asyncresolver
+    import dns.resolver
     import dns.version
 
     resolver = dns.asyncresolver.Resolver(configure=False)
-    address, _, port = server.rpartition(":")
+    address, _, port = task.server.rpartition(":")
     resolver.nameservers = [address]
     resolver.port = int(port)
+    if task.cache:
+        resolver.cache = dns.resolver.LRUCache()
 
     async def ask(name: str) -> bool:
-        return bool((await resolver.resolve(name, "A", search=False))[0].address)
+        try:
+            answer = await resolver.resolve(name, "A", search=False, tcp=task.tcp)
+        except dns.resolver.NXDOMAIN:
+            return task.missing
+        return bool(answer[0].address)
 
-    await keep_busy(run, names, in_flight, ask)
+    await keep_busy(task.run, task.names, task.in_flight, ask)
     return f"dnspython {dns.version.version}"
 
 
@@ -169,20 +252,31 @@ def main() -> None:
     parser.add_argument("--names", type=int, required=True)
     parser.add_argument("--zone", required=True)
     parser.add_argument("--in-flight", type=int, required=True)
+    parser.add_argument("--prefix", default="n")
+    parser.add_argument("--missing", type=int, default=0)
+    parser.add_argument("--tcp", type=int, default=0)
+    parser.add_argument("--cache", type=int, default=0)
     parser.add_argument("--operations", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--warmup", type=float, default=0.2)
     options = parser.parse_args()
 
     run = Run(options.seconds, options.warmup, options.operations)
-    names = run.items([f"n{number}.{options.zone}" for number in range(options.names)])
+    names = run.items([f"{options.prefix}{number}.{options.zone}" for number in range(options.names)])
+    task = Task(
+        run,
+        names,
+        options.server,
+        options.in_flight,
+        missing=bool(options.missing),
+        tcp=bool(options.tcp),
+        cache=options.cache,
+    )
     if options.client in CALLBACK_CLIENTS:
-        drive = CALLBACK_CLIENTS[options.client]
-        version = drive(run, names, options.server, options.in_flight)
+        version = CALLBACK_CLIENTS[options.client](task)
     else:
         with asyncio.Runner(loop_factory=new_loop(options.loop)) as runner:
-            drive_async = ASYNC_CLIENTS[options.client]
-            version = runner.run(drive_async(run, names, options.server, options.in_flight))
+            version = runner.run(ASYNC_CLIENTS[options.client](task))
     run.report(version)
 
 

@@ -45,6 +45,18 @@ impl Code {
         c_ares::Error::from(self.0).to_string()
     }
 
+    /// What became of a question, in the word that dig has for it where it has one: `"NOERROR"`,
+    /// `"NXDOMAIN"`, `"NODATA"`, `"SERVFAIL"`, `"TIMEOUT"`; `"UNKNOWN"` for a number that is not a
+    /// status.
+    pub fn word(self) -> &'static str {
+        match self {
+            Code::SUCCESS => "NOERROR",
+            Code::ENOTFOUND => "NXDOMAIN",
+            Code::EOF => "EOF",
+            _ => self.name().and_then(|name| name.strip_prefix("ARES_E")).unwrap_or("UNKNOWN"),
+        }
+    }
+
     /// The constant's name, `"ARES_ENOTFOUND"`; `None` for a number that is not a status.
     pub fn name(self) -> Option<&'static str> {
         Code::ALL.iter().find(|(_, code)| *code == self).map(|(name, _)| *name)
@@ -145,6 +157,17 @@ mod tests {
         assert_eq!(Code::ENOTFOUND.to_string(), "Domain name not found");
         assert_eq!(format!("{:?}", Code(999)), "Code(999)");
         assert_eq!(Code(999).to_string(), "unknown");
+    }
+
+    #[test]
+    fn every_code_has_a_word_of_its_own() {
+        let mut words: Vec<_> = Code::ALL.iter().map(|(_, code)| code.word()).collect();
+        assert!(words.iter().all(|word| word.len() > 2), "{words:?}");
+        assert!(["NOERROR", "NODATA", "TIMEOUT", "EOF"].iter().all(|word| words.contains(word)));
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Code::ALL.len());
+        assert_eq!(Code(999).word(), "UNKNOWN");
     }
 
     #[test]

@@ -42,10 +42,14 @@ impl Message {
     /// The answer section as a JSON array, on one line.
     pub fn answer_to_json(&self) -> String {
         let mut out = String::with_capacity(96 * self.answer.len() + 2);
-        out.push('[');
-        list(&mut out, &self.answer, record);
-        out.push(']');
+        self.push_answer_json(&mut out);
         out
+    }
+
+    pub(crate) fn push_answer_json(&self, out: &mut String) {
+        out.push('[');
+        list(out, &self.answer, record);
+        out.push(']');
     }
 }
 
@@ -79,8 +83,26 @@ fn list<T>(
 }
 
 /// A string in quotes (RFC 8259, 7).
-fn string(out: &mut String, text: &str) {
+pub(crate) fn string(out: &mut String, text: &str) {
     out.push('"');
+    push_escaped(out, text);
+    out.push('"');
+}
+
+/// Bytes that should be UTF-8 as a string in quotes; one that is not stands as Python's
+/// `surrogateescape` would have it.
+pub(crate) fn text(out: &mut String, bytes: &[u8]) {
+    out.push('"');
+    for chunk in bytes.utf8_chunks() {
+        push_escaped(out, chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\udc{byte:02x}");
+        }
+    }
+    out.push('"');
+}
+
+fn push_escaped(out: &mut String, text: &str) {
     let mut plain = 0;
     for (position, byte) in text.bytes().enumerate() {
         if byte >= b' ' && byte != b'"' && byte != b'\\' {
@@ -99,7 +121,6 @@ fn string(out: &mut String, text: &str) {
         }
     }
     out.push_str(&text[plain..]);
-    out.push('"');
 }
 
 /// A value in a record's data.
@@ -132,6 +153,7 @@ impl Json for Box<str> {
     }
 }
 
+/// Bytes as zone files have them, in quotes.
 fn bytes_as_text(out: &mut String, bytes: &[u8]) {
     let mut escaped = String::with_capacity(bytes.len());
     let _ = presentation::escape(bytes, &mut escaped);

@@ -44,9 +44,12 @@
 //! # Ok::<(), pyuv_dns::Error>(())
 //! ```
 //!
+//! A [`Bulk`] asks for a list of names, as many as you like, and makes a line of JSON of each answer.
+//!
 //! Names and text of DNS messages are in [`field`] and [`name`]; every number of the protocol that
 //! has a name in [`registry`].
 
+pub mod bulk;
 pub mod channel;
 pub mod error;
 pub mod field;
@@ -63,6 +66,7 @@ mod resolve;
 mod server;
 pub mod version;
 
+pub use bulk::{Bulk, BulkOptions};
 pub use c_ares::{
     AddrInfoFlags, AddrInfoHints, AddressFamily, Flags as ChannelFlags, NIFlags, ServerStateFlags,
 };

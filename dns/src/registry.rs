@@ -2,6 +2,7 @@
 //!
 //! Each is the number with names on top, so that one that has no name yet still passes through.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -36,13 +37,20 @@ macro_rules! registry {
             }
         }
 
+        impl $type {
+            /// What [`Display`](fmt::Display) shows, which mostly is the name.
+            pub(crate) fn shown(self) -> Cow<'static, str> {
+                match self.name() {
+                    Some(name) => name.into(),
+                    None => format!(concat!($prefix, "{}"), self.0).into(),
+                }
+            }
+        }
+
         /// The name, or the prefix and the number as RFC 3597 writes what has no name.
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self.name() {
-                    Some(name) => f.write_str(name),
-                    None => write!(f, concat!($prefix, "{}"), self.0),
-                }
+                f.write_str(&self.shown())
             }
         }
 

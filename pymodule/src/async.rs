@@ -12,7 +12,7 @@ handle_class! {
     ///
     /// It is active from the start and keeps the loop running until it is closed, unless its
     /// `ref` is False.
-    Async
+    Async: "(loop, callback=None)"
 }
 
 #[pymethods]

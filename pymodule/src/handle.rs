@@ -286,21 +286,24 @@ fn on_closed(core: &pyuv::Handle) {
 }
 
 /// Writes a handle class without its methods: the struct, and a `__new__` that takes anything,
-/// since `__init__` looks at it. It is a unit struct, or one whose fields have defaults.
+/// since `__init__` looks at it; `$signature` is what that one takes. It is a unit struct, or one
+/// whose fields have defaults.
 macro_rules! handle_class {
-    ($(#[$doc:meta])* $name:ident) => {
-        $crate::handle::handle_class! { $(#[$doc])* $name in "pyuv" }
+    ($(#[$doc:meta])* $name:ident: $signature:literal) => {
+        $crate::handle::handle_class! { $(#[$doc])* $name: $signature in "pyuv" }
     };
-    ($(#[$doc:meta])* $name:ident in $module:literal) => {
+    ($(#[$doc:meta])* $name:ident: $signature:literal in $module:literal) => {
         $(#[$doc])*
         #[allow(clippy::upper_case_acronyms)] // the name is Python's
         #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
         #[derive(Default)]
         pub struct $name;
 
-        $crate::handle::handle_class! { @new $name, $name }
+        $crate::handle::handle_class! { @new $name, $name, $signature }
     };
-    ($(#[$doc:meta])* $name:ident in $module:literal { $($(#[$about:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* $name:ident: $signature:literal in $module:literal {
+        $($(#[$about:meta])* $field:ident: $type:ty,)*
+    }) => {
         $(#[$doc])*
         #[pyo3::pyclass(module = $module, extends = $crate::handle::Handle, subclass, frozen)]
         #[derive(Default)]
@@ -319,13 +322,13 @@ macro_rules! handle_class {
             }
         }
 
-        $crate::handle::handle_class! { @new $name, $name::default() }
+        $crate::handle::handle_class! { @new $name, $name::default(), $signature }
     };
-    (@new $name:ident, $value:expr) => {
+    (@new $name:ident, $value:expr, $signature:literal) => {
         #[pyo3::pymethods]
         impl $name {
             #[new]
-            #[pyo3(signature = (*_args, **_kwargs))]
+            #[pyo3(signature = (*_args, **_kwargs), text_signature = $signature)]
             fn new(
                 _args: &pyo3::Bound<'_, pyo3::types::PyTuple>,
                 _kwargs: Option<&pyo3::Bound<'_, pyo3::types::PyDict>>,

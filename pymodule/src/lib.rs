@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod active;
 mod address;
+mod allocator;
 mod argument;
 mod r#async;
 mod buffer;
@@ -14,6 +15,7 @@ mod constants;
 mod dns;
 mod errno;
 mod error;
+mod excepthook;
 mod exit;
 mod fs;
 mod gil;
@@ -50,6 +52,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // Cargo's 2.0.0-alpha.1 is Python's 2.0.0a1.
     let version = env!("CARGO_PKG_VERSION").replace("-alpha.", "a").replace("-beta.", "b");
     module.add("__version__", version.replace("-rc.", "rc"))?;
+    allocator::register(module)?;
     error::register(module)?;
     errno::register(module)?;
     exit::register(module)?;

@@ -3,9 +3,7 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use pyo3::exceptions::{
-    PyAttributeError, PyKeyboardInterrupt, PyRuntimeError, PySystemExit, PyValueError,
-};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::sync::PyOnceLock;
@@ -13,7 +11,6 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use pyuv::{Configure, RunMode};
 
 use crate::active::ActiveTable;
-use crate::call::{call, callable};
 use crate::error::{UVError, to_py};
 use crate::gil::GilHooks;
 use crate::handle::Handle;
@@ -28,9 +25,10 @@ use crate::wakeup::{Wakeup, on_main_thread};
 pub struct Loop {
     core: OnceLock<pyuv::Loop>,
     pub active: ActiveTable,
-    excepthook: PySlot,
+    /// What `Loop.excepthook` was set to, None included.
+    pub excepthook: PySlot,
     /// The KeyboardInterrupt or SystemExit that stopped the loop, for `run` to raise.
-    stopped_by: PySlot,
+    pub stopped_by: PySlot,
     wakeup: WakeupCell,
 }
 
@@ -58,68 +56,12 @@ impl Loop {
         self.core()
     }
 
-    /// What becomes of an exception from a callback. KeyboardInterrupt and SystemExit stop the
-    /// loop and leave `run`; others go to `excepthook` or stderr, and the loop goes on.
-    pub fn handle_exception(slf: &Bound<'_, Loop>, error: PyErr) {
-        let py = slf.py();
-        if error.is_instance_of::<PyKeyboardInterrupt>(py)
-            || error.is_instance_of::<PySystemExit>(py)
-        {
-            let this = slf.get();
-            this.stopped_by.set(Some(error.into_value(py).into_bound(py).into_any()));
-            if let Ok(core) = this.core() {
-                // Fails only on a loop that is closed, and then there is nothing to stop.
-                let _ = core.stop();
-            }
-            return;
-        }
-        match slf.as_any().getattr(pyo3::intern!(py, "excepthook")) {
-            Ok(hook) if !hook.is_none() => {
-                let value = error.value(py).clone().into_any();
-                let traceback = error
-                    .traceback(py)
-                    .map_or_else(|| py.None().into_bound(py), |traceback| traceback.into_any());
-                let kind = error.get_type(py).into_any();
-                if let Err(second) = call(&hook, [&kind, &value, &traceback]) {
-                    if second.is_instance_of::<PyKeyboardInterrupt>(py)
-                        || second.is_instance_of::<PySystemExit>(py)
-                    {
-                        Loop::handle_exception(slf, second);
-                    } else {
-                        print(py, "Unhandled exception in excepthook\n", &second, "\n");
-                        print(py, "Unhandled exception in callback\n", &error, "");
-                    }
-                }
-                return;
-            }
-            Ok(_) => {}
-            Err(missing) if missing.is_instance_of::<PyAttributeError>(py) => {}
-            Err(second) => print(py, "Exception while getting excepthook\n", &second, "\n"),
-        }
-        print(py, "Unhandled exception in callback\n", &error, "");
-    }
-
     /// Raises what a callback left for the caller of `run` or `close`.
     fn raise_stopped_by(&self, py: Python<'_>) -> PyResult<()> {
         match self.stopped_by.take(py) {
             Some(exception) => Err(PyErr::from_value(exception)),
             None => Ok(()),
         }
-    }
-}
-
-/// Writes a traceback between two texts to `sys.stderr`, if there is one.
-fn print(py: Python<'_>, before: &str, error: &PyErr, after: &str) {
-    let write = |text: &str| {
-        py.import("sys").and_then(|sys| sys.getattr("stderr")).and_then(|stderr| {
-            if stderr.is_none() { Ok(stderr) } else { stderr.call_method1("write", (text,)) }
-        })
-    };
-    // A stderr that cannot be written to has nowhere to say so.
-    let _ = write(before);
-    error.display(py);
-    if !after.is_empty() {
-        let _ = write(after);
     }
 }
 
@@ -137,7 +79,7 @@ fn run_mode(mode: i32) -> PyResult<RunMode> {
 #[pymethods]
 impl Loop {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "()")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Loop {
         Loop {
             core: OnceLock::new(),
@@ -251,18 +193,6 @@ impl Loop {
     fn handles<'py>(slf: &Bound<'py, Loop>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let handles = slf.get().core()?.handles().map_err(to_py::<UVError>)?;
         handles.into_iter().map(|handle| Handle::wrapper_of(slf, handle)).collect()
-    }
-
-    /// Called with (type, value, traceback) of an exception from a callback; None prints it.
-    #[getter]
-    fn excepthook<'py>(slf: &Bound<'py, Loop>) -> Option<Bound<'py, PyAny>> {
-        slf.get().excepthook.get(slf.py())
-    }
-
-    #[setter]
-    fn set_excepthook(&self, hook: Option<Bound<'_, PyAny>>) -> PyResult<()> {
-        self.excepthook.set(hook.map(callable).transpose()?);
-        Ok(())
     }
 
     /// Closes the loop and gives its fds back (`uv_loop_close`). Handles that are closing are

@@ -18,7 +18,7 @@ stream_class! {
     ///
     /// Names are str, bytes or path-like. On Linux one that begins with a NUL is in the abstract
     /// namespace, not in the file system.
-    Pipe
+    Pipe: "(loop, ipc=False)"
 }
 
 impl Pipe {

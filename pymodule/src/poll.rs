@@ -17,7 +17,7 @@ handle_class! {
     ///
     /// The descriptor stays its owner's: close the handle first, then the descriptor. One that
     /// was closed too early is reported with UV_EBADF, as long as its number is not in use again.
-    Poll
+    Poll: "(loop, fd)"
 }
 
 #[pymethods]

@@ -31,7 +31,7 @@ pub struct Process {
 #[pymethods]
 impl Process {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(loop=None)")]
     fn new(
         _args: &Bound<'_, PyTuple>,
         _kwargs: Option<&Bound<'_, PyDict>>,
@@ -128,8 +128,8 @@ impl Process {
     ///
     /// Raises ProcessError with UV_ESRCH once its end was seen, UV_EINVAL for a number that is no
     /// signal.
-    fn kill(slf: &Bound<'_, Self>, signum: i32) -> PyResult<()> {
-        Process::core(slf)?.kill(signum).map_err(to_py::<ProcessError>)
+    fn kill(slf: &Bound<'_, Self>, signal: i32) -> PyResult<()> {
+        Process::core(slf)?.kill(signal).map_err(to_py::<ProcessError>)
     }
 
     /// Closes the handle (`uv_close`); `callback(process)` is called in a later iteration. A

@@ -12,7 +12,7 @@ handle_class! {
     ///
     /// When the last handle for a signal stops, what was set for it before, a handler of Python's
     /// `signal` module included, is back.
-    Signal
+    Signal: "(loop)"
 }
 
 #[pymethods]

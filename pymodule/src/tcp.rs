@@ -20,7 +20,7 @@ stream_class! {
     ///
     /// Addresses are `(ip, port)`, with `flowinfo` and `scope_id` behind them for IPv6. The IP
     /// address is in numbers; `""` is every IPv4 address.
-    TCP
+    TCP: "(loop, family=0)"
 }
 
 impl TCP {

@@ -14,7 +14,7 @@ const TICK: f64 = 0.001;
 
 handle_class! {
     /// Calls its callback after a time, once or again and again (`uv_timer_t`).
-    Timer
+    Timer: "(loop)"
 }
 
 #[pymethods]

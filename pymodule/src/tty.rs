@@ -21,7 +21,7 @@ const UNSUPPORTED: u32 = libuv_sys2::uv_tty_vtermstate_t_UV_TTY_UNSUPPORTED as _
 
 stream_class! {
     /// A terminal (`uv_tty_t`).
-    TTY
+    TTY: "(loop, fd, readable=True)"
 }
 
 impl TTY {

@@ -21,7 +21,7 @@ handle_class! {
     /// Addresses are the tuples of the module `socket`: (ip, port), and (ip, port, flowinfo,
     /// scope_id) for IPv6. A handle that is receiving, or has datagrams to send, is kept alive by
     /// its loop.
-    UDP
+    UDP: "(loop, family=0, flags=0)"
 }
 
 impl UDP {

@@ -5,7 +5,7 @@ macro_rules! watcher_class {
     ($(#[$doc:meta])* $name:ident, $error:ident, $start:literal, $stop:literal) => {
         $crate::handle::handle_class! {
             $(#[$doc])*
-            $name
+            $name: "(loop)"
         }
 
         #[pyo3::pymethods]

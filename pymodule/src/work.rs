@@ -83,19 +83,19 @@ impl WorkRequest {
 
 #[pymethods]
 impl Loop {
-    /// Calls `work()` on a thread of the pool, then `done(errorno)` on the loop's thread
-    /// (`uv_queue_work`). Returns a WorkRequest.
+    /// Calls `work_callback()` on a thread of the pool, then `done_callback(errorno)` on the loop's
+    /// thread (`uv_queue_work`). Returns a WorkRequest.
     ///
-    /// `errorno` is None, or UV_ECANCELED. What `work` raises goes to `excepthook`.
-    #[pyo3(signature = (work, done=None))]
+    /// `errorno` is None, or UV_ECANCELED. What `work_callback` raises goes to `excepthook`.
+    #[pyo3(signature = (work_callback, done_callback=None))]
     fn queue_work<'py>(
         slf: &Bound<'py, Loop>,
-        work: Bound<'py, PyAny>,
-        done: Option<Bound<'py, PyAny>>,
+        work_callback: Bound<'py, PyAny>,
+        done_callback: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, WorkRequest>> {
         let py = slf.py();
         let job = Arc::new(Job { work: PySlot::new(), raised: Mutex::new(None) });
-        job.work.set(Some(callable(work)?));
+        job.work.set(Some(callable(work_callback)?));
         let request = Bound::new(
             py,
             WorkRequest {
@@ -107,7 +107,7 @@ impl Loop {
             },
         )?;
         let this = request.get();
-        this.done.set(optional_callable(done)?);
+        this.done.set(optional_callable(done_callback)?);
         let object = request.as_ptr() as usize;
         let core = slf
             .get()

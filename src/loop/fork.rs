@@ -30,11 +30,9 @@ impl Loop {
         entered.for_each_handle(|header| header.before_loop_fork());
         // SAFETY: the loop is open and ours.
         Error::check(unsafe { uv::uv_loop_fork(entered.uv()) }, "uv_loop_fork")?;
+        entered.note_backend();
         Jobs::after_fork(&entered);
-        // What had ended in the parent's pool before the fork is told here too. libuv has
-        // forgotten that its wakeup was sent.
-        // SAFETY: the loop is open and ours, and the handle one that libuv has in every loop.
-        unsafe { uv::uv_async_send(&raw mut (*entered.uv()).wq_async) };
+        entered.find_lost_requests();
         let mut outcome = Ok(());
         entered.for_each_handle(|header| {
             let gone_on = header.after_loop_fork();

@@ -25,6 +25,7 @@
 //! handle's closure is dropped by the owner. See `Anchored`.
 
 mod ares;
+mod cache;
 mod core;
 mod getaddrinfo;
 mod gethostby;
@@ -36,7 +37,7 @@ mod reinit;
 mod server_state;
 mod sockets;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use pyuv::{Idle, Loop};
@@ -184,6 +185,7 @@ impl Channel {
                 channel.set_servers([&csv])?;
             }
             self.core.set_budget(ares.current.servers().len());
+            self.core.queue.cache.clear();
             Ok::<_, c_ares::Error>(())
         })?;
         set.map_err(|error| Error::new(error, csv.clone()))?;
@@ -207,6 +209,11 @@ impl Channel {
     pub fn timeout(&self) -> Result<Option<Duration>> {
         let _held = self.event_loop.hold()?;
         self.core.open(|ares| ares.timeout())
+    }
+
+    /// What a callback of the channel's may hold.
+    pub(crate) fn weak_core(&self) -> Weak<Core> {
+        self.core.weak.clone()
     }
 
     /// The loop that the channel is on.

@@ -1,10 +1,14 @@
 //! `ares_query_dnsrec`, `ares_search_dnsrec` and `ares_send_dnsrec`: the lookups that a message
 //! answers.
 
+use std::sync::atomic::Ordering;
+
 use c_ares::DnsRecord;
 
 use super::Channel;
-use super::lookup::Lookup;
+use super::cache::Place;
+use super::core::Core;
+use super::lookup::{Asked, Callback, Lookup};
 use super::queue::InFlight;
 use crate::error::{Error, Result};
 use crate::field::Name;
@@ -21,6 +25,8 @@ struct Query {
     name: Box<str>,
     record_type: RecordType,
     class: RecordClass,
+    /// Where its answer is kept.
+    place: Option<Place>,
 }
 
 impl Lookup for Query {
@@ -28,10 +34,27 @@ impl Lookup for Query {
 
     fn ask(self, ares: &mut c_ares::Channel, query: InFlight<Message>) {
         let class = self.class.into();
-        // What the call returns, the closure has been told.
+        let Some(place) = self.place else {
+            // What the call returns, the closure has been told.
+            let _ = ares.query_dnsrec(&self.name, class, self.record_type.into(), move |answer| {
+                query.answer(|| copy(answer));
+            });
+            return;
+        };
+        let queue = query.queue().clone();
+        let asking = queue.clone();
+        asking.asking.store(true, Ordering::Relaxed);
         let _ = ares.query_dnsrec(&self.name, class, self.record_type.into(), move |answer| {
-            query.answer(|| copy(answer));
+            query.answer(|| {
+                let message = copy(answer)?;
+                // From inside this call comes what c-ares has kept for a while already.
+                if !queue.asking.load(Ordering::Relaxed) {
+                    queue.cache.keep(place, &message);
+                }
+                Ok(message)
+            });
         });
+        asking.asking.store(false, Ordering::Relaxed);
     }
 }
 
@@ -89,7 +112,8 @@ impl Channel {
     ) -> Result<()> {
         name::validate(name)?;
         check_class(class)?;
-        self.start(Query { name: name.into(), record_type, class }, Box::new(callback))
+        let _held = self.event_loop.hold()?;
+        self.core.query(name, record_type, class, Box::new(callback))
     }
 
     /// Like [`query_class`](Channel::query_class), but asks for `name` in each of the search
@@ -135,6 +159,24 @@ impl Channel {
         // c-ares would tell the callback alone.
         message.write(&built)?;
         self.start(Sent(built), Box::new(callback))
+    }
+}
+
+impl Core {
+    /// Asks for a name that was checked. The caller owns the loop.
+    pub(crate) fn query(
+        &self,
+        name: &str,
+        record_type: RecordType,
+        class: RecordClass,
+        callback: Callback<Message>,
+    ) -> Result<()> {
+        let (kept, place) = self.queue.cache.find(name, record_type, class);
+        if let Some(message) = kept {
+            return self.end_at_once(callback, message);
+        }
+        let lookup = Query { name: name.into(), record_type, class, place };
+        self.start(Asked { lookup, callback })
     }
 }
 

@@ -2,10 +2,12 @@
 //! answered.
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::ares::{Calling, no_panic};
+use super::cache::Cache;
 use super::lookup::{Answer, Callback, Done, Pending};
 use super::server_state::ServerState;
 use crate::error::{Code, Error, Result};
@@ -16,11 +18,14 @@ pub(crate) struct Waiting {
     pub(crate) lookup: Box<dyn Pending>,
 }
 
-#[derive(Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
     /// Who is calling c-ares.
     pub(crate) calling: Calling,
+    /// c-ares is being given a query.
+    pub(crate) asking: AtomicBool,
+    /// Answers that c-ares need not be asked for.
+    pub(crate) cache: Cache,
 }
 
 #[derive(Default)]
@@ -51,6 +56,15 @@ impl State {
 }
 
 impl Queue {
+    pub(crate) fn new(cache: Cache) -> Queue {
+        Queue {
+            state: Mutex::default(),
+            calling: Calling::default(),
+            asking: AtomicBool::new(false),
+            cache,
+        }
+    }
+
     /// Locked only for as long as it takes to look or change: never while anybody's code runs.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -71,6 +85,10 @@ impl<A: Answer> InFlight<A> {
         state.load += weight;
         drop(state);
         InFlight { queue: queue.clone(), weight, callback: Some(callback) }
+    }
+
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
     }
 
     /// For the closure that c-ares calls: `copy` makes a value of our own of its answer. The

@@ -66,6 +66,7 @@ impl Core {
                 self.listen(&mut channel);
             }
             self.set_budget(channel.servers().len());
+            self.queue.cache.clear();
             ares.replace(channel);
             Ok(())
         });

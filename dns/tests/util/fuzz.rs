@@ -14,6 +14,12 @@ pub fn seed() -> u64 {
     number("PYUV_FUZZ_SEED").unwrap_or(1)
 }
 
+/// How long what should be quick may take: 20 s, or the number of seconds in PYUV_FUZZ_PATIENCE, for a
+/// run that other programs go before.
+pub fn patience() -> Duration {
+    Duration::from_secs(number("PYUV_FUZZ_PATIENCE").unwrap_or(20))
+}
+
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text:?} is no number")))

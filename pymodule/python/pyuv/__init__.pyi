@@ -80,7 +80,9 @@ class Loop:
 
     @property
     def excepthook(self) -> _ExceptHook | None:
-        """Called with (type, value, traceback) of an exception from a callback; None prints it."""
+        """Called with (type, value, traceback) of an exception from a callback: at first a method that
+        prints it, as None has it printed.
+        """
 
     @excepthook.setter
     def excepthook(self, hook: _ExceptHook | None, /) -> None: ...
@@ -115,12 +117,14 @@ class Loop:
         """The same as `metrics()`: pyuv 0.2's name."""
 
     def queue_work(
-        self, work: Callable[[], object], done: Callable[[int | None], object] | None = None
+        self,
+        work_callback: Callable[[], object],
+        done_callback: Callable[[int | None], object] | None = None,
     ) -> WorkRequest:
-        """Calls `work()` on a thread of the pool, then `done(errorno)` on the loop's thread
-        (`uv_queue_work`). Returns a WorkRequest.
+        """Calls `work_callback()` on a thread of the pool, then `done_callback(errorno)` on the loop's
+        thread (`uv_queue_work`). Returns a WorkRequest.
 
-        `errorno` is None, or UV_ECANCELED. What `work` raises goes to `excepthook`.
+        `errorno` is None, or UV_ECANCELED. What `work_callback` raises goes to `excepthook`.
         """
 
 @final
@@ -406,7 +410,7 @@ class Process(Handle):
         children (`uv_disable_stdio_inheritance`).
         """
 
-    def kill(self, signum: int) -> None:
+    def kill(self, signal: int) -> None:
         """Sends the process a signal (`uv_process_kill`); 0 only asks whether it is there.
 
         Raises ProcessError with UV_ESRCH once its end was seen, UV_EINVAL for a number that is no

@@ -118,7 +118,7 @@ class Condition:
 class Semaphore:
     """A counter that is never below 0 (``uv_sem_t``)."""
 
-    def __init__(self, value: int = 1) -> None: ...
+    def __init__(self, count: int = 1) -> None: ...
     def post(self) -> None:
         """Add 1; ``ThreadError`` at the largest value, 2,147,483,647."""
 

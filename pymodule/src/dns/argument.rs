@@ -6,11 +6,16 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::number::type_name;
+
 /// The strings of an iterable. One string by itself would be taken for its characters.
 pub fn strings(what: &str, items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let wrong = |given: &Bound<'_, PyAny>| match given.repr() {
+        Ok(repr) => PyTypeError::new_err(format!("{what} must be a list of str, not {repr}")),
+        Err(error) => error,
+    };
     if items.is_instance_of::<PyString>() {
-        let given = items.repr()?;
-        return Err(PyTypeError::new_err(format!("{what} must be a list of str, not {given}")));
+        return Err(wrong(items));
     }
     let string = |item: Bound<'_, PyAny>| match item.cast::<PyString>() {
         Ok(text) => Ok(text.to_str()?.to_owned()),
@@ -19,7 +24,7 @@ pub fn strings(what: &str, items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
             Err(PyTypeError::new_err(format!("{what} must be a list of str, but one is {given}")))
         }
     };
-    items.try_iter()?.map(|item| string(item?)).collect()
+    items.try_iter().map_err(|_| wrong(items))?.map(|item| string(item?)).collect()
 }
 
 /// Name servers: an iterable of addresses, or one str with commas or spaces between them.
@@ -32,7 +37,10 @@ pub fn servers(items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
 
 /// A path: str or path-like.
 pub fn path(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    let path: PathBuf = value.extract()?;
+    let Ok(path) = value.extract::<PathBuf>() else {
+        let given = type_name(value);
+        return Err(PyTypeError::new_err(format!("{what} must be a path, not {given}")));
+    };
     match path.into_os_string().into_string() {
         Ok(path) => Ok(path),
         Err(path) => Err(PyValueError::new_err(format!("{what} {path:?} is not UTF-8"))),

@@ -119,11 +119,13 @@ fn strerror(code: i32) -> PyResult<String> {
 pub fn register<'py>(module: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyDict>> {
     tables(module)?;
     module.add_function(wrap_pyfunction!(strerror, module)?)?;
-    let names = PyDict::new(module.py());
+    let (names, words) = (PyDict::new(module.py()), PyDict::new(module.py()));
     for (name, code) in Code::ALL {
         names.set_item(code.0, *name)?;
+        words.set_item(code.0, code.word())?;
     }
     module.add("errorcode", names)?;
+    module.add("status_words", words)?;
     let flags = PyDict::new(module.py());
     for (name, flag) in ChannelFlags::all().iter_names() {
         let name = if flag == ChannelFlags::DNS_0X20 { "DNS0x20" } else { name };

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod argument;
+mod bulk;
 mod channel;
 mod constants;
 mod data;
@@ -28,6 +29,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dns.add_class::<record::Record>()?;
     dns.add_class::<message::Message>()?;
     dns.add_class::<channel::Channel>()?;
+    dns.add_class::<bulk::Bulk>()?;
+    dns.add_class::<bulk::Answered>()?;
     dns.add_function(wrap_pyfunction!(resolve::resolve, &dns)?)?;
     dns.add_class::<request::DNSRequest>()?;
     dns.add_function(wrap_pyfunction!(getaddrinfo::getaddrinfo, &dns)?)?;

@@ -15,7 +15,7 @@ handle_class! {
     ///
     /// The file that a path leads to is watched, not the path: once it is removed, the handle
     /// stays active and nothing comes any more.
-    FSEvent in "pyuv.fs" {
+    FSEvent: "(loop)" in "pyuv.fs" {
         path: WatchedPath,
     }
 }

@@ -15,7 +15,7 @@ use crate::seconds::duration;
 handle_class! {
     /// Calls its callback when what `stat` tells of a path has changed, which it looks at again
     /// and again (`uv_fs_poll_t`).
-    FSPoll in "pyuv.fs" {
+    FSPoll: "(loop)" in "pyuv.fs" {
         path: WatchedPath,
     }
 }

@@ -49,10 +49,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fs.add_function(wrap_pyfunction!(read::read, &fs)?)?;
     fs.add_function(wrap_pyfunction!(readinto::readinto, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write::write, &fs)?)?;
+    tree::register(&fs)?;
     fs.add_function(wrap_pyfunction!(read_file::read_file, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write_file::write_file, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write_file::append_file, &fs)?)?;
-    tree::register(&fs)?;
     table::register(&fs)?;
     module.add_submodule(&fs)
 }

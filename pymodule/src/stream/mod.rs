@@ -286,7 +286,7 @@ fn on_shutdown(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
 
 /// Writes a stream class without its methods, as `handle_class` does for handles.
 macro_rules! stream_class {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident: $signature:literal) => {
         $(#[$doc])*
         #[pyo3::pyclass(module = "pyuv", extends = $crate::stream::Stream, subclass, frozen)]
         #[allow(clippy::upper_case_acronyms)]
@@ -295,7 +295,7 @@ macro_rules! stream_class {
         #[pyo3::pymethods]
         impl $name {
             #[new]
-            #[pyo3(signature = (*_args, **_kwargs))]
+            #[pyo3(signature = (*_args, **_kwargs), text_signature = $signature)]
             fn new(
                 _args: &pyo3::Bound<'_, pyo3::types::PyTuple>,
                 _kwargs: Option<&pyo3::Bound<'_, pyo3::types::PyDict>>,

@@ -90,7 +90,7 @@ fn mutex_and_timeout<'py>(
 #[pymethods]
 impl Condition {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(lock=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Condition {
         Condition { core: Primitive::new(), slot: PySlot::new() }
     }

@@ -41,7 +41,7 @@ impl Mutex {
 #[pymethods]
 impl Mutex {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(*, recursive=False)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Mutex {
         Mutex(Primitive::new())
     }

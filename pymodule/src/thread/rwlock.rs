@@ -26,7 +26,7 @@ impl Drop for RWLock {
 #[pymethods]
 impl RWLock {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "()")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> RWLock {
         RWLock(Primitive::new())
     }

@@ -19,14 +19,14 @@ pub struct Semaphore(Primitive<Core>);
 #[pymethods]
 impl Semaphore {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(count=1)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Semaphore {
         Semaphore(Primitive::new())
     }
 
-    #[pyo3(signature = (value=Int(1)))]
-    fn __init__(&self, value: Int<u32>) -> PyResult<()> {
-        self.0.set(Core::new(value.0).map_err(to_py::<ThreadError>)?)
+    #[pyo3(signature = (count=Int(1)))]
+    fn __init__(&self, count: Int<u32>) -> PyResult<()> {
+        self.0.set(Core::new(count.0).map_err(to_py::<ThreadError>)?)
     }
 
     /// Adds 1 (`uv_sem_post`). ThreadError at the largest value, 2,147,483,647.

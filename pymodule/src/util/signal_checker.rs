@@ -16,7 +16,7 @@ handle_class! {
     /// For programs that call `signal.set_wakeup_fd` themselves and give the other end of that
     /// socket here, whose bytes are read and dropped. `Loop.run` on the main thread needs none:
     /// it watches for signals by itself.
-    SignalChecker in "pyuv.util"
+    SignalChecker: "(loop, fd)" in "pyuv.util"
 }
 
 #[pymethods]

@@ -22,14 +22,17 @@ from . import (
 )
 from ._bulk import run
 from ._dig import ask, query, show
+from ._engine import Answered
 from ._names import type_named
-from ._results import Answered, Results, ResultsError, resume
+from ._results import ResultsError, resume
 from ._status import Exit
 
 PROGRAM: Final = "python -m pyuv.dns"
 DNS_PORT: Final = 53
 RECEIVE_BUFFER: Final = 4 << 20
 """Room for the answers to as many questions as can be in flight, as far as the system allows it."""
+
+MOST_RETRIES: Final = 0xFFFFFFFF
 
 SWITCHES: Final = ("+short", "+tcp", "+dnssec", "+norecurse")
 EPILOG: Final = f"""\
@@ -187,12 +190,13 @@ def bulk(options: argparse.Namespace, question: Question) -> int:
         raise UsageError(f"--file and a name: {question.name}")
     if options.retries < 0:
         raise UsageError(f"--retries {options.retries} is negative")
+    options.retries = min(options.retries, MOST_RETRIES)
     fd, answered = open_results(options)
     try:
         return run(
             lambda loop: make_channel(loop, options, question, concurrency=options.concurrency),
             options.file,
-            Results(fd, options.out or "standard output"),
+            (fd, options.out or "standard output"),
             record_type=question.type,
             concurrency=options.concurrency,
             retries=options.retries,

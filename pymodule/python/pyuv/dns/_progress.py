@@ -3,18 +3,16 @@
 import importlib
 import sys
 import time
-from collections import Counter
 from typing import Any
 
+from ._engine import Bulk
 from ._status import ANSWERED
 
 
 class Progress:
-    """Counts results by status; draws a bar on standard error if asked to and able."""
+    """Draws a bar on standard error if asked to and able."""
 
     def __init__(self, *, bar: bool) -> None:
-        self.counts: Counter[str] = Counter()
-        self.retries = 0
         self._started = time.monotonic()
         self._bar: Any = None
         self.wants_total = bar and sys.stderr.isatty() and _tqdm() is not None
@@ -27,11 +25,15 @@ class Progress:
                 total=total, unit=" names", unit_scale=True, dynamic_ncols=True, file=sys.stderr
             )
 
-    def update(self) -> None:
+    def update(self, bulk: Bulk) -> None:
         """Draws what has been counted since."""
         if self._bar is not None:
-            self._bar.set_postfix_str(self._failures(), refresh=False)
-            self._bar.update(self.counts.total() - self._bar.n)
+            counts = bulk.counts()
+            failures = ", ".join(
+                f"{status} {count:,}" for status, count in _most_common(counts) if status != ANSWERED
+            )
+            self._bar.set_postfix_str(failures, refresh=False)
+            self._bar.update(sum(counts.values()) - self._bar.n)
 
     def note(self, text: str) -> None:
         """Says something beside the bar."""
@@ -40,28 +42,29 @@ class Progress:
         else:
             print(text, file=sys.stderr, flush=True)
 
-    def end(self) -> None:
+    def end(self, bulk: Bulk) -> None:
         """Takes the bar away."""
         if self._bar is not None:
-            self.update()
+            self.update(bulk)
             self._bar.close()
             self._bar = None
 
-    def summary(self) -> str:
+    def summary(self, bulk: Bulk) -> str:
         """How many names, how fast, and how many of each status."""
         seconds = max(time.monotonic() - self._started, 1e-9)
-        total = self.counts.total()
-        lines = [f"{total:,} names in {seconds:.1f} s, {total / seconds:,.0f} a second"]
-        width = max(map(len, self.counts), default=0)
-        lines += [f"  {status:{width}} {count:>12,}" for status, count in self.counts.most_common()]
-        if self.retries:
-            lines.append(f"{self.retries:,} asked again")
+        counts = bulk.counts()
+        total = sum(counts.values())
+        names = "name" if total == 1 else "names"
+        lines = [f"{total:,} {names} in {seconds:.1f} s, {total / seconds:,.0f} a second"]
+        width = max(map(len, counts), default=0)
+        lines += [f"  {status:{width}} {count:>12,}" for status, count in _most_common(counts)]
+        if bulk.retried:
+            lines.append(f"{bulk.retried:,} asked again")
         return "\n".join(lines)
 
-    def _failures(self) -> str:
-        return ", ".join(
-            f"{status} {count:,}" for status, count in self.counts.most_common() if status != ANSWERED
-        )
+
+def _most_common(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: -item[1])
 
 
 def _tqdm() -> Any:

@@ -3,76 +3,28 @@
 import json
 import os
 import stat
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
+from ._engine import Answered
 from ._status import FINAL
 
-# How many lines are written at a time.
-BATCH: Final = 512
 CHUNK: Final = 1 << 16
-BUCKETS: Final = 256
 
 
 class ResultsError(Exception):
     """The file that was to be continued holds something else."""
 
 
-class Results:
-    """Lines on their way to a file descriptor."""
-
-    def __init__(self, fd: int, name: str) -> None:
-        self._fd = fd
-        self._name = name
-        self._lines: list[str] = []
-        self.append = self._lines.append
-
-    def flush(self, *, below: int = 1) -> None:
-        """Writes the lines that there are, unless they are fewer than `below`."""
-        if len(self._lines) < below:
-            return
-        data = memoryview("".join(self._lines).encode("ascii"))
-        # Forgotten first: after an error nothing is written a second time.
-        self._lines.clear()
-        try:
-            while data:
-                data = data[os.write(self._fd, data) :]
-        except OSError as error:
-            error.filename = self._name
-            raise
-
-
-class Answered:
-    """The questions that a file of results has answers to: eight bytes for each, a hash."""
-
-    def __init__(self) -> None:
-        self._buckets = [array("Q") for _ in range(BUCKETS)]
-        self._sorted = True
-
-    def __contains__(self, question: object) -> bool:
-        if not self._sorted:
-            self._buckets = [array("Q", sorted(bucket)) for bucket in self._buckets]
-            self._sorted = True
-        number = hash(question) & 0xFFFFFFFFFFFFFFFF
-        bucket = self._buckets[number % BUCKETS]
-        place = bisect_left(bucket, number)
-        return place < len(bucket) and bucket[place] == number
-
-    def __len__(self) -> int:
-        return sum(map(len, self._buckets))
-
-    def add(self, question: str) -> None:
-        """Remembers a question; all are added before the first is looked for."""
-        number = hash(question) & 0xFFFFFFFFFFFFFFFF
-        self._buckets[number % BUCKETS].append(number)
-        self._sorted = False
-
-
-def question(name: str, record_type: str) -> str:
-    """What `Answered` knows a question by."""
-    return f"{name} {record_type}"
+def write(fd: int, name: str, lines: bytes) -> None:
+    """Writes lines to a file descriptor, all of them."""
+    data = memoryview(lines)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError as error:
+        error.filename = name
+        raise
 
 
 def resume(fd: int) -> Answered:
@@ -90,8 +42,8 @@ def resume(fd: int) -> Answered:
         try:
             result = json.loads(line)
             if result["status"] in FINAL:
-                answered.add(question(result["name"], result["type"]))
-        except (ValueError, TypeError, KeyError):
+                answered.add(result["name"].encode("utf-8", "surrogateescape"), result["type"])
+        except (ValueError, TypeError, KeyError, AttributeError):
             raise ResultsError(f"line {number} is no result: {line[:60]!r}") from None
         whole += len(line)
     os.ftruncate(fd, whole)

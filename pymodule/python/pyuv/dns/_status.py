@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import Final
 
-from . import errorcode
+from ._engine import status_words
 
 
 class Exit(IntEnum):
@@ -28,10 +28,7 @@ BAD_NAME: Final = "BADNAME"
 FINAL: Final = NO_RECORDS | {ANSWERED, BAD_NAME}
 """Asking again would not change these."""
 
-_NAMES: Final = {"ARES_ENOTFOUND": "NXDOMAIN"}
-STATUSES: Final = {
-    code: _NAMES.get(name, name.removeprefix("ARES_").removeprefix("E")) for code, name in errorcode.items()
-}
+STATUSES: Final = status_words
 """The status for each of c-ares's codes: ``NXDOMAIN``, ``NODATA``, ``TIMEOUT``..."""
 
 

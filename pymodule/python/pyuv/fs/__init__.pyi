@@ -630,34 +630,6 @@ def write(
     loop: Loop, fd: int, write_data: Buffer | Sequence[Buffer], offset: int, callback: _Callback
 ) -> FSRequest: ...
 @overload
-def write_file(
-    loop: Loop,
-    path: _StrOrBytesPath,
-    data: Buffer | Sequence[Buffer],
-    mode: int | None = None,
-    atomic: bool = False,
-    callback: None = None,
-) -> int: ...
-@overload
-def write_file(
-    loop: Loop,
-    path: _StrOrBytesPath,
-    data: Buffer | Sequence[Buffer],
-    mode: int | None = None,
-    atomic: bool = False,
-    *,
-    callback: _Callback,
-) -> FSRequest: ...
-@overload
-def write_file(
-    loop: Loop,
-    path: _StrOrBytesPath,
-    data: Buffer | Sequence[Buffer],
-    mode: int | None,
-    atomic: bool,
-    callback: _Callback,
-) -> FSRequest: ...
-@overload
 def walk(
     loop: Loop,
     path: _StrOrBytesPath,
@@ -767,6 +739,34 @@ def read_many(
     progress: _Progress | None = None,
     callback: _TreeCallback,
 ) -> TreeRequest: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None = None,
+    atomic: bool = False,
+    callback: None = None,
+) -> int: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None = None,
+    atomic: bool = False,
+    *,
+    callback: _Callback,
+) -> FSRequest: ...
+@overload
+def write_file(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    data: Buffer | Sequence[Buffer],
+    mode: int | None,
+    atomic: bool,
+    callback: _Callback,
+) -> FSRequest: ...
 
 UTIME_NOW: Final[float]
 UTIME_OMIT: Final[float]

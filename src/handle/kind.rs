@@ -1,0 +1,108 @@
+//! What a type of handle says of itself, and the macro by which it does.
+
+use std::ops::Deref;
+
+use super::{Handle, HandleType};
+use crate::error::{Code, Result};
+
+/// A type of handle, by [`unsafe_handle_kind!`](crate::unsafe_handle_kind) alone.
+///
+/// # Safety
+/// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one of their type.
+pub unsafe trait HandleKind: Deref + Into<Handle> + Sized {
+    /// The type that values of this kind have.
+    const TYPE: HandleType;
+}
+
+/// What is in a handle's allocation, and what a type of handle does besides its callback.
+///
+/// # Safety
+/// `Uv` is a handle struct of libuv's, for which all zeroes is a valid value.
+pub unsafe trait Kind: HandleKind {
+    /// The `uv_*_t`.
+    type Uv;
+    /// The closure that its callback runs.
+    type Callback: Send;
+    /// What it needs beside. The loop's owner uses it, unless it says otherwise itself.
+    type Extra: Send;
+
+    /// Called by the owner just before `uv_close`, which comes once, whoever closes the handle.
+    fn before_close(&self) {}
+
+    /// Called by the owner just after `uv_close`.
+    fn after_close(&self) {}
+
+    /// Called in a child process before `uv_loop_fork`.
+    fn after_fork(&self) {}
+
+    /// Asked by the owner: whether the handle, which counts no request, is of use though nobody
+    /// holds it any more. `active` is libuv's word for it.
+    fn is_busy(&self, active: bool) -> bool {
+        active
+    }
+
+    /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
+    /// somebody else has closed it. libuv waits for nothing of it any more.
+    fn fd_lost(&self, _code: Code) {}
+    /// Whether `uv_loop_fork` may be called from the handle's callback.
+    const MAY_FORK_IN_CALLBACK: bool = true;
+
+    /// Called before `uv_loop_fork`, in whichever process.
+    fn before_loop_fork(&self) {}
+
+    /// Called after `uv_loop_fork`, in whichever process. An error is what `Loop::fork` returns,
+    /// with the loop usable all the same.
+    fn after_loop_fork(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Makes `struct $name(Handle)`, `repr(transparent)`, a handle type: `HandleType::$name`;
+/// `struct $name(Stream)` one that is a stream.
+///
+/// It is as unsafe as implementing [`Kind`](crate::kind::Kind) and
+/// [`HandleKind`](crate::HandleKind) is: no other struct may be of that type, and `$uv` is the
+/// handle struct of libuv's that its `init` gets.
+#[macro_export]
+macro_rules! unsafe_handle_kind {
+    ($name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
+        $crate::unsafe_handle_kind! { $name: Handle, $uv, $callback, $extra { $($hooks)* } }
+    };
+    ($name:ident: $base:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
+        impl std::ops::Deref for $name {
+            type Target = $crate::$base;
+            fn deref(&self) -> &$crate::$base {
+                &self.0
+            }
+        }
+
+        // SAFETY: the struct is repr(transparent) over Handle, and made only by `create` and by
+        // casts that compare TYPE.
+        unsafe impl $crate::HandleKind for $name {
+            const TYPE: $crate::HandleType = $crate::HandleType::$name;
+        }
+
+        // SAFETY: whoever uses the macro says so.
+        unsafe impl $crate::kind::Kind for $name {
+            type Uv = $uv;
+            type Callback = $callback;
+            type Extra = $extra;
+            $($hooks)*
+        }
+
+        impl From<$name> for $crate::Handle {
+            fn from(handle: $name) -> $crate::Handle {
+                handle.0.into()
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+// Within the crate, `create` and its kin are at hand, and the rules above this file are known.
+#[allow(clippy::unsafe_removed_from_name)]
+pub(crate) use unsafe_handle_kind as handle_kind;

@@ -1,0 +1,260 @@
+//! `uv_handle_t`: what all handles share, and how long they live.
+//!
+//! A handle is one heap allocation: a [`Header`], the `uv_*_t`, and the closure that its callback
+//! runs. References to it are counted: libuv holds one from init until its close callback has
+//! run, every Rust value ([`Handle`], [`Timer`](crate::Timer), …) another. So nothing that safe
+//! Rust drops, in whatever order, can free memory that libuv still points to.
+//!
+//! A Rust value may be dropped on any thread. If this thread can own the loop, the reference is
+//! dropped at once, and a handle that nobody can reach any more is closed if it is inactive.
+//! Otherwise the reference travels to the owner through the loop's inbox.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::{self, ManuallyDrop, offset_of};
+use std::os::raw::{c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+
+use libuv_sys2 as uv;
+
+use crate::error::{Error, Result};
+use crate::r#loop::{InboxEntry, Loop, LoopInner};
+
+mod close;
+mod dispatch;
+mod header;
+mod kind;
+mod types;
+
+pub(crate) use dispatch::{dispatch, dispatch_to};
+pub(crate) use header::Header;
+pub(crate) use kind::handle_kind;
+pub use kind::{HandleKind, Kind};
+pub use types::HandleType;
+
+use header::{Allocation, OPEN, TableOf, UV_OFFSET};
+
+/// A reference to a handle of any type (`uv_handle_t`).
+///
+/// Every handle type dereferences to this.
+#[repr(transparent)]
+pub struct Handle {
+    header: NonNull<Header>,
+}
+
+// SAFETY: what a `Handle` reaches is atomic, or touched only after `LoopInner::enter` has made
+// this thread the loop's owner; closures in it are Send.
+unsafe impl Send for Handle {}
+// SAFETY: as for Send.
+unsafe impl Sync for Handle {}
+
+impl Handle {
+    /// Allocates a handle and has `init` initialise it on the loop.
+    pub(crate) fn create<K: Kind>(
+        event_loop: &Loop,
+        extra: K::Extra,
+        what: &'static str,
+        init: impl FnOnce(*mut uv::uv_loop_t, *mut K::Uv) -> c_int,
+    ) -> Result<K> {
+        const {
+            assert!(offset_of!(Allocation<K>, uv) == UV_OFFSET);
+            assert!(mem::size_of::<K>() == mem::size_of::<Handle>());
+        }
+        let entered = event_loop.enter()?;
+        let allocation = Box::new(Allocation::<K> {
+            header: Header {
+                references: AtomicU32::new(2),
+                state: AtomicU8::new(OPEN),
+                discarded: AtomicBool::new(false),
+                kind: &TableOf::<K>::TABLE,
+                inner: NonNull::from(event_loop.inner()),
+                data: AtomicPtr::new(ptr::null_mut()),
+                requests: Cell::new(0),
+                part_of: Cell::new(None),
+                on_close: Cell::new(None),
+            },
+            // SAFETY: all-zero is a valid value of a C struct of integers and pointers; `init`
+            // makes it a handle.
+            uv: UnsafeCell::new(unsafe { mem::zeroed() }),
+            callback: UnsafeCell::new(None),
+            extra,
+        });
+        let handle = allocation.uv.get();
+        // SAFETY: every uv_*_t begins with the fields of uv_handle_t, and nobody else knows it.
+        unsafe {
+            (*handle.cast::<uv::uv_handle_t>()).data = ptr::from_ref(&*allocation).cast_mut().cast()
+        };
+        Error::check(init(entered.uv(), handle), what)?;
+        entered.add_reference();
+        let handle = Handle { header: NonNull::from(Box::leak(allocation)).cast() };
+        // SAFETY: K is repr(transparent) over Handle (its size is checked above), and this is one.
+        Ok(unsafe { mem::transmute_copy(&ManuallyDrop::new(handle)) })
+    }
+
+    /// The type of this handle.
+    pub fn handle_type(&self) -> HandleType {
+        self.header().kind.handle_type
+    }
+
+    /// This handle as what it is, or `None`.
+    pub fn downcast_ref<K: HandleKind>(&self) -> Option<&K> {
+        // SAFETY: K is repr(transparent) over Handle, and the handle is of its type.
+        (self.handle_type() == K::TYPE).then(|| unsafe { &*ptr::from_ref(self).cast::<K>() })
+    }
+
+    /// The loop the handle is on.
+    pub fn event_loop(&self) -> Loop {
+        Loop::from_inner(self.header().inner())
+    }
+
+    /// Whether the handle is doing something: `uv_is_active`.
+    pub fn is_active(&self) -> Result<bool> {
+        match self.enter() {
+            Ok(_entered) => Ok(self.header().is_active()),
+            Err(Error::HandleClosed | Error::LoopClosed) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the handle is closed or closing (`uv_is_closing`). May be asked from any thread.
+    pub fn is_closing(&self) -> bool {
+        !self.header().is_open()
+    }
+
+    /// Whether the handle keeps the loop running while it is active (`uv_has_ref`).
+    pub fn has_ref(&self) -> Result<bool> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open and its loop is ours.
+        Ok(unsafe { uv::uv_has_ref(self.uv()) } != 0)
+    }
+
+    /// Makes the handle keep the loop running while it is active, or not (`uv_ref`, `uv_unref`).
+    pub fn set_ref(&self, on: bool) -> Result<()> {
+        let _entered = self.enter()?;
+        // SAFETY: the handle is open and its loop is ours.
+        unsafe { if on { uv::uv_ref(self.uv()) } else { uv::uv_unref(self.uv()) } };
+        Ok(())
+    }
+
+    /// Closes the handle (`uv_close`); `on_close` is called in a later iteration of the loop.
+    pub fn close(&self, on_close: impl FnOnce(&Handle) + Send + 'static) -> Result<()> {
+        let _entered = self.enter()?;
+        self.header().start_close(Some(Box::new(on_close)));
+        Ok(())
+    }
+
+    /// [`close`](Handle::close) by another function of libuv's; `close` returns its status.
+    pub(crate) fn close_by(
+        &self,
+        on_close: impl FnOnce(&Handle) + Send + 'static,
+        close: impl FnOnce(*mut uv::uv_handle_t, uv::uv_close_cb) -> c_int,
+        what: &'static str,
+    ) -> Result<()> {
+        let _entered = self.enter()?;
+        Error::check(self.header().start_close_by(Some(Box::new(on_close)), close), what)?;
+        Ok(())
+    }
+
+    /// Whether requests of the handle's are in flight that do not make it active, such as a
+    /// stream's writes, connect or shutdown. While there are, the handle stays open without
+    /// anybody holding it.
+    pub fn has_requests(&self) -> Result<bool> {
+        let _entered = self.header().inner().enter()?;
+        Ok(self.header().requests() != 0)
+    }
+
+    /// Gives this reference up and has the handle closed with the last one, even if it is active.
+    pub fn discard(self) {
+        self.header().discarded.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaves the handle out of [`Loop::handles`], as part of `whole`, which is what
+    /// [`Loop::close`] calls it.
+    pub fn hide(&self, whole: &'static str) -> Result<()> {
+        let _entered = self.enter()?;
+        self.header().part_of.set(Some(whole));
+        Ok(())
+    }
+
+    /// A pointer for the handle's user, null at first. The crate does nothing with it.
+    #[inline]
+    pub fn data(&self) -> *mut c_void {
+        self.header().data.load(Ordering::Acquire)
+    }
+
+    /// Sets the pointer that [`data`](Handle::data) returns.
+    pub fn set_data(&self, data: *mut c_void) {
+        self.header().data.store(data, Ordering::Release);
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the reference this value holds keeps the allocation alive.
+        unsafe { self.header.as_ref() }
+    }
+
+    pub(crate) fn uv<T>(&self) -> *mut T {
+        self.header().uv().cast()
+    }
+
+    /// Takes the loop, for a handle that is open.
+    #[inline]
+    pub(crate) fn enter(&self) -> Result<crate::r#loop::Entered<'_>> {
+        match self.header().inner().enter() {
+            Ok(entered) if self.header().is_open() => Ok(entered),
+            Ok(_) | Err(Error::LoopClosed) => Err(Error::HandleClosed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// For the owner: sets the closure that [`dispatch`] calls. Drops the old one last.
+    ///
+    /// # Safety
+    /// The handle is a K, and the caller owns the loop.
+    pub(crate) unsafe fn set_callback<K: Kind>(&self, callback: K::Callback) {
+        // SAFETY: as the caller says.
+        unsafe { self.header().set_callback(callback) };
+    }
+
+    /// What a K has beside its libuv struct.
+    ///
+    /// # Safety
+    /// The handle is a K.
+    pub(crate) unsafe fn extra<'a, K: Kind + 'a>(&'a self) -> &'a K::Extra {
+        // SAFETY: the caller says so.
+        unsafe { &*self.header().extra_place::<K::Extra>() }
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Handle {
+        self.header().to_handle()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let inner = self.header().inner;
+        match self.header().inner().enter() {
+            // SAFETY: this value's own reference, and the loop is ours or closed.
+            Ok(_) | Err(Error::LoopClosed) => unsafe { Header::drop_reference(self.header) },
+            Err(_) => self.header().inner().send_to_owner(InboxEntry(self.header)),
+        }
+        // SAFETY: this value's own reference to the loop.
+        unsafe { LoopInner::release(inner) };
+    }
+}
+
+impl PartialEq for Handle {
+    fn eq(&self, other: &Handle) -> bool {
+        self.header == other.header
+    }
+}
+
+impl Eq for Handle {}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = if self.is_closing() { ", closing" } else { "" };
+        write!(f, "{}({:p}{state})", self.handle_type().name(), self.header)
+    }
+}
