@@ -6,6 +6,8 @@ import pytest
 import pyuv
 from pyuv import fs
 
+from util import in_child
+
 
 @pytest.fixture
 def stream(loop, file):
@@ -94,3 +96,33 @@ def test_other_threads_have_their_turn(loop, stream):
     loop.run()
     thread.join()
     assert len(counted) == 100_000
+
+
+def test_a_child_forked_in_a_callback_tells_of_each_once():
+    assert in_child(
+        """
+        import os, sys, pyuv
+        from pyuv import errno, fs
+        loop = pyuv.Loop()
+        ended = []
+        child = None
+
+        def told(request):
+            global child
+            ended.append(request)
+            if len(ended) == 3:
+                child = os.fork()
+                if child == 0:
+                    loop.fork()
+
+        requests = [fs.stat(loop, "/", told) for _ in range(100)]
+        loop.run()
+        # What had begun in the parent is cancelled in the child.
+        good = all(request.error in (None, errno.UV_ECANCELED if child == 0 else None) for request in ended)
+        once = sorted(map(id, ended)) == sorted(map(id, requests))
+        loop.close()
+        if child == 0:
+            os._exit(0 if good and once else 1)
+        print(good, once, os.waitpid(child, 0)[1])
+        """
+    ) == ["True True 0"]

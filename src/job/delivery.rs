@@ -209,10 +209,13 @@ impl Jobs {
         // What ends meanwhile is told of too, but not for long: then it waits for the next round,
         // behind what else the loop has to do.
         let begin = Instant::now();
-        while inner.goes_on() && begin.elapsed() < ROUND {
+        while inner.goes_on() && self.is_current(&queue) && begin.elapsed() < ROUND {
             if !self.tell(inner, &queue, CLOCK_EVERY) && !self.wait_for_more(&queue) {
                 break;
             }
+        }
+        if !self.is_current(&queue) {
+            return;
         }
         let drainers = self.drainers.borrow().len();
         if (queue.slow.load(Ordering::Relaxed) || self.long.get() > 0)
@@ -232,9 +235,18 @@ impl Jobs {
         over
     }
 
+    /// Whether the queue is the loop's still. A callback may have forked, and have had the child's
+    /// loop go on with what was in it in a new one.
+    fn is_current(&self, queue: &Arc<Queue>) -> bool {
+        Arc::ptr_eq(queue, &self.queue.borrow())
+    }
+
     /// Tells of at most so many jobs that are over. Returns whether it were that many.
-    fn tell(&self, inner: &LoopInner, queue: &Queue, most: usize) -> bool {
+    fn tell(&self, inner: &LoopInner, queue: &Arc<Queue>, most: usize) -> bool {
         for _ in 0..most {
+            if !self.is_current(queue) {
+                return false;
+            }
             let Some(job) = queue.over.pop() else { return false };
             self.in_flight.set(self.in_flight.get() - 1);
             self.long.set(self.long.get() - usize::from(job.header().long));
@@ -270,7 +282,8 @@ impl Jobs {
             let job = unsafe { JobRef::of(request) };
             if job.after_fork() { queue.waiting.push(job) } else { queue.over.push(job) }
         });
-        if !queue.waiting.is_empty() {
+        // Also for those that are over: it is what keeps the loop going until they are told of.
+        if this.in_flight.get() > 0 {
             this.add_drainer(inner);
         }
         this.after_run(inner);
