@@ -8,6 +8,8 @@ use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
 use crate::r#loop::Loop;
 use crate::poll::{Events, Fd};
+#[cfg(unix)]
+use crate::socket;
 use crate::stream::connect::on_connect;
 use crate::stream::{Callback, State, Stream};
 use crate::util::HandleType;
@@ -160,9 +162,14 @@ impl Pipe {
     /// Lets everybody connect who may read or write the socket's file (`uv_pipe_chmod`): `events`
     /// are `READABLE`, `WRITABLE` or both.
     ///
-    /// Fails with `UV_EBADF` before `bind`, `UV_EINVAL` for other events.
+    /// Fails with `UV_EBADF` before `bind`, `UV_EINVAL` for other events, and with `UV_ENOTSOCK` on
+    /// a pipe that was opened with another descriptor than a socket's, whose mode libuv would set.
     pub fn chmod(&self, events: Events) -> Result<()> {
         let _entered = self.enter()?;
+        #[cfg(unix)]
+        if let Ok(fd) = self.header().fileno() {
+            socket::type_of(fd as _)?;
+        }
         // SAFETY: the handle is open, a Pipe, and its loop is ours.
         Error::check(unsafe { uv::uv_pipe_chmod(self.uv(), events.bits()) }, "uv_pipe_chmod")?;
         Ok(())

@@ -45,6 +45,16 @@ pub(crate) fn is_taken(entered: &Entered<'_>, fd: Fd) -> bool {
 /// for a socket of streams.
 #[cfg(unix)]
 pub(crate) fn check_datagrams(fd: Fd) -> Result<()> {
+    match type_of(fd)? {
+        libc::SOCK_DGRAM => Ok(()),
+        _ => Err(Error::new(Code::EINVAL, format!("fd {fd} is not a socket of datagrams"))),
+    }
+}
+
+/// `SO_TYPE` of a socket. Fails with `UV_EBADF` for what is not open, `UV_ENOTSOCK` for what is no
+/// socket.
+#[cfg(unix)]
+pub(crate) fn type_of(fd: Fd) -> Result<c_int> {
     let mut kind: c_int = 0;
     let mut length = size_of::<c_int>() as libc::socklen_t;
     // SAFETY: the option is an int, and there is room for one.
@@ -52,11 +62,7 @@ pub(crate) fn check_datagrams(fd: Fd) -> Result<()> {
         let kind = (&raw mut kind).cast();
         libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, kind, &raw mut length)
     };
-    match status {
-        0 if kind == libc::SOCK_DGRAM => Ok(()),
-        0 => Err(Error::new(Code::EINVAL, format!("fd {fd} is not a socket of datagrams"))),
-        _ => Err(Error::new(last_error(), format!("fd {fd}"))),
-    }
+    if status == 0 { Ok(kind) } else { Err(Error::new(last_error(), format!("fd {fd}"))) }
 }
 
 #[cfg(not(unix))]

@@ -96,7 +96,9 @@ def test_a_limit_of_memory_is_enomem(tmp_path):
         loop = pyuv.Loop()
         fs.stat(loop, "/", callback=lambda request: None)
         loop.run()
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        with open("/proc/self/statm") as statm:
+            used = int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30),) * 2)
         try:
             fs.read_file(loop, sys.argv[1])
         except pyuv.error.FSError as error:

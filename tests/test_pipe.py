@@ -227,6 +227,16 @@ def test_chmod_opens_the_socket_to_others(loop, path):
             pipe.chmod(wrong)
 
 
+def test_chmod_leaves_alone_what_is_no_socket(loop, tmp_path):
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    pipe = pyuv.Pipe(loop)
+    pipe.open(os.open(tmp_path / "fifo", os.O_RDWR | os.O_NONBLOCK))
+    with pytest.raises(PipeError) as caught:
+        pipe.chmod(pyuv.UV_WRITABLE)
+    assert caught.value.args[0] == pyuv.errno.UV_ENOTSOCK
+    assert stat.S_IMODE(os.stat(tmp_path / "fifo").st_mode) == 0o600
+
+
 def test_pending_instances_is_for_windows(loop):
     pyuv.Pipe(loop).pending_instances(10)
 
