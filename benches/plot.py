@@ -38,6 +38,24 @@ BLUE, SKY, GREEN, YELLOW, PURPLE = "#0072B2", "#56B4E9", "#009E73", "#F0E442", "
 
 PANELS = [
     Panel(
+        "echo",
+        "Echo requests per second, TCP, 16 connections",
+        "C on libuv = 1",
+        {
+            "TCP, 64 B, 16 connections": "64 B",
+            "TCP, 1 KiB, 16 connections": "1 KiB",
+            "TCP, 16 KiB, 16 connections": "16 KiB",
+            "TCP, 100 KiB, 16 connections": "100 KiB",
+        },
+        {
+            "C on libuv": GREY,
+            "pyuv": VERMILION,
+            "uvloop protocol": SKY,
+            "rloop protocol": YELLOW,
+            "asyncio protocol": GREEN,
+        },
+    ),
+    Panel(
         "dns",
         "DNS queries per second, one core",
         "c-ares in C = 1",

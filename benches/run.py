@@ -39,7 +39,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suites", nargs="*", help=f"which of {', '.join(SUITES)}; all by default")
     parser.add_argument("--quick", action="store_true", help="3 short rounds: does it work?")
-    parser.add_argument("--only", metavar="TEXT", help="only the cases whose name contains this")
+    parser.add_argument("--only", metavar="REGEX", help="only the cases in whose name this is found")
     parser.add_argument("--repeat", type=int, help="rounds (10)")
     parser.add_argument("--seconds", type=float, help="measured time of a cell in a round (2)")
     parser.add_argument("--no-peers", action="store_true", help="only pyuv and its references")

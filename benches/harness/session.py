@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import cast
@@ -123,7 +124,7 @@ def count(console: Console, suite: Suite, settings: Settings, options: argparse.
 
 
 def selected(cells: list[Cell], settings: Settings, text: str | None) -> list[Cell]:
-    return [cell for cell in cells if (settings.peers or not cell.peer) and (text or "") in cell.case]
+    return [cell for cell in cells if (settings.peers or not cell.peer) and re.search(text or "", cell.case)]
 
 
 def progress(console: Console) -> Progress:
