@@ -81,7 +81,9 @@ fn waiting_for_a_turn_counts_toward_the_timeout() {
     run(&event_loop);
     assert_eq!(log.take(), vec![Err(Code::ETIMEOUT); 20]);
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
-    assert_eq!(server.queries.load(Ordering::Relaxed), 4);
+    // Two tries of two; on a slow machine those asked a moment later may just get their turn.
+    let asked = server.queries.load(Ordering::Relaxed);
+    assert!((4..20).contains(&asked), "{asked} of 40");
 }
 
 #[test]
