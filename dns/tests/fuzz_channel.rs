@@ -152,7 +152,10 @@ fn every_query_ends_once_whatever_the_server_says() {
     let event_loop = Loop::new().expect("a loop");
     let (good, bad) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut asked = 0;
-    while asked == 0 || Instant::now() < deadline {
+    // On a slow machine until there has been an answer of either kind.
+    let both = || good.load(Ordering::Relaxed) > 0 && bad.load(Ordering::Relaxed) > 0;
+    while !both() || Instant::now() < deadline {
+        assert!(Instant::now() < deadline + patience, "{asked} queries ended alike");
         let options = Options {
             servers: Some(vec![server.address.to_string()]),
             timeout: Some(TIMEOUT),
@@ -179,5 +182,4 @@ fn every_query_ends_once_whatever_the_server_says() {
         assert_eq!(ended, asked, "of {asked} queries {ended} ended");
     }
     event_loop.run(RunMode::Default).expect("the loop");
-    assert!(good.load(Ordering::Relaxed) > 0 && bad.load(Ordering::Relaxed) > 0);
 }

@@ -1,4 +1,4 @@
-//! Where the extension's memory comes from: mimalloc, for Rust and for c-ares.
+//! Where c-ares's memory comes from: mimalloc.
 //!
 //! A DNS query is some 80 allocations in c-ares, and with glibc's allocator a fifth of its time: c-ares
 //! reads each answer into 64 KiB of memory that it gives back at once, and glibc tidies up its free lists for
@@ -7,12 +7,8 @@
 use std::sync::Once;
 
 use c_ares_sys::{ARES_LIB_INIT_ALL, ares_library_init_mem, ares_status_t};
-use mimalloc::MiMalloc;
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Gives c-ares the allocator; once, when nothing of c-ares's has been called.
 pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
