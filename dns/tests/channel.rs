@@ -77,13 +77,15 @@ fn waiting_for_a_turn_counts_toward_the_timeout() {
     for _ in 0..20 {
         channel.query("silent.example", A, log.note()).unwrap();
     }
+    let asking = started.elapsed();
     assert_eq!(channel.active_queries(), 20);
     run(&event_loop);
     assert_eq!(log.take(), vec![Err(Code::ETIMEOUT); 20]);
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
-    // Two tries of two; on a slow machine those asked a moment later may just get their turn.
+    // Two tries of two. Under memcheck the last is asked so much later that some get their turn.
+    let most = if asking < Duration::from_millis(1) { 4 } else { 19 };
     let asked = server.queries.load(Ordering::Relaxed);
-    assert!((4..20).contains(&asked), "{asked} of 40");
+    assert!((4..=most).contains(&asked), "{asked} of 40, asked in {asking:?}");
 }
 
 #[test]
