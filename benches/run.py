@@ -13,21 +13,8 @@ import sys
 from pathlib import Path
 
 from harness import environment
+from harness.model import MEMORY, SUITES
 
-SUITES = (
-    "callbacks",
-    "connections",
-    "dns",
-    "dns_answers",
-    "dns_bulk",
-    "dns_tcp",
-    "echo",
-    "files",
-    "large_file",
-    "queue",
-    "trees",
-    "whole_files",
-)
 RESULTS = environment.BENCHES / "results"
 # The name servers are those of the tests.
 sys.path += [str(environment.ROOT / folder) for folder in ("tests", "scripts")]
@@ -62,7 +49,7 @@ def parse() -> argparse.Namespace:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     options.suites = options.suites or list(SUITES)
     if options.memory:
-        options.suites.append("memory")
+        options.suites.append(MEMORY)
     options.repeat = options.repeat or (3 if options.quick else 10)
     options.seconds = options.seconds or (0.3 if options.quick else 2.0)
     return options

@@ -106,6 +106,15 @@ impl Entered<'_> {
     pub(crate) fn uv(&self) -> *mut uv::uv_loop_t {
         self.inner.uv.get()
     }
+
+    /// Whether an open handle of the loop has `fd`.
+    pub(crate) fn has_fd(&self, fd: Fd) -> bool {
+        let mut found = false;
+        self.for_each_handle(|header| {
+            found |= header.is_open() && header.fileno().is_ok_and(|its| its as Fd == fd);
+        });
+        found
+    }
 }
 
 impl std::ops::Deref for Entered<'_> {

@@ -4,8 +4,6 @@
 use std::os::raw::c_int;
 
 use crate::error::{Code, Error, Result};
-use crate::handle::Header;
-use crate::r#loop::Entered;
 use crate::poll::Fd;
 
 /// IPv4 or IPv6.
@@ -30,15 +28,6 @@ impl Family {
     pub fn from_raw(raw: c_int) -> Option<Family> {
         [Family::V4, Family::V6].into_iter().find(|family| family.as_raw() == raw)
     }
-}
-
-/// Whether an open handle of the loop has `fd`.
-pub(crate) fn is_taken(entered: &Entered<'_>, fd: Fd) -> bool {
-    let mut found = false;
-    entered.for_each_handle(|header: &Header| {
-        found |= header.is_open() && header.fileno() == Ok(fd);
-    });
-    found
 }
 
 /// Fails with `UV_EBADF` for what is not open, `UV_ENOTSOCK` for what is no socket and `UV_EINVAL`

@@ -108,7 +108,7 @@ impl UDP {
             return Err(Error::new(Code::EBUSY, "the handle has a socket"));
         }
         socket::check_datagrams(fd)?;
-        if socket::is_taken(&entered, fd) {
+        if entered.has_fd(fd) {
             return Err(Error::new(Code::EEXIST, format!("fd {fd}")));
         }
         let (ours, lifted) = socket::lift(fd)?;

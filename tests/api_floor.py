@@ -169,7 +169,7 @@ FUNCTIONS = {
     ),
     "pyuv.errno": ("strerror(errorno)",),
     "pyuv.fs": (
-        "access(loop, path, mode, [callback])",
+        "access(loop, path, flags, [callback])",
         "chmod(loop, path, mode, [callback])",
         "chown(loop, path, uid, gid, [callback])",
         "close(loop, fd, [callback])",

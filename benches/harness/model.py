@@ -7,6 +7,25 @@ from pathlib import Path
 from statistics import median
 from typing import Protocol
 
+SUITES = (
+    "callbacks",
+    "echo",
+    "connections",
+    "dns",
+    "dns_tcp",
+    "dns_answers",
+    "dns_bulk",
+    "files",
+    "whole_files",
+    "large_file",
+    "trees",
+    "queue",
+)
+"""Modules of `suites`, in the order of the report."""
+
+MEMORY = "memory"
+"""A suite of its own: it is run once, when asked for."""
+
 
 @dataclass(frozen=True)
 class Cell:

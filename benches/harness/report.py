@@ -133,7 +133,7 @@ def versions(results: Results) -> dict[str, str]:
     return {cell.client: samples[0].version for cell, samples in results.samples.items() if samples}
 
 
-def write_fragment(folder: Path, order: list[str]) -> Path:
+def write_fragment(folder: Path, order: tuple[str, ...]) -> Path:
     """All suites that have results, so that running one again keeps the others."""
     documents = [
         json.loads((folder / f"{name}.json").read_text())

@@ -14,23 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from harness import environment, instructions, machine, report, schedule
-from harness.model import Cell, Settings, Suite
+from harness.model import MEMORY, SUITES, Cell, Settings, Suite
 
-ORDER = [
-    "callbacks",
-    "echo",
-    "connections",
-    "dns",
-    "dns_tcp",
-    "dns_answers",
-    "dns_bulk",
-    "memory",
-    "files",
-    "whole_files",
-    "large_file",
-    "trees",
-    "queue",
-]
 MEMORY_TIME_LIMIT = 600.0
 WIDTH = 130
 """Of tables that go to a file or a pipe."""
@@ -59,13 +44,13 @@ def measure(options: argparse.Namespace, references: Path) -> int:
             console.print(f"[red]{suite.TITLE}: {problem}")
             good = False
     if not options.instructions:
-        report.write_fragment(options.results, ORDER)
+        report.write_fragment(options.results, (*SUITES, MEMORY))
     return 0 if good else 1
 
 
 def compare(console: Console, suite: Suite, settings: Settings, options: argparse.Namespace) -> bool:
     described = machine.describe()
-    once = suite.NAME == "memory"
+    once = suite.NAME == MEMORY
     repeat = 1 if once else settings.repeat
     limit = MEMORY_TIME_LIMIT if once else settings.seconds + schedule.PATIENCE
     with suite.cells(settings) as cells, progress(console) as bar:

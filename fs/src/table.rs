@@ -176,7 +176,7 @@ operations! {
 
     /// Whether the file is there (`mode` 0) and may be used as `mode` says, a union of `R_OK`,
     /// `W_OK` and `X_OK` (`uv_fs_access`). Fails with `UV_ENOENT`, `UV_EACCES`.
-    access(path, mode: i32 => flags) -> () = uv_fs_access;
+    access(path, flags: i32 => flags) -> () = uv_fs_access;
 
     /// Has the file's content and attributes reach the disk (`uv_fs_fsync`). Fails with
     /// `UV_EINVAL` for what cannot be synchronised, `UV_EIO`.

@@ -216,7 +216,8 @@ impl Pipe {
     }
 
     /// Lets every user connect who may read or write the socket's file (`uv_pipe_chmod`): `mode`
-    /// is UV_READABLE, UV_WRITABLE or both. Raises PipeError with UV_EBADF before `bind`.
+    /// is UV_READABLE, UV_WRITABLE or both. Raises PipeError with UV_EBADF before `bind`,
+    /// UV_ENOTSOCK for what is no socket.
     fn chmod(slf: &Bound<'_, Self>, mode: i32) -> PyResult<()> {
         let both = Events::READABLE | Events::WRITABLE;
         let events = Events::from_bits(mode)

@@ -11,8 +11,7 @@ use libuv_sys2 as uv;
 
 use super::{Callback, Stream, View};
 use crate::error::{Code, Error, Result};
-use crate::handle::{Header, dispatch_to};
-use crate::r#loop::Entered;
+use crate::handle::dispatch_to;
 use crate::poll::Fd;
 use crate::registration;
 use crate::util::{HandleType, guess_handle_type};
@@ -34,7 +33,7 @@ impl Stream {
         if !types.contains(&guess_handle_type(fd as _)) {
             return fail(Code::EINVAL, ": wrong type of file");
         }
-        if is_in_use(&entered, fd) {
+        if entered.has_fd(fd) {
             return fail(Code::EEXIST, ": another handle of this loop has it");
         }
         Error::check(open(), format!("fd {fd}"))?;
@@ -71,13 +70,4 @@ impl Stream {
         }
         header.close_silently();
     }
-}
-
-/// Whether a handle of the loop has this fd, whatever it does with it.
-fn is_in_use(entered: &Entered<'_>, fd: Fd) -> bool {
-    let mut found = false;
-    entered.for_each_handle(|header: &Header| {
-        found |= header.is_open() && header.fileno().is_ok_and(|its| its as Fd == fd);
-    });
-    found
 }

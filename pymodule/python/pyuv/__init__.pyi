@@ -313,7 +313,8 @@ class Pipe(Stream):
 
     def chmod(self, mode: int) -> None:
         """Lets every user connect who may read or write the socket's file (`uv_pipe_chmod`): `mode`
-        is UV_READABLE, UV_WRITABLE or both. Raises PipeError with UV_EBADF before `bind`.
+        is UV_READABLE, UV_WRITABLE or both. Raises PipeError with UV_EBADF before `bind`, UV_ENOTSOCK for
+        what is no socket.
         """
 
     @property

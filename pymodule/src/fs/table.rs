@@ -180,9 +180,9 @@ functions! {
     /// that os.O_CREAT makes gets the permissions mode less the umask. The fd is not inherited by
     /// programs that are started.
     open(path, flags: Flags, mode: Mode = 0o666);
-    /// Whether a file is there (mode os.F_OK) and may be used as mode says (uv_fs_access): gives
+    /// Whether a file is there (flags os.F_OK) and may be used as flags say (uv_fs_access): gives
     /// None, or the error that says why not.
-    access(path, mode: Flags);
+    access(path, flags: Flags);
     /// Has a file's content and attributes reach the disk (uv_fs_fsync).
     fsync(fd);
     /// Has a file's content reach the disk (uv_fs_fdatasync).

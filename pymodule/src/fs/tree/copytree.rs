@@ -4,8 +4,7 @@ use pyo3::prelude::*;
 use pyuv_fs::tree::Special;
 
 use crate::fs::path::PathArgument;
-use crate::fs::request::About;
-use crate::fs::tree::dispatch::{OfTree, dispatch};
+use crate::fs::tree::dispatch::dispatch_on;
 use crate::fs::tree::options::{Options, Threads, one_of};
 use crate::fs::tree::results::copytree_result;
 use crate::r#loop::Loop;
@@ -36,11 +35,5 @@ pub fn copytree<'py>(
         .exist_ok(exist_ok)
         .ownership(ownership)
         .special(special);
-    let about = About {
-        path: Some(path.given().clone().unbind()),
-        path2: Some(new_path.given().clone().unbind()),
-        fd: None,
-    };
-    let convert = OfTree { as_bytes: path.is_bytes(), output: copytree_result };
-    dispatch(r#loop, options, None, about, tree, convert)
+    dispatch_on(r#loop, options, &path, Some(&new_path), tree, copytree_result)
 }

@@ -10,6 +10,7 @@ use pyuv_fs::tree::{Ended, Told, Tree, Work};
 
 use crate::call::call;
 use crate::error::{FSError, to_py};
+use crate::fs::path::PathArgument;
 use crate::fs::request::About;
 use crate::fs::tree::options::Options;
 use crate::fs::tree::request::{Tell, TreeRequest};
@@ -139,17 +140,51 @@ fn run<'py, W: Work>(
     Ok(convert.output(py, output, errors)?.into_bound(py))
 }
 
+/// [`dispatch`] of a job that gives one result, by `output`, on the tree at `path`; `path2` is where it
+/// puts something.
+pub fn dispatch_on<'py, W: Work<Batch = ()>>(
+    event_loop: &Bound<'py, Loop>,
+    options: Options<'py>,
+    path: &PathArgument<'py>,
+    path2: Option<&PathArgument<'py>>,
+    tree: Tree<W>,
+    output: impl Output<W>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let given = |path: &PathArgument<'py>| path.given().clone().unbind();
+    let about = About { path: Some(given(path)), path2: path2.map(given), fd: None };
+    dispatch(event_loop, options, None, about, tree, OfTree { as_bytes: path.is_bytes(), output })
+}
+
 /// For jobs on one tree: names are bytes if its path was.
 #[derive(Clone, Copy)]
-pub struct OfTree<F> {
-    pub as_bytes: bool,
-    pub output: F,
+struct OfTree<F> {
+    as_bytes: bool,
+    output: F,
+}
+
+/// Makes a job's result, with the list of its errors.
+pub trait Output<W: Work>:
+    Fn(Python<'_>, W::Output, Bound<'_, PyList>) -> PyResult<Py<PyAny>>
+    + Copy
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<W: Work, F> Output<W> for F where
+    F: Fn(Python<'_>, W::Output, Bound<'_, PyList>) -> PyResult<Py<PyAny>>
+        + Copy
+        + Send
+        + Sync
+        + 'static
+{
 }
 
 impl<W, F> Convert<W> for OfTree<F>
 where
     W: Work<Batch = ()>,
-    F: Fn(Python<'_>, W::Output, Bound<'_, PyList>) -> PyResult<Py<PyAny>> + Send + 'static,
+    F: Output<W>,
 {
     fn path_as_bytes(&self, _path: &[u8]) -> bool {
         self.as_bytes

@@ -3,8 +3,7 @@
 use pyo3::prelude::*;
 
 use crate::fs::path::PathArgument;
-use crate::fs::request::About;
-use crate::fs::tree::dispatch::{OfTree, dispatch};
+use crate::fs::tree::dispatch::dispatch_on;
 use crate::fs::tree::options::{Options, Threads};
 use crate::fs::tree::results::du_result;
 use crate::r#loop::Loop;
@@ -22,7 +21,5 @@ pub fn du<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let options = Options::new(on_error, concurrency, progress, callback)?;
     let tree = pyuv_fs::tree::du(path.as_c_str()?);
-    let about = About { path: Some(path.given().clone().unbind()), ..About::default() };
-    let convert = OfTree { as_bytes: path.is_bytes(), output: du_result };
-    dispatch(r#loop, options, None, about, tree, convert)
+    dispatch_on(r#loop, options, &path, None, tree, du_result)
 }
