@@ -17,6 +17,7 @@ use crate::handle::{Handle, Header};
 use crate::hooks::PollHooks;
 use crate::job::Jobs;
 use crate::owner::Owner;
+use crate::poll::Fd;
 use crate::request::RequestList;
 use crate::slab::Slab;
 #[cfg(unix)]

@@ -19,7 +19,7 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// How often each server is asked where there is a timeout. c-ares gives a server that has been quick
 /// a quarter of a second at first, and every time twice as long.
-const TRIES: i32 = 6;
+const TRIES: u32 = 6;
 
 /// As good as for ever.
 const LONG: Duration = Duration::from_secs(3600);

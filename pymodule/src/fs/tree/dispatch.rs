@@ -164,11 +164,7 @@ struct OfTree<F> {
 
 /// Makes a job's result, with the list of its errors.
 pub trait Output<W: Work>:
-    Fn(Python<'_>, W::Output, Bound<'_, PyList>) -> PyResult<Py<PyAny>>
-    + Copy
-    + Send
-    + Sync
-    + 'static
+    Fn(Python<'_>, W::Output, Bound<'_, PyList>) -> PyResult<Py<PyAny>> + Copy + Send + Sync + 'static
 {
 }
 
