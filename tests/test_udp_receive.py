@@ -52,6 +52,25 @@ def test_datagrams_keep_their_bounds(loop, udp, peer):
     assert seen.calls == [(udp, peer.getsockname(), 0, datagram, None) for datagram in sent]
 
 
+def test_what_is_kept_stays_and_what_is_not_is_used_again(loop, udp, peer):
+    kept, ids = [], []
+
+    def on_datagram(udp, address, flags, data, error):
+        ids.append(id(data))
+        if data[0] % 10 == 0:
+            kept.append(data)
+        if data[0] == 49:
+            udp.close()
+
+    udp.start_recv(on_datagram)
+    for number in range(50):
+        peer.send(bytes([number]) * 1200)
+    with time_limit(loop):
+        loop.run()
+    assert kept == [bytes([number]) * 1200 for number in range(0, 50, 10)]
+    assert len(set(ids)) == 6
+
+
 def test_the_largest_datagram_and_the_empty_one(loop, udp, peer):
     seen = until(2)
     udp.start_recv(seen)

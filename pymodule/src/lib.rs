@@ -32,6 +32,7 @@ mod process;
 mod seconds;
 mod signal;
 mod slot;
+mod spare_bytes;
 mod stdio;
 mod stream;
 mod structseq;

@@ -15,6 +15,7 @@ use crate::error::{UVError, to_py};
 use crate::gil::GilHooks;
 use crate::handle::Handle;
 use crate::slot::PySlot;
+use crate::spare_bytes::SpareBytes;
 use crate::wakeup::{Wakeup, on_main_thread};
 
 /// An event loop (`uv_loop_t`).
@@ -25,6 +26,7 @@ use crate::wakeup::{Wakeup, on_main_thread};
 pub struct Loop {
     core: OnceLock<pyuv::Loop>,
     pub active: ActiveTable,
+    pub spare: SpareBytes,
     /// What `Loop.excepthook` was set to, None included.
     pub excepthook: PySlot,
     /// The KeyboardInterrupt or SystemExit that stopped the loop, for `run` to raise.
@@ -84,6 +86,7 @@ impl Loop {
         Loop {
             core: OnceLock::new(),
             active: ActiveTable::default(),
+            spare: SpareBytes::default(),
             excepthook: PySlot::new(),
             stopped_by: PySlot::new(),
             wakeup: WakeupCell::default(),

@@ -146,6 +146,7 @@ impl Stream {
         Ok(self.writable())
     }
 
+    #[inline]
     fn writable(&self) -> bool {
         // SAFETY: the handle is open and its loop is ours.
         !self.state().listening.get() && unsafe { uv::uv_is_writable(self.uv()) } != 0

@@ -17,11 +17,11 @@ use crate::trampoline;
 ///
 /// # Safety
 /// The memory lent may be written, and is used by nobody else, until `read` is called or the
-/// reader is dropped. `lend` calls nothing of this crate's.
+/// reader is dropped. `lend` calls nothing of this crate's but [`Handle::data`](crate::Handle::data).
 pub unsafe trait Reader: Send + 'static {
     /// Memory for the read that follows at once; `None` is for the loop's slab. A read that
     /// fills it is followed by another.
-    fn lend(&mut self) -> Option<Buffer>;
+    fn lend(&mut self, stream: &Stream) -> Option<Buffer>;
 
     /// Tells what was read, or why nothing more is: see [`Stream::start_read`]. The memory lent is
     /// the reader's again.
@@ -41,7 +41,7 @@ struct FromSlab<F>(F);
 
 // SAFETY: it lends nothing.
 unsafe impl<F: FnMut(&Stream, Result<&[u8]>) + Send + 'static> Reader for FromSlab<F> {
-    fn lend(&mut self) -> Option<Buffer> {
+    fn lend(&mut self, _stream: &Stream) -> Option<Buffer> {
         None
     }
 
@@ -110,7 +110,7 @@ pub(super) unsafe extern "C" fn alloc(
         // SAFETY: it is a stream; a reader's `lend` calls nothing of this crate's.
         let lent = unsafe {
             header.peek::<Callback, _>(|callback| match callback {
-                Callback::Read(reader) => reader.lend(),
+                Callback::Read(reader) => reader.lend(&View::new(header)),
                 Callback::Connection(_) => None,
             })
         };

@@ -255,7 +255,7 @@ struct Lender {
 
 // SAFETY: the memory is the reader's own, and it looks at it in `read` alone.
 unsafe impl Reader for Lender {
-    fn lend(&mut self) -> Option<Buffer> {
+    fn lend(&mut self, _stream: &Stream) -> Option<Buffer> {
         self.lends = !self.lends;
         self.lends.then(|| Buffer::new(self.memory.as_mut_ptr(), self.memory.len()))
     }

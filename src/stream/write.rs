@@ -56,7 +56,8 @@ impl Stream {
     }
 
     /// Writes `data`, but `done` is called only if some of it had to wait, or if it failed, and
-    /// not if all of it went out at once, when this returns true.
+    /// not if all of it went out at once, when this returns true. The data is kept as long as
+    /// `done` is.
     pub fn send<S: Source>(
         &self,
         data: S,
@@ -132,13 +133,20 @@ impl Stream {
                 let handle = handle.filter(|_| written == 0);
                 self.queue(data, written, handle, done)?;
             }
-            Tried::Failed(code) => entered.written.push(self.header(), done, Err(code)),
+            Tried::Failed(code) => {
+                let done: Done = Box::new(|stream, outcome| {
+                    drop(data);
+                    done(stream, outcome);
+                });
+                entered.written.push(self.header(), done, Err(code));
+            }
         }
         Ok(false)
     }
 
     /// Whatever `uv_write2` would refuse, so that what is left is for the callback. Returns the
     /// length of the data.
+    #[inline]
     fn check_write(
         &self,
         entered: &Entered<'_>,
@@ -178,6 +186,7 @@ impl Stream {
     }
 
     /// `uv_try_write2`.
+    #[inline]
     fn try_now(&self, buffers: &[Buffer], handle: Option<&Handle>) -> c_int {
         let handle = handle.map_or(std::ptr::null_mut(), Handle::uv);
         // SAFETY: both handles are open and their loop is ours; the buffers point to memory

@@ -1,24 +1,19 @@
 //! What a stream reads, as `bytes`.
 //!
 //! Small messages are copied out of the loop's slab. For large ones the copy is what costs; but
-//! to read into a new object it has to be known how long the message will be. Often it is as long
-//! as the one before: after two that were, the next is read into an object of that size.
+//! to read into an object it has to be known how long the message will be. Often it is as long as
+//! the one before: after two that were, the next is read into an object of that size.
 
-use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use pyuv::{Arrived, Buffer, Reader};
 
 use crate::call::{call, error_argument};
-use crate::fresh_bytes::FreshBytes;
+use crate::fresh_bytes::{FreshBytes, SLACK};
+use crate::gil::object_in_callback;
 use crate::handle::Handle;
 use crate::stream::Stream;
 
 /// From what length on it is worth it.
 const LARGE: usize = 4096;
-
-/// How much more than the expected message there is room for: libuv reads again when a read has
-/// filled its memory. So little that the allocator leaves the object where it is when it is cut.
-const SLACK: usize = 16;
 
 /// Makes `bytes` of what a stream reads, for the callback of its Python object.
 #[derive(Default)]
@@ -41,15 +36,18 @@ impl Incoming {
 // SAFETY: the bytes object is kept in `lent`, and nobody else knows it, until `read` takes it out.
 unsafe impl Reader for Incoming {
     #[inline]
-    fn lend(&mut self) -> Option<Buffer> {
-        if !self.steady || self.last < LARGE {
+    fn lend(&mut self, stream: &pyuv::Stream) -> Option<Buffer> {
+        if !self.steady || self.last < LARGE || stream.data().is_null() {
             return None;
         }
-        // SAFETY: the core's callbacks run attached (see `GilHooks`).
-        let py = unsafe { Python::assume_attached() };
+        // SAFETY: the core's callbacks run attached (see `GilHooks`); the data is the Handle that
+        // holds this core handle, kept alive by the loop's table while it reads.
+        let slf = unsafe { object_in_callback::<Handle>(stream.data() as usize) };
+        let event_loop = slf.get().event_loop(slf.py())?;
+        // libuv reads again when a read has filled its memory.
         let length = self.last + SLACK;
         // For want of memory the slab does.
-        let fresh = FreshBytes::new(py, length).ok()?;
+        let fresh = event_loop.get().spare.take(slf.py(), length).ok()?;
         let buffer = fresh.buffer(length);
         self.lent = Some(fresh);
         Some(buffer)
@@ -59,16 +57,15 @@ unsafe impl Reader for Incoming {
         let lent = self.lent.take();
         Handle::dispatch(stream, |slf, callback| {
             let py = slf.py();
-            let data = match outcome {
+            // Where the collector has taken the loop away there is nobody to tell.
+            let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
+            let spare = &event_loop.get().spare;
+            let (fresh, length) = match outcome {
                 Ok(Arrived::AsLent(0)) => return Ok(()),
-                Ok(Arrived::InSlab(bytes)) => {
-                    self.arrived(bytes.len());
-                    PyBytes::new(py, bytes).into_any()
-                }
+                Ok(Arrived::InSlab(bytes)) => (spare.copy(py, bytes)?, bytes.len()),
                 Ok(Arrived::AsLent(length)) => {
-                    self.arrived(length);
                     let Some(lent) = lent else { return Ok(()) };
-                    lent.cut(py, length)?.into_any()
+                    (lent, length)
                 }
                 Err(error) => {
                     // SAFETY: the core reads from streams alone.
@@ -77,7 +74,10 @@ unsafe impl Reader for Incoming {
                     return call(&callback, [slf.as_any(), &py.None().into_bound(py), &code]);
                 }
             };
-            call(&callback, [slf.as_any(), &data, &error_argument(py, None)])
+            self.arrived(length);
+            spare.show(py, fresh, length, |data| {
+                call(&callback, [slf.as_any(), data, &error_argument(py, None)])
+            })
         });
     }
 }

@@ -78,22 +78,26 @@ impl Stream {
         let data = pieces(data)?;
         let callback = optional_callable(callback)?;
         let writes = &slf.get().writes;
-        let is_awaited = callback.is_some();
-        // Before the write: to let go of the data may run Python that writes more.
-        let number = writes.push(callback);
-        let outcome = match handle {
-            Some(handle) => core.write2(data, handle, on_written).map(|()| false),
-            None if is_awaited => core.write(data, on_written).map(|()| false),
-            None => core.send(data, on_written),
-        };
-        match outcome {
-            Ok(false) => Handle::keep(slf.as_super()),
-            Ok(true) => writes.forget(py, number),
-            Err(error) => {
+        let failed = |error| stream_error(core, error);
+        if handle.is_none() && callback.is_none() {
+            // Most writes: nobody waits for them, and they go out at once.
+            if core.send(data, on_written).map_err(failed)? {
+                return Ok(());
+            }
+            writes.push(None);
+        } else {
+            // Before the write: to let go of the data may run Python that writes more.
+            let number = writes.push(callback);
+            let outcome = match handle {
+                Some(handle) => core.write2(data, handle, on_written),
+                None => core.write(data, on_written),
+            };
+            if let Err(error) = outcome {
                 writes.forget(py, number);
-                return Err(stream_error(core, error));
+                return Err(failed(error));
             }
         }
+        Handle::keep(slf.as_super());
         Ok(())
     }
 

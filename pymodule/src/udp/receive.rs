@@ -1,7 +1,6 @@
 //! Receiving.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use pyuv::Received;
 
 use super::UDP;
@@ -41,19 +40,28 @@ impl UDP {
 fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
     Handle::dispatch(udp, |slf, callback| {
         let py = slf.py();
-        let (data, code) = match received.outcome {
-            Ok(data) => (PyBytes::new(py, data).into_any(), None),
-            Err(code) => (py.None().into_bound(py), Some(code.0)),
-        };
         let from = match received.from {
             Some(from) => address::to_py(py, from)?,
             None => py.None().into_bound(py),
         };
         let Ok(flags) = received.flags.bits().into_pyobject(py);
-        let error = error_argument(py, code);
-        if code.is_some() && !udp.is_receiving() && !udp.is_closing() {
-            Handle::stopped(slf);
+        let tell = |data: &Bound<'_, PyAny>, code: Option<i32>| {
+            let error = error_argument(py, code);
+            call(&callback, [slf.as_any(), &from, flags.as_any(), data, &error])
+        };
+        match received.outcome {
+            Ok(data) => {
+                // Where the collector has taken the loop away there is nobody to tell.
+                let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
+                let spare = &event_loop.get().spare;
+                spare.show(py, spare.copy(py, data)?, data.len(), |data| tell(data, None))
+            }
+            Err(code) => {
+                if !udp.is_receiving() && !udp.is_closing() {
+                    Handle::stopped(slf);
+                }
+                tell(&py.None().into_bound(py), Some(code.0))
+            }
         }
-        call(&callback, [slf.as_any(), &from, flags.as_any(), &data, &error])
     });
 }
