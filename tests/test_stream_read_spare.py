@@ -88,7 +88,7 @@ def test_some_are_kept_in_many_ways(deliver, seed):
                 "view": lambda: memoryview(data),
                 "slice of a view": lambda: memoryview(data)[:],
                 "dict": lambda: {data: data}.popitem()[0],
-                "closure": lambda: (lambda: data),
+                "closure": lambda: lambda: data,
             }[way]()
         )
 
