@@ -292,7 +292,7 @@ def test_spawning_leaves_no_descriptor(loop):
             spawn(loop, "/no/such/program", stdio=[pyuv.StdIO(fd=2, flags=pyuv.UV_INHERIT_FD)] * 5)
     loop.run()
     assert open_fds() == before
-    assert children() == own
+    assert children() <= own
 
 
 def test_subprocess_and_processes_of_a_loop_do_not_disturb_each_other(loop):

@@ -57,7 +57,8 @@ def refused(loop):
         assert loop.run() is False
         assert loop.handles == []
         assert len(ended) == 0
-        assert children() == own
+        # Those of other tests may end meanwhile.
+        assert children() <= own
         return error.value.args
 
     return refused

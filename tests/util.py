@@ -74,8 +74,16 @@ def settle(event_loop):
 
 def children():
     """The processes that this one has started and not waited for."""
-    tasks = pathlib.Path("/proc/self/task").glob("*/children")
-    return {int(pid) for task in tasks for pid in task.read_text().split()}
+
+    def listed():
+        tasks = pathlib.Path("/proc/self/task").glob("*/children")
+        return {int(pid) for task in tasks for pid in task.read_text().split()}
+
+    # While one of them ends, Linux may leave out others.
+    before, now = None, listed()
+    while before != now:
+        before, now = now, listed()
+    return now
 
 
 def collect():
