@@ -10,13 +10,15 @@ import os
 import resource
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from measure import Meter, report
 
 BLOCK = 1 << 20
-IN_FLIGHT = 4
+READS, WRITES = 4, 2
+"""In flight. Linux has one write to a file wait for another."""
 WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 Client = Callable[[str, int], str]
@@ -46,8 +48,26 @@ def write_direct(path: str, blocks: int) -> str:
     return "os"
 
 
+class Chain:
+    """Moves blocks one after the other, by one buffer."""
+
+    def __init__(self, move: Callable[[bytearray, int, Callable[[Any], None]], Any], numbers: Iterator[int]):
+        self.move = move
+        self.numbers = numbers
+        self.buffer = bytearray(BLOCK)
+
+    def following(self) -> None:
+        for number in self.numbers:
+            self.move(self.buffer, number * BLOCK, self.done)
+            return
+
+    def done(self, request: Any) -> None:
+        if request.result != BLOCK:
+            short(request.result)
+        self.following()
+
+
 def pyuv_blocks(path: str, blocks: int, flags: int, io_uring: bool) -> str:
-    """Each block in flight has a buffer of its own, and starts the next when it has come."""
     import pyuv
     from pyuv import fs
 
@@ -56,24 +76,11 @@ def pyuv_blocks(path: str, blocks: int, flags: int, io_uring: bool) -> str:
         os.environ["UV_USE_IO_URING"] = "1"
         loop.configure(io_uring=True)
     fd = fs.open(loop, path, flags, 0o600)
-    move: Any = fs.readinto if flags == os.O_RDONLY else fs.write
+    function, in_flight = (fs.readinto, READS) if flags == os.O_RDONLY else (fs.write, WRITES)
+    move: Any = partial(function, loop, fd)
     numbers = iter(range(blocks))
-
-    def chain(buffer: bytearray) -> None:
-        def done(request: Any) -> None:
-            if request.result != BLOCK:
-                short(request.result)
-            following()
-
-        def following() -> None:
-            for number in numbers:
-                move(loop, fd, buffer, number * BLOCK, done)
-                return
-
-        following()
-
-    for _ in range(IN_FLIGHT):
-        chain(bytearray(BLOCK))
+    for _ in range(in_flight):
+        Chain(move, numbers).following()
     loop.run()
     fs.close(loop, fd)
     return f"pyuv {pyuv.__version__}"

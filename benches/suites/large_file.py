@@ -2,9 +2,9 @@
 
 One operation is one block. The reference is `dd bs=1M`, from the file to /dev/null and from /dev/zero to
 a new file. "direct" is `os.readv` into one buffer and `os.write` of one, in one thread. pyuv has 4
-blocks in flight with offsets, `fs.readinto` reused buffers and `fs.write` from them, so that its memory
-does not depend on the file's length; the resident size is that at the end. aiofiles and `to_thread` have
-one block at a time. `fs.read_file` reads all of it in one piece.
+reads or 2 writes in flight with offsets, `fs.readinto` reused buffers and `fs.write` from them, so that
+its memory does not depend on the file's length; the resident size is that at the end. aiofiles and
+`to_thread` have one block at a time. `fs.read_file` reads all of it in one piece.
 """
 
 import tempfile
