@@ -245,6 +245,9 @@ def main() -> int:
         # Before the tests, whose time is limited, ask for them.
         for program, package in SERVERS.items():
             debian.program(program, package)
+        if not Path("/etc/services").exists():
+            # Names of services, which a minimal Debian is without.
+            debian.install(["netbase"])
         environments.extend(bootstrap.prepare(options.python))
         return Result("set-up", passed=True)
 
