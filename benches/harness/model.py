@@ -75,6 +75,15 @@ class Sample:
         return (self.user + self.system) / self.operations * 1e9
 
 
+def rate(sample: Sample) -> float:
+    """What most suites compare."""
+    return sample.rate
+
+
+def ratio(sample: Sample, reference: Sample) -> float:
+    return sample.rate / reference.rate
+
+
 @dataclass(frozen=True)
 class Column:
     title: str

@@ -49,7 +49,8 @@ def write_direct(path: str, blocks: int) -> str:
 
 
 class Chain:
-    """Moves blocks one after the other, by one buffer."""
+    """Moves blocks one after the other, by a buffer of its own. It refers to itself from its request alone,
+    so that no collector is needed for the buffer to go."""
 
     def __init__(self, move: Callable[[bytearray, int, Callable[[Any], None]], Any], numbers: Iterator[int]):
         self.move = move

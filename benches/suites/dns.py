@@ -17,6 +17,7 @@ import debian
 from harness import nameserver
 from harness.machine import two_cores
 from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import rate as rate
 
 NAME = "dns"
 TITLE = "DNS over UDP"
@@ -61,10 +62,6 @@ LIMITS = [
     ),
     Limit("queries/s at 1 in flight, of c-ares in C", case(1), share, at_least=0.8),
 ]
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
 
 
 @contextmanager

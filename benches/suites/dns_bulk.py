@@ -14,6 +14,7 @@ from pathlib import Path
 from harness import nameserver
 from harness.machine import two_cores
 from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import rate as rate
 
 NAME = "dns_bulk"
 TITLE = "A million names from a file to a file"
@@ -47,10 +48,6 @@ LIMITS = [
     ),
     Limit("peak RSS, MiB", case(), lambda sample, _: peak_mib(sample), at_most=100, digits=1),
 ]
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
 
 
 @contextmanager

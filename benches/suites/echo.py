@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.machine import two_cores
-from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import Cell, Column, Limit, Sample, Settings, ratio
+from harness.model import rate as rate
 
 NAME = "echo"
 TITLE = "Echo"
@@ -45,19 +46,15 @@ def case(transport: str, size: int, connections: int) -> str:
     return f"{TRANSPORTS[transport]}, {SIZES[size]}, {connections} {noun}"
 
 
-def of_reference(sample: Sample, reference: Sample) -> float:
-    return sample.rate / reference.rate
-
-
 def limits() -> Iterator[Limit]:
     for size, name in SIZES.items():
         where = case("tcp", size, 16)
         least = 0.85 if size > 16 * 1024 else 0.9
-        yield Limit(f"TCP, {name}: requests/s, of C on libuv", where, of_reference, at_least=least)
+        yield Limit(f"TCP, {name}: requests/s, of C on libuv", where, ratio, at_least=least)
         yield Limit(
             f"TCP, {name}: requests/s, of uvloop's protocol",
             where,
-            of_reference,
+            ratio,
             at_least=1,
             against=UVLOOP,
         )
@@ -75,10 +72,6 @@ def user_of_reference(sample: Sample, reference: Sample) -> float:
 
 
 LIMITS = list(limits())
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import Cell, Column, Limit, Settings, ratio
+from harness.model import rate as rate
 
 NAME = "files"
 TITLE = "Files"
@@ -57,10 +58,6 @@ READ_ONLY = {OPEN_OBJECT, ONE_HOP, ASYNCFILES}
 """Clients that have no stat of their own, or the same one."""
 
 
-def ratio(sample: Sample, reference: Sample) -> float:
-    return sample.rate / reference.rate
-
-
 LIMITS = [
     Limit("stat/s, of direct calls", STAT, ratio, at_least=0.9),
     Limit("stat/s, of aiofiles", STAT, ratio, at_least=20, digits=1, against=AIOFILES),
@@ -70,10 +67,6 @@ LIMITS = [
     ),
     Limit("open+read+close/s, of aiofiles", READ, ratio, at_least=20, digits=1, against=AIOFILES),
 ]
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
 
 
 @contextmanager

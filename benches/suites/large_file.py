@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import Cell, Column, Limit, Settings, ratio
+from harness.model import rate as rate
 
 NAME = "large_file"
 TITLE = "One large file"
@@ -32,14 +33,6 @@ CLIENTS = [REFERENCE, "direct", "pyuv", "pyuv, io_uring", "asyncio.to_thread", "
 READ_FILE = "pyuv, read_file"
 OWN = {REFERENCE, "direct", "pyuv", "pyuv, io_uring", READ_FILE}
 """Measured without peers too."""
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
-
-
-def ratio(sample: Sample, reference: Sample) -> float:
-    return sample.rate / reference.rate
 
 
 LIMITS = [

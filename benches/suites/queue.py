@@ -8,7 +8,8 @@ time, so this measures what a put and a get cost, and how often and how dearly t
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import Cell, Column, Limit, Settings, ratio
+from harness.model import rate as rate
 
 NAME = "queue"
 TITLE = "Queues between threads"
@@ -23,14 +24,6 @@ SIMPLE = "queue.SimpleQueue"
 BOUND = 1000
 BOUNDED = f"2 threads, room for {BOUND:,} items"
 CASES = {f"{threads} threads": (threads, 0) for threads in THREADS} | {BOUNDED: (2, BOUND)}
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
-
-
-def ratio(sample: Sample, reference: Sample) -> float:
-    return sample.rate / reference.rate
 
 
 LIMITS = [Limit(f"items/s, of queue.Queue, {case}", case, ratio, at_least=5) for case in CASES] + [

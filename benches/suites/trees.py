@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import Cell, Column, Limit, Settings, ratio
+from harness.model import rate as rate
 
 NAME = "trees"
 TITLE = "Trees"
@@ -42,20 +43,12 @@ CLIENTS = {
 }
 
 
-def ratio(sample: Sample, reference: Sample) -> float:
-    return sample.rate / reference.rate
-
-
 LIMITS = [
     Limit("walk, of coreutils' du", "walk", ratio, at_least=1.0),
     Limit("du, of coreutils' du", "du", ratio, at_least=1.0),
     Limit("copytree, of shutil", "copytree", ratio, at_least=2.0, against=SHUTIL),
     Limit("rmtree, of shutil", "rmtree", ratio, at_least=2.0, against=SHUTIL),
 ]
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
 
 
 @contextmanager

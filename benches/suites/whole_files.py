@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import Cell, Column, Limit, Settings, ratio
+from harness.model import rate as rate
 
 NAME = "whole_files"
 TITLE = "Whole files"
@@ -40,14 +41,6 @@ CLIENTS = {
 }
 OWN = {"pyuv", REFERENCE}
 """Measured without peers too."""
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
-
-
-def ratio(sample: Sample, reference: Sample) -> float:
-    return sample.rate / reference.rate
 
 
 LIMITS = [

@@ -174,7 +174,7 @@ operations! {
     /// closed.
     close(fd) -> () = uv_fs_close;
 
-    /// Whether the file is there (`mode` 0) and may be used as `mode` says, a union of `R_OK`,
+    /// Whether the file is there (`flags` 0) and may be used as `flags` say, a union of `R_OK`,
     /// `W_OK` and `X_OK` (`uv_fs_access`). Fails with `UV_ENOENT`, `UV_EACCES`.
     access(path, flags: i32 => flags) -> () = uv_fs_access;
 

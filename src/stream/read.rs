@@ -107,7 +107,7 @@ pub(super) unsafe extern "C" fn alloc(
     // SAFETY: libuv gives the handle that was started, made by this crate.
     let header = unsafe { Header::from_uv(handle) };
     trampoline::enter(header.inner(), || {
-        // SAFETY: it is a stream; a reader's `lend` calls nothing of this crate's.
+        // SAFETY: it is a stream; a reader's `lend` calls nothing that could touch its closure.
         let lent = unsafe {
             header.peek::<Callback, _>(|callback| match callback {
                 Callback::Read(reader) => reader.lend(&View::new(header)),

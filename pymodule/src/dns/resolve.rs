@@ -30,8 +30,8 @@ const LONG: Duration = Duration::from_secs(3600);
 /// Returns a Message. Raises DNSError with ARES_ENOTFOUND for a name that does not exist,
 /// ARES_ENODATA where it has no such records, ARES_ETIMEOUT when there is no answer within `timeout`
 /// seconds, or when every server was asked `tries` times (6; 3 without `timeout`), each time for
-/// twice as long: at first for 2 seconds, or less where it has been quick. `servers`, `port` and `flags` are as for `Channel`; `port` is for UDP and TCP. Ctrl-C ends
-/// the wait.
+/// twice as long: at first for 2 seconds, or less where it has been quick. `servers`, `port` and
+/// `flags` are as for `Channel`; `port` is for UDP and TCP. Ctrl-C ends the wait.
 #[pyfunction]
 #[pyo3(
     signature = (
