@@ -2,6 +2,9 @@
 
 A Signal handle has a callback called on the loop. A handler of Python's own module `signal` works as well: a
 SignalChecker watches the socket that `signal.set_wakeup_fd` writes to, and so wakes the loop for it.
+
+A handler may interrupt Python anywhere, inside another handler's `print` too, where a second `print` is an error:
+hence `say`.
 """
 
 import os
@@ -9,6 +12,10 @@ import signal
 import socket
 
 import pyuv
+
+
+def say(*words):
+    os.write(1, " ".join(words).encode() + b"\n")
 
 
 def main():
@@ -21,26 +28,24 @@ def main():
     checker.start()
 
     usr1 = pyuv.Signal(loop)
-    usr1.start(
-        lambda handle, number: print("handle:", signal.Signals(number).name, flush=True), signal.SIGUSR1
-    )
+    usr1.start(lambda handle, number: say("handle:", signal.Signals(number).name), signal.SIGUSR1)
 
     def on_usr2(number, frame):
-        print("python:", signal.Signals(number).name, flush=True)
+        say("python:", signal.Signals(number).name)
 
     def on_interrupt(number, frame):
-        print("python:", signal.Signals(number).name, flush=True)
+        say("python:", signal.Signals(number).name)
         usr1.close()
         checker.close()
 
     signal.signal(signal.SIGUSR2, on_usr2)
     signal.signal(signal.SIGINT, on_interrupt)
-    print("waiting, process", os.getpid(), flush=True)
+    say("waiting, process", str(os.getpid()))
     loop.run()
     signal.set_wakeup_fd(-1)
     reader.close()
     writer.close()
-    print("bye")
+    say("bye")
 
 
 if __name__ == "__main__":

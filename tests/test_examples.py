@@ -17,20 +17,29 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 @pytest.fixture
 def start():
-    """Starts an example; ends it with the test."""
+    """Starts an example; ends it with the test, and shows what it complained of.
+
+    One that hangs is ended before the test's own time limit, so that the test fails where it waits.
+    """
     programs = []
+    watchdogs = []
 
     def run(name, *arguments):
         command = [sys.executable, "-X", "faulthandler", "-W", "error", EXAMPLES / name, *map(str, arguments)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         program = subprocess.Popen(command, text=True, **pipes)
         programs.append(program)
+        watchdogs.append(threading.Timer(40, program.kill))
+        watchdogs[-1].start()
         return program
 
     yield run
+    for watchdog in watchdogs:
+        watchdog.cancel()
     for program in programs:
         program.kill()
-        program.communicate()
+        if program.returncode is None:
+            sys.stderr.write(program.communicate()[1])
 
 
 def port_of(program):
