@@ -3,8 +3,8 @@
 A Signal handle has a callback called on the loop. A handler of Python's own module `signal` works as well: a
 SignalChecker watches the socket that `signal.set_wakeup_fd` writes to, and so wakes the loop for it.
 
-A handler may interrupt Python anywhere, inside another handler's `print` too, where a second `print` is an error:
-hence `say`.
+A handler may interrupt Python anywhere, also inside the `print` of another, where a second `print` is an
+error: hence `say`.
 """
 
 import os

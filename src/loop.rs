@@ -33,6 +33,8 @@ mod inbox;
 mod lost;
 mod own_handles;
 mod run;
+#[cfg(unix)]
+mod standard_fds;
 
 pub use configure::Configure;
 pub(crate) use inbox::InboxEntry;
@@ -149,9 +151,12 @@ impl<'a> Held<'a> {
 }
 
 impl Loop {
-    /// A new loop (`uv_loop_init`). Fails with `UV_EMFILE` where no fd is left.
+    /// A new loop (`uv_loop_init`). Fails with `UV_EMFILE` where no fd is left. Of the standard fds
+    /// 0 to 2, those that are closed are opened on `/dev/null`.
     pub fn new() -> Result<Loop> {
         abandon::reap();
+        #[cfg(unix)]
+        standard_fds::occupy();
         let inner = Box::new(LoopInner {
             // SAFETY: all-zero is a valid, if unusable, value of a C struct of integers and
             // pointers; uv_loop_init fills it below.

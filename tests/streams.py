@@ -21,8 +21,8 @@ def listener(loop, on_connection, handle=None):
     return server
 
 
-def connected(loop):
-    """The two ends of a TCP connection on the loop."""
+def connected(loop, kind=pyuv.TCP):
+    """The two ends of a TCP connection on the loop; the first is of the class."""
     ends = []
 
     def on_connection(server, error):
@@ -35,7 +35,7 @@ def connected(loop):
         ends.append(client)
 
     server = listener(loop, on_connection)
-    client = pyuv.TCP(loop)
+    client = kind(loop)
     client.connect(server.getsockname(), on_connect)
     with time_limit(loop):
         while len(ends) < 2:

@@ -205,6 +205,17 @@ def test_a_full_disk_is_said(at):
     assert err == "python -m pyuv.dns: [Errno 28] No space left on device\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [(["www.example.com"], 0, ""), (["--file", "/dev/null"], 2, "--out names a file")],
+)
+def test_no_standard_output(at, arguments, status, words):
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, at, *arguments]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=50)
+    assert done.returncode == status
+    assert words in done.stderr
+
+
 def test_a_reader_that_has_left_is_no_error(at):
     reader, writer = os.pipe()
     os.close(reader)

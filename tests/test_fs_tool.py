@@ -160,6 +160,19 @@ def test_nobody_reads(root):
     os.close(writer)
 
 
+def test_a_full_disk_is_said(root):
+    with open("/dev/full", "w") as full:
+        status, _, err = tool("du", root, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert (status, err) == (1, "python -m pyuv.fs: [Errno 28] No space left on device\n")
+
+
+def test_no_standard_output(root):
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "rm", root]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=50)
+    assert done.returncode == 0, done.stderr
+    assert not os.path.exists(root)
+
+
 def on_terminal(*arguments, **options):
     """The exit status, and what the tool drew on the terminal that is its standard error."""
     controller, terminal = pty.openpty()

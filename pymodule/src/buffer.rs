@@ -55,14 +55,10 @@ impl Drop for View {
 impl Piece {
     /// The memory of `object`. TypeError for what is not bytes-like.
     fn new(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
-        if let Ok(bytes) = object.cast::<PyBytes>() {
-            let memory = bytes.as_bytes();
-            return Ok(Piece {
-                buffer: Buffer::new(memory.as_ptr().cast_mut(), memory.len()),
-                _owner: Owner::Bytes(bytes.clone().unbind()),
-            });
+        match object.cast::<PyBytes>() {
+            Ok(bytes) => Ok(Piece::of_bytes(bytes, 0)),
+            Err(_) => View::new(object, ffi::PyBUF_SIMPLE).map(Piece::of_view),
         }
-        View::new(object, ffi::PyBUF_SIMPLE).map(Piece::of_view)
     }
 
     /// The memory of `object`, to be written to. TypeError for what is not bytes-like, or bytes.
@@ -78,6 +74,15 @@ impl Piece {
                 Err(wrong)
             }
             view => view.map(Piece::of_view),
+        }
+    }
+
+    /// What comes after the first `skip` bytes.
+    fn of_bytes(bytes: &Bound<'_, PyBytes>, skip: usize) -> Piece {
+        let memory = bytes.as_bytes();
+        Piece {
+            buffer: Buffer::new(memory.as_ptr().cast_mut(), memory.len()).skip(skip),
+            _owner: Owner::Bytes(bytes.clone().unbind()),
         }
     }
 
@@ -111,6 +116,11 @@ impl AsRef<[Buffer]> for Buffers {
 }
 
 impl Pieces {
+    /// What comes after the first `skip` bytes.
+    pub fn of_bytes(bytes: &Bound<'_, PyBytes>, skip: usize) -> Pieces {
+        Pieces::One(Piece::of_bytes(bytes, skip))
+    }
+
     pub fn memory(&self) -> Buffers {
         match self {
             Pieces::One(piece) => Buffers::One([piece.buffer]),

@@ -43,6 +43,8 @@ mod tty;
 mod udp;
 mod util;
 #[cfg(target_os = "linux")]
+mod uv_close;
+#[cfg(target_os = "linux")]
 mod waitpid;
 mod wakeup;
 mod watcher;
@@ -77,6 +79,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<timer::Timer>()?;
     module.add_class::<udp::UDP>()?;
     module.add_class::<tty::TTY>()?;
+    stream::register(module)?;
     constants::register(module)?;
     dns::register(module)?;
     fs::register(module)?;

@@ -55,6 +55,8 @@ pub struct State {
     /// The connect in flight, or null.
     connect: Cell<*mut connect::Connect>,
     listening: Cell<bool>,
+    /// Whether the reader is asked for memory before the next read.
+    lends: Cell<bool>,
     /// A connection was announced and not accepted yet.
     waiting: Cell<bool>,
     /// Whether somebody else knows the fd and could close it.
@@ -71,6 +73,7 @@ impl State {
         State {
             connect: Cell::new(ptr::null_mut()),
             listening: Cell::new(false),
+            lends: Cell::new(false),
             waiting: Cell::new(false),
             foreign: Cell::new(false),
             ipc,

@@ -63,7 +63,9 @@ impl Stream {
             dispatch_to::<Callback>(header, |callback, _| {
                 let (view, error) = (View::new(header), Error::new(code, format!("fd {fd}")));
                 match callback {
-                    Callback::Read(reader) => reader.read(&view, Err(error)),
+                    Callback::Read(reader) => {
+                        reader.read(&view, Err(error));
+                    }
                     Callback::Connection(callback) => callback(&view, Err(error)),
                 }
             });

@@ -24,8 +24,9 @@ pub unsafe trait Reader: Send + 'static {
     fn lend(&mut self, stream: &Stream) -> Option<Buffer>;
 
     /// Tells what was read, or why nothing more is: see [`Stream::start_read`]. The memory lent is
-    /// the reader's again.
-    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>);
+    /// the reader's again. Returns whether `lend` is to be asked before the next read; before the
+    /// first it is.
+    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) -> bool;
 }
 
 /// What a stream has read.
@@ -45,7 +46,7 @@ unsafe impl<F: FnMut(&Stream, Result<&[u8]>) + Send + 'static> Reader for FromSl
         None
     }
 
-    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) {
+    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) -> bool {
         (self.0)(
             stream,
             outcome.map(|arrived| match arrived {
@@ -53,6 +54,7 @@ unsafe impl<F: FnMut(&Stream, Result<&[u8]>) + Send + 'static> Reader for FromSl
                 Arrived::AsLent(_) => &[],
             }),
         );
+        false
     }
 }
 
@@ -84,6 +86,7 @@ impl Stream {
         }
         // SAFETY: streams have this type of closure, and the loop is ours.
         unsafe { self.header().set_callback(Callback::Read(Box::new(reader))) };
+        self.state().lends.set(true);
         Ok(())
     }
 
@@ -106,21 +109,25 @@ pub(super) unsafe extern "C" fn alloc(
 ) {
     // SAFETY: libuv gives the handle that was started, made by this crate.
     let header = unsafe { Header::from_uv(handle) };
+    let lent = if View::new(header).state().lends.get() { lend(header) } else { None };
+    let memory = lent.map_or_else(|| header.inner().slab.lend(), Buffer::raw);
+    // SAFETY: libuv wants the buffer filled.
+    unsafe { *buffer = memory };
+}
+
+fn lend(header: &Header) -> Option<Buffer> {
+    let mut lent = None;
     trampoline::enter(header.inner(), || {
         // SAFETY: it is a stream; a reader's `lend` calls nothing that could touch its closure.
-        let lent = unsafe {
+        let asked = unsafe {
             header.peek::<Callback, _>(|callback| match callback {
                 Callback::Read(reader) => reader.lend(&View::new(header)),
                 Callback::Connection(_) => None,
             })
         };
-        let memory = match lent.flatten() {
-            Some(lent) => lent.raw(),
-            None => header.inner().slab.lend(),
-        };
-        // SAFETY: libuv wants the buffer filled.
-        unsafe { *buffer = memory };
+        lent = asked.flatten();
     });
+    lent
 }
 
 pub(super) unsafe extern "C" fn on_read(
@@ -142,19 +149,22 @@ pub(super) unsafe extern "C" fn on_read(
         dispatch_to::<Callback>(header, |callback, _| {
             let Callback::Read(reader) = callback else { return };
             let view = View::new(header);
-            match usize::try_from(length) {
+            // The callback may set another reader, which is asked first.
+            view.state().lends.set(false);
+            let lends = match usize::try_from(length) {
+                // SAFETY: libuv has just filled so much of the buffer it got from the slab.
                 Ok(length) if slab.is_at(start) => {
-                    // SAFETY: libuv has just filled so much of the buffer it got from the slab.
-                    slab.show(start, length, |bytes| {
-                        reader.read(&view, Ok(Arrived::InSlab(bytes)));
-                    });
+                    slab.show(start, length, |bytes| reader.read(&view, Ok(Arrived::InSlab(bytes))))
                 }
                 Ok(length) => reader.read(&view, Ok(Arrived::AsLent(length))),
                 Err(_) => {
                     // libuv itself stops after the call, if the reader has not.
                     uv::uv_read_stop(stream);
-                    reader.read(&view, Err(Error::from(Code(length as i32))));
+                    reader.read(&view, Err(Error::from(Code(length as i32))))
                 }
+            };
+            if lends {
+                view.state().lends.set(true);
             }
         });
     }

@@ -260,7 +260,7 @@ unsafe impl Reader for Lender {
         self.lends.then(|| Buffer::new(self.memory.as_mut_ptr(), self.memory.len()))
     }
 
-    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) {
+    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) -> bool {
         let text = match outcome {
             Ok(Arrived::AsLent(length)) => {
                 format!("lent {}", String::from_utf8_lossy(&self.memory[..length]))
@@ -272,6 +272,7 @@ unsafe impl Reader for Lender {
             }
         };
         note(&self.log, text);
+        true
     }
 }
 

@@ -87,19 +87,25 @@ impl Stream {
     ///
     /// Fails with `UV_EAGAIN` when that is nothing, or other writes are queued before it.
     pub fn try_write<S: Source>(&self, data: &S) -> Result<usize> {
-        self.try_write_with(data, None)
+        self.try_write_buffers(data.buffers().as_ref(), None)
+    }
+
+    /// [`try_write`](Stream::try_write) of one piece.
+    #[inline]
+    pub fn try_write_slice(&self, data: &[u8]) -> Result<usize> {
+        self.try_write_buffers(&[Buffer::new(data.as_ptr().cast_mut(), data.len())], None)
     }
 
     /// [`try_write`](Stream::try_write) that sends a handle along (`uv_try_write2`).
     pub fn try_write2<S: Source>(&self, data: &S, handle: &Handle) -> Result<usize> {
-        self.try_write_with(data, Some(handle))
+        self.try_write_buffers(data.buffers().as_ref(), Some(handle))
     }
 
-    fn try_write_with<S: Source>(&self, data: &S, handle: Option<&Handle>) -> Result<usize> {
+    #[inline]
+    fn try_write_buffers(&self, buffers: &[Buffer], handle: Option<&Handle>) -> Result<usize> {
         let entered = self.enter()?;
-        let buffers = data.buffers();
-        self.check_write(&entered, buffers.as_ref(), handle)?;
-        let written = self.try_now(buffers.as_ref(), handle);
+        self.check_write(&entered, buffers, handle)?;
+        let written = self.try_now(buffers, handle);
         Ok(Error::check(written, "uv_try_write")? as usize)
     }
 

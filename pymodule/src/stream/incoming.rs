@@ -31,13 +31,18 @@ impl Incoming {
         self.steady = length == self.last;
         self.last = length;
     }
+
+    /// Whether the next message is to be read into an object of its own.
+    fn expects_large(&self) -> bool {
+        self.steady && self.last >= LARGE
+    }
 }
 
 // SAFETY: the bytes object is kept in `lent`, and nobody else knows it, until `read` takes it out.
 unsafe impl Reader for Incoming {
     #[inline]
     fn lend(&mut self, stream: &pyuv::Stream) -> Option<Buffer> {
-        if !self.steady || self.last < LARGE || stream.data().is_null() {
+        if !self.expects_large() || stream.data().is_null() {
             return None;
         }
         // SAFETY: the core's callbacks run attached (see `GilHooks`); the data is the Handle that
@@ -53,20 +58,12 @@ unsafe impl Reader for Incoming {
         Some(buffer)
     }
 
-    fn read(&mut self, stream: &pyuv::Stream, outcome: pyuv::Result<Arrived<'_>>) {
+    fn read(&mut self, stream: &pyuv::Stream, outcome: pyuv::Result<Arrived<'_>>) -> bool {
         let lent = self.lent.take();
         Handle::dispatch(stream, |slf, callback| {
             let py = slf.py();
-            // Where the collector has taken the loop away there is nobody to tell.
-            let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
-            let spare = &event_loop.get().spare;
-            let (fresh, length) = match outcome {
-                Ok(Arrived::AsLent(0)) => return Ok(()),
-                Ok(Arrived::InSlab(bytes)) => (spare.copy(py, bytes)?, bytes.len()),
-                Ok(Arrived::AsLent(length)) => {
-                    let Some(lent) = lent else { return Ok(()) };
-                    (lent, length)
-                }
+            let arrived = match outcome {
+                Ok(arrived) => arrived,
                 Err(error) => {
                     // SAFETY: the core reads from streams alone.
                     Stream::settle(unsafe { slf.cast_unchecked::<Stream>() }, stream);
@@ -74,10 +71,19 @@ unsafe impl Reader for Incoming {
                     return call(&callback, [slf.as_any(), &py.None().into_bound(py), &code]);
                 }
             };
+            // Where the collector has taken the loop away there is nobody to tell.
+            let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
+            let spare = &event_loop.get().spare;
+            let (fresh, length) = match (arrived, lent) {
+                (Arrived::InSlab(bytes), _) => (spare.copy(py, bytes)?, bytes.len()),
+                (Arrived::AsLent(0), _) | (Arrived::AsLent(_), None) => return Ok(()),
+                (Arrived::AsLent(length), Some(lent)) => (lent, length),
+            };
             self.arrived(length);
             spare.show(py, fresh, length, |data| {
                 call(&callback, [slf.as_any(), data, &error_argument(py, None)])
             })
         });
+        self.expects_large()
     }
 }

@@ -3,17 +3,22 @@
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use crate::buffer::pieces;
+use crate::buffer::{Pieces, pieces};
 use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::{PipeError, StreamError, TCPError, TTYError, to_py};
 use crate::gil::object_in_callback;
 use crate::handle::Handle;
+use crate::pipe::Pipe;
 use crate::slot::PySlot;
+use crate::tcp::TCP;
+use crate::tty::TTY;
 
 mod callbacks;
+mod fast_write;
 mod incoming;
 
 use callbacks::WriteCallbacks;
+pub use fast_write::FastWrite;
 use incoming::Incoming;
 
 /// A stream of bytes in both directions (`uv_stream_t`); not for making instances of.
@@ -73,9 +78,18 @@ impl Stream {
         callback: Option<Bound<'_, PyAny>>,
         handle: Option<&pyuv::Handle>,
     ) -> PyResult<()> {
+        Stream::core(slf)?;
+        Stream::write_pieces(slf, pieces(data)?, callback, handle)
+    }
+
+    fn write_pieces(
+        slf: &Bound<'_, Stream>,
+        data: Pieces,
+        callback: Option<Bound<'_, PyAny>>,
+        handle: Option<&pyuv::Handle>,
+    ) -> PyResult<()> {
         let py = slf.py();
         let core = Stream::core(slf)?;
-        let data = pieces(data)?;
         let callback = optional_callable(callback)?;
         let writes = &slf.get().writes;
         let failed = |error| stream_error(core, error);
@@ -271,6 +285,14 @@ fn on_shutdown(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
     on_ended(core, outcome, |stream, py| stream.shutdown.take(py));
 }
 
+/// Sets up the classes that extend Stream.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    fast_write::install::<TCP>(py)?;
+    fast_write::install::<Pipe>(py)?;
+    fast_write::install::<TTY>(py)
+}
+
 /// Writes a stream class without its methods, as `handle_class` does for handles.
 macro_rules! stream_class {
     ($(#[$doc:meta])* $name:ident: $signature:literal) => {
@@ -278,6 +300,14 @@ macro_rules! stream_class {
         #[pyo3::pyclass(module = "pyuv", extends = $crate::stream::Stream, subclass, frozen)]
         #[allow(clippy::upper_case_acronyms)]
         pub struct $name;
+
+        impl $crate::stream::FastWrite for $name {
+            fn general() -> &'static pyo3::sync::PyOnceLock<pyo3::Py<pyo3::PyAny>> {
+                static GENERAL: pyo3::sync::PyOnceLock<pyo3::Py<pyo3::PyAny>> =
+                    pyo3::sync::PyOnceLock::new();
+                &GENERAL
+            }
+        }
 
         #[pyo3::pymethods]
         impl $name {

@@ -7,9 +7,10 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 import pyuv
+from pyuv._output import discard_output, flush_output
 
 from . import (
     ARES_FLAG_EDNS,
@@ -213,6 +214,8 @@ def open_results(options: argparse.Namespace) -> tuple[int, Answered | None]:
     if options.out is None:
         if options.resume:
             raise UsageError("--resume needs --out")
+        if sys.stdout is None:
+            raise UsageError("standard output is closed: --out names a file")
         return sys.stdout.fileno(), None
     if options.resume:
         fd = os.open(options.out, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -237,24 +240,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         question = Question(options)
         status = dig(options, question) if options.file is None else bulk(options, question)
-        sys.stdout.flush()
+        flush_output()
     except UsageError as error:
         made.error(str(error))
     except BrokenPipeError:
-        leave_pipe()
+        discard_output()
+        return Exit.PIPE_CLOSED
     except (OSError, DNSError) as error:
+        discard_output()
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return Exit.NO_FILE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return status
-
-
-def leave_pipe() -> NoReturn:
-    """Nobody reads what is printed: the end, without a word."""
-    # The interpreter flushes standard output once more when it ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(Exit.PIPE_CLOSED)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """``python -m pyuv.fs``: adds up, copies and removes trees."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
+
+from pyuv._output import discard_output, flush_output
 
 from ._command import COMMANDS, Failed, Interrupted
 from ._show import Exit, show, tell
@@ -76,22 +77,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if outcome["errors"]:
                 status = Exit.FAILED
         show(options, outcome)
-        sys.stdout.flush()
+        flush_output()
     except BrokenPipeError:
-        leave_pipe()
+        discard_output()
+        return Exit.PIPE_CLOSED
+    except OSError as error:
+        discard_output()
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return Exit.FAILED
     except Interrupted as interrupted:
         print(f"{PROGRAM}: interrupted: {interrupted}", file=sys.stderr)
         return 128 + interrupted.number
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     return status
-
-
-def leave_pipe() -> NoReturn:
-    """Nobody reads what is printed: the end, without a word."""
-    # The interpreter flushes standard output once more when it ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(Exit.PIPE_CLOSED)
 
 
 if __name__ == "__main__":
