@@ -75,11 +75,6 @@ class Sample:
         return (self.user + self.system) / self.operations * 1e9
 
 
-def rate(sample: Sample) -> float:
-    """What most suites compare."""
-    return sample.rate
-
-
 def ratio(sample: Sample, reference: Sample) -> float:
     return sample.rate / reference.rate
 
@@ -147,7 +142,10 @@ class Settings:
 
 
 class Suite(Protocol):
-    """A module of suites/: its docstring is the method."""
+    """A module of suites/: its docstring is the method.
+
+    One that compares something else than `Sample.rate` has a function `rate(sample)`; more is better.
+    """
 
     NAME: str
     TITLE: str
@@ -156,13 +154,15 @@ class Suite(Protocol):
     COLUMNS: list[Column]
     LIMITS: list[Limit]
 
-    def rate(self, sample: Sample) -> float:
-        """What the ratio compares; more is better."""
-        ...
-
     def cells(self, settings: Settings) -> AbstractContextManager[list[Cell]]:
         """Sets up what the cells need (servers, files) for as long as the context lasts."""
         ...
+
+
+def rate_of(suite: Suite, sample: Sample) -> float:
+    """What the ratios compare."""
+    own: Callable[[Sample], float] | None = getattr(suite, "rate", None)
+    return own(sample) if own else sample.rate
 
 
 @dataclass

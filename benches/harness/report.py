@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from harness.model import Cell, Results, Suite
+from harness.model import Cell, Results, Suite, rate_of
 
 FRAGMENT = "tables.md"
 """What docs/performance.md includes."""
@@ -56,7 +56,7 @@ def line(suite: Suite, results: Results, cell: Cell) -> Line:
         return Line(cell.case, cell.client, [], failure=results.failures[cell])
     figures = [column.text(results.samples[cell]) for column in suite.COLUMNS]
     pairs = results.pairs(cell.case, cell.client, suite.REFERENCE)
-    ratios = [suite.rate(sample) / suite.rate(reference) for sample, reference in pairs]
+    ratios = [rate_of(suite, sample) / rate_of(suite, reference) for sample, reference in pairs]
     if not ratios:
         return Line(cell.case, cell.client, figures)
     return Line(cell.case, cell.client, figures, median(ratios), min(ratios), max(ratios))

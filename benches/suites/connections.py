@@ -40,8 +40,6 @@ LIMITS = [
     ),
 ]
 
-rate = echo.rate
-
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:

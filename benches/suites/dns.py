@@ -17,7 +17,6 @@ import debian
 from harness import nameserver
 from harness.machine import two_cores
 from harness.model import Cell, Column, Limit, Sample, Settings
-from harness.model import rate as rate
 
 NAME = "dns"
 TITLE = "DNS over UDP"

@@ -34,8 +34,6 @@ def microseconds(sample: Sample, reference: Sample) -> float:
 
 LIMITS = [Limit("µs for a cached answer", cached(IN_FLIGHT), microseconds, at_most=2)]
 
-rate = dns.rate
-
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:

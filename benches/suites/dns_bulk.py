@@ -14,7 +14,6 @@ from pathlib import Path
 from harness import nameserver
 from harness.machine import two_cores
 from harness.model import Cell, Column, Limit, Sample, Settings
-from harness.model import rate as rate
 
 NAME = "dns_bulk"
 TITLE = "A million names from a file to a file"

@@ -16,8 +16,6 @@ REFERENCE = dns.REFERENCE
 COLUMNS = dns.COLUMNS
 LIMITS: list[Limit] = []
 
-rate = dns.rate
-
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from harness.machine import two_cores
 from harness.model import Cell, Column, Limit, Sample, Settings, ratio
-from harness.model import rate as rate
 
 NAME = "echo"
 TITLE = "Echo"

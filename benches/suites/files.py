@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.model import Cell, Column, Limit, Settings, ratio
-from harness.model import rate as rate
 
 NAME = "files"
 TITLE = "Files"

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.model import Cell, Column, Limit, Settings, ratio
-from harness.model import rate as rate
 
 NAME = "large_file"
 TITLE = "One large file"

@@ -33,8 +33,6 @@ COLUMNS = [
 ]
 LIMITS = [Limit("growth over a million queries, MiB", CASE, lambda sample, _: growth_mib(sample), at_most=1)]
 
-rate = dns.rate
-
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.model import Cell, Column, Limit, Settings, ratio
-from harness.model import rate as rate
 
 NAME = "queue"
 TITLE = "Queues between threads"

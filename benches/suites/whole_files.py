@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.model import Cell, Column, Limit, Settings, ratio
-from harness.model import rate as rate
 
 NAME = "whole_files"
 TITLE = "Whole files"

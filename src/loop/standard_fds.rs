@@ -15,14 +15,17 @@ pub(super) fn occupy() {
     loop {
         // SAFETY: opens a file by a literal's name.
         let fd = unsafe { libc::open(c"/dev/null".as_ptr(), O_RDWR | O_CLOEXEC) };
-        match fd {
-            // The lowest number that is free: a child gets it, too, as it gets the others.
+        // The lowest number that is free. A child gets it, too, as it gets the others.
+        if (0..=2).contains(&fd) {
             // SAFETY: the fd is open and ours.
-            0..=2 => unsafe { libc::fcntl(fd, libc::F_SETFD, 0) },
+            unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
+            continue;
+        }
+        if fd != -1 {
             // SAFETY: as above.
-            3.. => break drop(unsafe { libc::close(fd) }),
-            _ => break,
-        };
+            unsafe { libc::close(fd) };
+        }
+        return;
     }
 }
 
