@@ -20,7 +20,6 @@ use std::os::raw::c_char;
 use libuv_sys2 as uv;
 
 use crate::r#loop::LoopInner;
-use crate::trampoline;
 
 /// Its size in bytes.
 pub(crate) const LENGTH: usize = 256 * 1024;
@@ -37,6 +36,8 @@ impl Slab {
     }
 
     /// The slab for a read that follows at once; an empty buffer while somebody is looking at it.
+    /// Calls nobody, so it may be asked before the loop is awake.
+    #[inline]
     pub(crate) fn lend(&self) -> uv::uv_buf_t {
         if self.shown.get() {
             // SAFETY: this only fills a struct.
@@ -91,11 +92,7 @@ pub(crate) unsafe extern "C" fn alloc(
     buffer: *mut uv::uv_buf_t,
 ) {
     // SAFETY: the handle is on a loop of this crate, and libuv wants the buffer filled.
-    let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
-    trampoline::enter(inner, || {
-        // SAFETY: as above.
-        unsafe { *buffer = inner.slab.lend() };
-    });
+    unsafe { *buffer = LoopInner::from_raw((*handle).loop_).slab.lend() };
 }
 
 #[cfg(test)]
