@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::{Code, Error, Result};
 use crate::r#loop::{Loop, LoopInner};
+use crate::pool;
 use crate::request::{self, Request};
 use crate::trampoline::{self, panic_message};
 
@@ -23,7 +24,6 @@ mod queue;
 mod tests;
 
 pub(crate) use delivery::Jobs;
-pub use drainer::pool_size;
 
 /// A piece of work for the thread pool, done in place, and what comes of it.
 ///
@@ -58,6 +58,7 @@ impl Loop {
     /// begun. Jobs that block do not hold up the others as long as the pool has threads.
     pub fn submit<J: Job>(&self, job: J) -> Result<Request> {
         let entered = self.enter()?;
+        pool::ensure()?;
         let allocation = Box::leak(Box::new(Allocation {
             header: Header {
                 request: request::Header::of_job(&entered, free::<J>),

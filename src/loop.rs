@@ -28,6 +28,8 @@ mod abandon;
 mod backend;
 mod close;
 mod configure;
+#[cfg(unix)]
+mod first;
 mod fork;
 mod inbox;
 mod lost;
@@ -156,7 +158,10 @@ impl Loop {
     pub fn new() -> Result<Loop> {
         abandon::reap();
         #[cfg(unix)]
-        standard_fds::occupy();
+        {
+            standard_fds::occupy();
+            first::check_fds()?;
+        }
         let inner = Box::new(LoopInner {
             // SAFETY: all-zero is a valid, if unusable, value of a C struct of integers and
             // pointers; uv_loop_init fills it below.
@@ -188,6 +193,8 @@ impl Loop {
         });
         // SAFETY: the memory is the loop's own and stays where it is.
         Error::check(unsafe { uv::uv_loop_init(inner.uv.get()) }, "uv_loop_init")?;
+        #[cfg(unix)]
+        first::made();
         // SAFETY: the loop is initialised, and nobody else knows of it yet.
         if let Err(error) = unsafe { inner.own_handles.start(inner.uv.get()) } {
             // SAFETY: as above; uv_async_init, first of the three, is the one that can fail, so

@@ -52,6 +52,11 @@ impl Owner {
         self.thread.store(0, Ordering::Release);
     }
 
+    /// Whether this thread has the loop; so it has in a process that it forked meanwhile.
+    pub(crate) fn is_this_thread(&self) -> bool {
+        self.thread.load(Ordering::Relaxed) == this_thread()
+    }
+
     /// Whether this process is a fork of the one that the loop belongs to.
     #[inline]
     pub(crate) fn forked(&self) -> bool {

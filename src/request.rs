@@ -16,6 +16,7 @@ use libuv_sys2 as uv;
 use crate::error::{Error, Result};
 use crate::job;
 use crate::r#loop::{Loop, LoopInner};
+use crate::pool;
 use crate::trampoline;
 
 /// A `uv_*_t` that is a request.
@@ -287,6 +288,7 @@ pub unsafe fn submit<U: RawRequest>(
         assert!(std::mem::offset_of!(Allocation<U>, uv) == size_of::<Header>());
     }
     let entered = event_loop.enter()?;
+    pool::ensure()?;
     let allocation = Box::leak(Box::new(Allocation::<U> {
         header: Header { is_job: false, ..Header::of_job(event_loop.inner(), free::<U>) },
         uv: MaybeUninit::uninit(),

@@ -140,6 +140,25 @@ print(ticks())
     assert child(code) == ["in the child True", "0", "1"]
 
 
+def test_a_child_that_exits_inside_a_callback_ends():
+    code = """
+def fork(timer):
+    timer.close()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        raise SystemExit(7)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    print(status)
+    wake.close()
+wake = pyuv.Async(loop, lambda wake: None)
+pyuv.Timer(loop).start(fork, 0)
+loop.run()
+print(ticks())
+"""
+    assert child(code) == ["7", "1"]
+
+
 def test_a_child_that_exits_in_the_ordinary_way_ends():
     code = """
 loop.queue_work(lambda: None)

@@ -59,6 +59,43 @@ def test_errors_of_both_ends(do, file, tmp_path):
     assert not (tmp_path / "copy").exists()
 
 
+def test_a_file_that_is_shorter_than_it_says(do, tmp_path):
+    """Those of /sys have content only while they are read."""
+    path = "/sys/class/net/lo/mtu"
+    if not os.path.exists(path):
+        pytest.skip("/sys is not mounted")
+    do(fs.copyfile, path, tmp_path / "copy")
+    with open(path, "rb") as file:
+        assert (tmp_path / "copy").read_bytes() == file.read()
+
+
+def test_a_file_that_is_longer_than_it_says(do, tmp_path):
+    do(fs.copyfile, "/proc/self/cmdline", tmp_path / "copy")
+    with open("/proc/self/cmdline", "rb") as file:
+        assert (tmp_path / "copy").read_bytes() == file.read()
+
+
+def test_what_is_no_file_is_written_to_and_stays(do, file, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo, 0o600)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    do(fs.copyfile, file, fifo)
+    assert os.read(reader, 100) == b"0123456789"
+    os.close(reader)
+    assert os.stat(fifo).st_mode == 0o10600
+
+
+def test_a_device_that_is_full_stays(do, file, tmp_path):
+    full = tmp_path / "full"
+    try:
+        os.mknod(full, 0o20600, os.makedev(1, 7))
+        os.close(os.open(full, os.O_WRONLY))
+    except PermissionError:
+        pytest.skip("devices can be made by root alone, and used where no mount forbids it")
+    assert code_of(do, fs.copyfile, file, full) == errno.UV_ENOSPC
+    assert full.is_char_device()
+
+
 def test_undecodable_names(do, file, tmp_path):
     odd = os.fsencode(tmp_path) + b"/\xff\xfe"
     assert do(fs.copyfile, str(file), odd) is None

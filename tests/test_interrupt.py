@@ -101,6 +101,26 @@ works()
     assert child(code) == ["True", "True", "works 1"]
 
 
+def test_the_loops_own_wakeup_fd_set_by_somebody_who_saw_it():
+    code = """
+seen = []
+def look(timer):
+    timer.close()
+    seen.append(signal.set_wakeup_fd(-1))
+    signal.set_wakeup_fd(seen[0])
+    loop.stop()
+pyuv.Timer(loop).start(look, 0.001)
+loop.run()
+signal.set_wakeup_fd(seen[0])
+signal.signal(signal.SIGUSR1, lambda number, frame: loop.stop())
+later(signal.SIGUSR1)
+loop.run()
+print(signal.set_wakeup_fd(-1) == seen[0])
+works()
+"""
+    assert child(code) == ["True", "works 1"]
+
+
 def test_no_wakeup_fd_is_left_behind():
     code = """
 works()

@@ -56,11 +56,13 @@ def test_pythons_own_handler_is_back_after_a_spawn_that_failed(loop, python_hand
 
 
 def test_a_handler_that_is_set_meanwhile_is_back_at_the_end(loop, python_handler):
-    _, ended = spawn(loop)
+    # It must not end while the signal is the handler's.
+    waits, ended = spawn(loop, ["sleep", "100"])
     newer = []
     signal.signal(signal.SIGCHLD, lambda number, frame: newer.append(number))
     # Another spawn takes the signal back, so that both ends are seen.
     _, other_ended = spawn(loop)
+    waits.kill(signal.SIGTERM)
     loop.run()
     assert len(ended) == len(other_ended) == 1
     raise_sigchld()

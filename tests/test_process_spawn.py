@@ -12,7 +12,7 @@ import pyuv
 from pyuv import errno
 from pyuv.error import ProcessError
 
-from util import Recorder, children, in_child, open_fds
+from util import Recorder, children, in_child, open_fds, start_child
 
 DUMP = """
 import os, sys
@@ -192,6 +192,30 @@ def test_a_missing_executable(refused, name):
     assert code == errno.UV_ENOENT
     assert name in message
     assert refused([name], uid=os.getuid())[0] == errno.UV_ENOENT
+
+
+def test_a_missing_dev_null(tmp_path):
+    code = """
+    import ctypes, os, sys, pyuv
+
+    libc = ctypes.CDLL(None)
+    executable = os.path.realpath(sys.executable)
+    namespaces = 0x00020000 | (0x10000000 if os.getuid() else 0)
+    if libc.unshare(namespaces) or libc.mount(None, b"/", None, 0x44000, None):
+        raise SystemExit("refused")
+    if libc.mount(b"tmpfs", b"/dev", b"tmpfs", 0, None):
+        raise SystemExit("refused")
+    loop = pyuv.Loop()
+    try:
+        pyuv.Process.spawn(loop, [executable, "-c", ""])
+    except pyuv.error.ProcessError as error:
+        print(error.args[1] == f"no such file or directory: /dev/null, for {executable}", error)
+    """
+    child = start_child(code)
+    out, err = child.communicate(timeout=40)
+    if err == "refused\n":
+        pytest.skip("the system refuses namespaces")
+    assert out.startswith("True"), (out, err)
 
 
 def test_a_missing_interpreter(refused, tmp_path):

@@ -27,6 +27,10 @@
 
 mod argument;
 mod buffer;
+#[cfg(unix)]
+mod copy_block;
+#[cfg(unix)]
+mod copyfile;
 mod dir;
 mod dirent;
 mod folder;
@@ -58,6 +62,8 @@ pub use argument::{
     SYMLINK_JUNCTION,
 };
 pub use buffer::Destination;
+#[cfg(unix)]
+pub use copyfile::copyfile;
 pub use dir::{Dir, closedir, opendir, readdir};
 pub use dirent::{Dirent, DirentType};
 pub use fs_event::{FsChange, FsEvent, FsEventFlags, FsEvents};

@@ -131,12 +131,8 @@ operations! {
     /// [`chmod`] of an open file (`uv_fs_fchmod`).
     fchmod(fd, mode: u32 => mode) -> () = uv_fs_fchmod;
 
-    /// Copies a file's content and permissions (`uv_fs_copyfile`), over what has the new name
-    /// unless `flags` say otherwise: 0, or [`COPYFILE_EXCL`](crate::COPYFILE_EXCL),
-    /// [`COPYFILE_FICLONE`](crate::COPYFILE_FICLONE) and
-    /// [`COPYFILE_FICLONE_FORCE`](crate::COPYFILE_FICLONE_FORCE). A copy that fails is removed
-    /// again. Fails with `UV_EEXIST`, `UV_ENOSPC`, `UV_ENOTSUP` where blocks cannot be shared,
-    /// `UV_EINVAL` for other flags.
+    /// Copies a file's content and permissions (`uv_fs_copyfile`); on Unix `copyfile.rs` does.
+    #[cfg(windows)]
     copyfile(path -> new_path, flags: i32 => flags) -> () = uv_fs_copyfile;
 
     /// Gives a file a further name (`uv_fs_link`). Fails with `UV_EEXIST`, `UV_EXDEV`.

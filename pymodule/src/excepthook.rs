@@ -14,9 +14,9 @@ impl Loop {
         if ends_the_program(py, &error) {
             let this = slf.get();
             this.stopped_by.set(Some(error.into_value(py).into_bound(py).into_any()));
+            // One that is closed has nothing to stop.
             if let Ok(core) = this.core() {
-                // Fails only on a loop that is closed, and then there is nothing to stop.
-                let _ = core.stop();
+                core.stop_from_callback();
             }
             return;
         }

@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyuv::{Events, Poll};
@@ -60,8 +61,11 @@ impl Wakeup {
 
     /// Points Python's wakeup fd here until the guard goes.
     pub fn install<'py>(&self, py: Python<'py>) -> PyResult<Installed<'py>> {
-        let previous = set_wakeup_fd(py, self.ends.write.as_raw_fd())?;
-        let outer = self.ends.previous.swap(previous, Ordering::Relaxed);
+        let ours = self.ends.write.as_raw_fd();
+        let previous = set_wakeup_fd(py, ours)?;
+        // Ours itself, where somebody saw it in a callback and set it later: nobody else's.
+        let forward_to = if previous == ours { -1 } else { previous };
+        let outer = self.ends.previous.swap(forward_to, Ordering::Relaxed);
         Ok(Installed { py, ends: self.ends.clone(), previous, outer })
     }
 
@@ -167,8 +171,12 @@ fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
     set.bind(py).call((fd,), Some(&keywords))?.extract()
 }
 
-/// Whether this is the thread that Python runs signal handlers on.
+/// Whether this is the thread that Python runs signal handlers on: in a subinterpreter none is.
 pub fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
+    // SAFETY: this thread is attached, as `py` says.
+    if unsafe { ffi::PyInterpreterState_Get() != ffi::PyInterpreterState_Main() } {
+        return Ok(false);
+    }
     static MAIN: PyOnceLock<(Py<PyAny>, Py<PyAny>)> = PyOnceLock::new();
     let (main_thread, get_ident) = MAIN.get_or_try_init(py, || {
         let threading = py.import("threading")?;

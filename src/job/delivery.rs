@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use libuv_sys2 as uv;
 
 use super::JobRef;
-use super::drainer::{Drainer, pool_size};
+use super::drainer::Drainer;
 use super::queue::{Queue, wait_awake};
 use crate::r#loop::LoopInner;
+use crate::pool::pool_size;
 use crate::trampoline;
 
 /// How long the loop waits for a job before it sleeps, if jobs have just ended and were quick. A job

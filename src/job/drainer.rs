@@ -11,8 +11,8 @@
 
 use std::os::raw::c_int;
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use libuv_sys2 as uv;
@@ -33,17 +33,6 @@ const SLOW: Duration = Duration::from_micros(50);
 
 /// How long a drainer keeps a thread of the pool from other users.
 const SLICE: Duration = Duration::from_millis(5);
-
-/// How many threads libuv's pool has: 4, unless the environment variable `UV_THREADPOOL_SIZE` says
-/// otherwise.
-pub fn pool_size() -> usize {
-    static SIZE: OnceLock<usize> = OnceLock::new();
-    *SIZE.get_or_init(|| {
-        // As uv__threadpool_start reads it.
-        let given = std::env::var("UV_THREADPOOL_SIZE").ok();
-        given.map_or(4, |text| text.trim().parse().unwrap_or(1)).clamp(1, 1024)
-    })
-}
 
 #[repr(C)]
 pub(super) struct Drainer {

@@ -3,7 +3,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use super::Job;
-use super::drainer::pool_size;
+use crate::pool::pool_size;
 use crate::{Code, Error, Loop, Request, Result, RunMode, Timer};
 
 /// A closure to run on the pool, and where to tell of its end.

@@ -74,6 +74,15 @@ impl Loop {
         Ok(())
     }
 
+    /// [`stop`](Loop::stop) for a callback that ends it all: also in a process that was forked in the
+    /// callback, where the loop does nothing else.
+    pub fn stop_from_callback(&self) {
+        let inner = self.inner();
+        if inner.owner.is_this_thread() && inner.running.get() {
+            inner.stop();
+        }
+    }
+
     /// Whether anything is active, referenced or closing (`uv_loop_alive`).
     pub fn is_alive(&self) -> Result<bool> {
         let entered = self.enter()?;

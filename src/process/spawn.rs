@@ -132,7 +132,12 @@ fn blame(options: &ProcessOptions<'_>, code: Code) -> String {
             format!("working directory {}", cwd.to_string_lossy())
         }
         (Code::ENOENT, cwd) if is_there(cwd, &options.executable) => {
-            format!("the interpreter of {executable}")
+            // The child gets it for the streams that it is to have none of.
+            if cfg!(windows) || Path::new("/dev/null").exists() {
+                format!("the interpreter of {executable}")
+            } else {
+                format!("/dev/null, for {executable}")
+            }
         }
         (Code::E2BIG, _) => format!("arguments and environment of {executable}"),
         (Code::EPERM | Code::EINVAL, _) if options.uid.is_some() || options.gid.is_some() => {

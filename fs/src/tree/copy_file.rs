@@ -7,13 +7,11 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, ftruncate, openat, unlinkat};
 use rustix::io::{self, Errno};
 
+use crate::copy_block::copy_block;
 use crate::tree::folder::Identity;
 
 /// A file of at most this length is read and written; larger ones are left to the kernel.
 const SMALL: u64 = 128 << 10;
-
-/// How much the kernel copies at a time.
-const BLOCK: usize = 4 << 20;
 
 /// A file and its copy.
 pub(crate) struct CopyFile {
@@ -109,27 +107,7 @@ impl CopyFile {
 
     /// Copies a block. Returns how many bytes that were: 0 at the end.
     pub(crate) fn step(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if !self.by_hand {
-            match rustix::fs::copy_file_range(&self.source, None, &self.target, None, BLOCK) {
-                // Some filesystems tell so of files that have no content before they are read.
-                Ok(0) => self.by_hand = true,
-                Ok(count) => return Ok(count),
-                Err(Errno::INTR) => return self.step(buffer),
-                // Other filesystems, an old kernel, or a filter that does not know the call.
-                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
-                    self.by_hand = true;
-                }
-                Err(errno) => return Err(errno),
-            }
-        }
-        let count = rustix::io::retry_on_intr(|| rustix::io::read(&self.source, &mut *buffer))?;
-        let mut rest = &buffer[..count];
-        while !rest.is_empty() {
-            let written = rustix::io::retry_on_intr(|| rustix::io::write(&self.target, rest))?;
-            rest = &rest[written..];
-        }
-        Ok(count)
+        copy_block(&self.source, &self.target, &mut self.by_hand, buffer)
     }
 
     /// The copy is whole: it stays.

@@ -35,6 +35,8 @@ pub fn getaddrinfo<'py>(
     callback: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = r#loop.py();
+    // Now, where it can be told: the program may be in a chroot, or out of fds, when the result comes.
+    enums(py)?;
     let host = if host.is_none() { None } else { Some(text("host", host)?) };
     let service = match port {
         Some(port) => Some(service(port)?),
@@ -65,10 +67,7 @@ pub fn service(port: &Bound<'_, PyAny>) -> PyResult<String> {
 
 /// The list that `socket.getaddrinfo` would give.
 fn to_list(py: Python<'_>, found: Vec<AddrInfo>) -> PyResult<Bound<'_, PyAny>> {
-    static FAMILY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static KIND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let family = FAMILY.import(py, "socket", "AddressFamily")?;
-    let kind = KIND.import(py, "socket", "SocketKind")?;
+    let (family, kind) = enums(py)?;
     let list = PyList::empty(py);
     for info in found {
         list.append((
@@ -80,6 +79,14 @@ fn to_list(py: Python<'_>, found: Vec<AddrInfo>) -> PyResult<Bound<'_, PyAny>> {
         ))?;
     }
     Ok(list.into_any())
+}
+
+/// The standard library's names of families and of kinds of sockets.
+fn enums(py: Python<'_>) -> PyResult<(&Bound<'_, PyAny>, &Bound<'_, PyAny>)> {
+    static FAMILY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static KIND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let family = FAMILY.import(py, "socket", "AddressFamily")?;
+    Ok((family, KIND.import(py, "socket", "SocketKind")?))
 }
 
 /// The enum's member, or the number where it has none.

@@ -48,6 +48,8 @@ integers! {
     Id(u32): "the id", -1, u32::MAX.into(), |number| number as u32;
     /// A length of a file.
     Size(u64): "the size", 0, i64::MAX, |number| number as u64;
+    /// A place in a file.
+    Place(u64): "the offset", 0, i64::MAX, |number| number as u64;
     /// A place in a file; -1 is where the file stands.
     Offset(Option<u64>): "the offset", -1, i64::MAX, |number| u64::try_from(number).ok();
     /// Flags of `copyfile`.

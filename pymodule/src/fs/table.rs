@@ -4,7 +4,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyuv_fs::{Stat, StatFs};
 
-use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Seconds, Size};
+use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Place, Seconds, Size};
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::fs::request::About;
@@ -155,10 +155,11 @@ functions! {
     chmod(path, mode: Mode);
     /// Sets permissions of an open file (uv_fs_fchmod).
     fchmod(fd, mode: Mode);
-    /// Copies a file's content and permissions, over what has the new name (uv_fs_copyfile). The
-    /// flags: UV_FS_COPYFILE_EXCL refuses to overwrite, UV_FS_COPYFILE_FICLONE shares the blocks
-    /// where the filesystem can, UV_FS_COPYFILE_FICLONE_FORCE shares them or fails. A copy that
-    /// fails is removed again.
+    /// Copies a file's content and permissions, over what has the new name, as uv_fs_copyfile does,
+    /// which would not end with a file that is shorter than it says. The flags:
+    /// UV_FS_COPYFILE_EXCL refuses to overwrite, UV_FS_COPYFILE_FICLONE shares the blocks where the
+    /// filesystem can, UV_FS_COPYFILE_FICLONE_FORCE shares them or fails. A copy that fails is
+    /// removed again.
     copyfile(path -> new_path, flags: CopyFlags = 0);
     /// Gives a file a further name (uv_fs_link).
     link(path -> new_path);
@@ -191,7 +192,7 @@ functions! {
     ftruncate(fd, offset: Size);
     /// Copies at most length bytes from in_fd at in_offset to where out_fd stands
     /// (uv_fs_sendfile). Gives how many it were.
-    sendfile(out_fd, in_fd: Fd, in_offset: Size, length: Length);
+    sendfile(out_fd, in_fd: Fd, in_offset: Place, length: Length);
     /// Sets when a file was last read and last changed, in seconds since 1970 (uv_fs_utime);
     /// UTIME_NOW is the moment of the call, UTIME_OMIT leaves a time as it is.
     utime(path, atime: Seconds, mtime: Seconds);
