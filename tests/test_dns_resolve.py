@@ -197,7 +197,8 @@ def test_a_forked_child_resolves_and_ends(dns_server):
 
         def resolve():
             message = pyuv.dns.resolve("www.example.com", servers=[sys.argv[1]], timeout=10)
-            print(message.answer[0].data.addr, flush=True)
+            # In one piece, as both processes print at once.
+            print(message.answer[0].data.addr + "\\n", end="", flush=True)
 
         resolve()
         child = os.fork()
