@@ -3,8 +3,9 @@
 //! PyO3 sorts out the arguments of a method and checks what it is called on each time, a tenth of
 //! all that an echoed message costs. So TCP, Pipe and TTY get a method of their own with another
 //! entry: it takes `bytes` that nobody waits for, as far as they go out at once, and gives every
-//! other call to the method that the class had before. That each class has its own lets CPython's interpreter call
-//! it directly: it does so only where the class is the very one that defines the method.
+//! other call to the method that the class had before. That each class has its own lets CPython's
+//! interpreter call it directly: it does so only where the class is the very one that defines the
+//! method.
 
 use std::ffi::{CStr, CString};
 use std::panic::{AssertUnwindSafe, catch_unwind};
