@@ -17,6 +17,8 @@ use crate::handle::{Handle, Header};
 use crate::hooks::PollHooks;
 use crate::job::Jobs;
 use crate::owner::Owner;
+#[cfg(unix)]
+use crate::places;
 use crate::poll::Fd;
 use crate::request::RequestList;
 use crate::slab::Slab;
@@ -35,8 +37,6 @@ mod inbox;
 mod lost;
 mod own_handles;
 mod run;
-#[cfg(unix)]
-mod standard_fds;
 
 pub use configure::Configure;
 pub(crate) use inbox::InboxEntry;
@@ -159,7 +159,7 @@ impl Loop {
         abandon::reap();
         #[cfg(unix)]
         {
-            standard_fds::occupy();
+            places::open_standard();
             first::check_fds()?;
         }
         let inner = Box::new(LoopInner {

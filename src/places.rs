@@ -15,7 +15,7 @@ pub(crate) fn duplicate(fd: c_int, least: c_int) -> std::result::Result<OwnedFd,
     }
 }
 
-fn is_open(fd: c_int) -> bool {
+pub(crate) fn is_open(fd: c_int) -> bool {
     // SAFETY: F_GETFD only asks.
     unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
 }
@@ -24,7 +24,32 @@ fn last_error() -> Code {
     Code(-std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
 }
 
-/// Occupies those of the fds 0 to 2 that are closed. Otherwise a pipe that libuv makes for the
+/// Opens those of the fds 0 to 2 that are closed on `/dev/null`, where there is one, for good: a read
+/// from it is at its end, and a write goes nowhere. Otherwise, in a program that was started without
+/// one (`program >&-`), the next file or socket gets its number. libuv takes a stream with it for a
+/// standard one, which it leaves open, and asserts that it never closes anything else.
+pub(crate) fn open_standard() {
+    if (0..=2).all(is_open) {
+        return;
+    }
+    loop {
+        // SAFETY: opens a file by a literal's name.
+        let fd = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+        // The lowest number that is free. A child gets it, too, as it gets the others.
+        if (0..=2).contains(&fd) {
+            // SAFETY: the fd is open and ours.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
+            continue;
+        }
+        if fd != -1 {
+            // SAFETY: as above.
+            unsafe { libc::close(fd) };
+        }
+        return;
+    }
+}
+
+/// Occupies those of the fds 0 to 2 that are closed, for as long as what this gives. Otherwise a pipe that libuv makes for the
 /// child could get their numbers, and libuv asserts that it never closes one of these.
 pub(crate) fn occupy(backend: c_int) -> Result<Vec<OwnedFd>> {
     let mut places = Vec::new();

@@ -17,6 +17,8 @@ use libuv_sys2 as uv;
 use crate::error::{Code, Error, Result};
 use crate::handle::Header;
 use crate::r#loop::LoopInner;
+#[cfg(unix)]
+use crate::places;
 use crate::poll::Fd;
 
 /// Registers what is queued, and has the handles told whose descriptors cannot be.
@@ -127,16 +129,13 @@ pub(crate) fn status(inner: &LoopInner, fd: Fd) -> c_int {
 /// libuv's code for whether the kernel would wait for a descriptor: 0 if so.
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) fn status(_inner: &LoopInner, fd: Fd) -> c_int {
-    // SAFETY: F_GETFD only asks.
-    if unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 { Code::EBADF.0 } else { 0 }
+    if places::is_open(fd) { 0 } else { Code::EBADF.0 }
 }
 
 /// Fails with `UV_EBADF` for what is not open.
 #[cfg(unix)]
 pub(crate) fn check_open(fd: Fd) -> Result<()> {
-    // SAFETY: F_GETFD only asks.
-    let closed = unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1;
-    Error::check(if closed { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
+    Error::check(if places::is_open(fd) { 0 } else { Code::EBADF.0 }, format!("fd {fd}"))?;
     Ok(())
 }
 

@@ -10,6 +10,8 @@ import pytest
 from faultserver import FaultServer
 from pyuv import dns
 
+from util import redirected
+
 PROGRAM = [sys.executable, "-W", "error", "-m", "pyuv.dns"]
 
 
@@ -210,8 +212,9 @@ def test_a_full_disk_is_said(at):
     [(["www.example.com"], 0, ""), (["--file", "/dev/null"], 2, "--out names a file")],
 )
 def test_no_standard_output(at, arguments, status, words):
-    command = ["sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, at, *arguments]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=50)
+    done = subprocess.run(
+        redirected(">&-", [*PROGRAM, at, *arguments]), stderr=subprocess.PIPE, text=True, timeout=50
+    )
     assert done.returncode == status
     assert words in done.stderr
 

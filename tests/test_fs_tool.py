@@ -13,6 +13,8 @@ import termios
 import pytest
 from treeutil import BYTES, FILES, FOLDERS, LINKS, grow, tree_of
 
+from util import redirected
+
 PROGRAM = [sys.executable, "-W", "error", "-m", "pyuv.fs"]
 
 
@@ -167,8 +169,9 @@ def test_a_full_disk_is_said(root):
 
 
 def test_no_standard_output(root):
-    command = ["sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "rm", root]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=50)
+    done = subprocess.run(
+        redirected(">&-", [*PROGRAM, "rm", root]), stderr=subprocess.PIPE, text=True, timeout=50
+    )
     assert done.returncode == 0, done.stderr
     assert not os.path.exists(root)
 

@@ -5,8 +5,8 @@ import pytest
 from util import IN_FORK, in_child
 
 PRELUDE = """
-import os, resource, socket, sys, pyuv
-from pyuv import dns, errno, fs, util
+import os, resource, socket, pyuv
+from pyuv import errno, fs, util
 
 def few(what, number):
     soft, hard = resource.getrlimit(what)
@@ -18,7 +18,7 @@ NO_THREADS = (
     PRELUDE
     + """
 if os.getuid() == 0:
-    # The system counts root's processes too, but does not mind.
+    # Root may start as many threads as it likes.
     os.setresgid(65534, 65534, 65534)
     os.setresuid(65534, 65534, 65534)
 loop = pyuv.Loop()
@@ -68,7 +68,6 @@ def test_threads_for_a_part_of_the_pool():
     in_child(
         NO_THREADS
         + """
-import threading
 os.environ["UV_THREADPOOL_SIZE"] = "64"
 running = 0
 for pid in filter(str.isdigit, os.listdir("/proc")):

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from util import in_child
+from util import in_child, redirected
 
 LOOP = """
-import os, stat, sys
+import os
 import pyuv
 
 loop = pyuv.Loop()
@@ -31,7 +31,7 @@ loop.run()
 loop.close()
 open({str(out)!r}, "w").write("done")
 """
-    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-W", "error", "-c", code]
+    command = redirected(closed, [sys.executable, "-W", "error", "-c", code])
     done = subprocess.run(command, stderr=subprocess.PIPE, timeout=50)
     assert done.returncode == 0, done.stderr
     assert out.read_text() == "done"
@@ -50,7 +50,7 @@ print("done")
 def test_one_that_is_opened_on_nothing():
     """Reads are at their end, writes go nowhere, and a child gets it."""
     assert in_child(f"""
-import os, subprocess, sys
+import os
 os.close(0)
 {LOOP}
 assert os.read(0, 100) == b""

@@ -61,6 +61,11 @@ def in_child(code, *arguments, status=0, **options):
     return finish(start_child(code, *arguments, **options), status)
 
 
+def redirected(redirections, command):
+    """A command with the shell's redirections, such as ">&-"."""
+    return ["sh", "-c", f'exec "$@" {redirections}', "sh", *command]
+
+
 def open_fds():
     """How many file descriptors this process has open, without those of garbage."""
     gc.collect()

@@ -13,7 +13,9 @@ use rustix::io::{self, Errno};
 
 use crate::argument::{COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE};
 use crate::copy_block::copy_block;
+use crate::errno::code;
 use crate::function::Function;
+use crate::identity::Identity;
 use crate::open_file::OpenFile;
 use crate::operation::{Operation, prepare};
 use crate::path::PathArg;
@@ -59,7 +61,7 @@ fn copy(path: &CStr, new_path: &CStr, flags: i32) -> Result<(), Code> {
     how.set(OFlags::EXCL, flags & COPYFILE_EXCL != 0);
     let target = open(new_path, how, Mode::from_raw_mode(stat.st_mode)).map_err(code)?;
     let found = fstat(&target).map_err(code)?;
-    if (found.st_dev, found.st_ino) == (stat.st_dev, stat.st_ino) {
+    if Identity::of(&found) == Identity::of(&stat) {
         return Ok(());
     }
     let is_plain = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
@@ -122,8 +124,4 @@ fn is_windows_share(file: &OwnedFd) -> bool {
         let _ = file;
         false
     }
-}
-
-fn code(errno: Errno) -> Code {
-    Code(-errno.raw_os_error())
 }

@@ -33,15 +33,12 @@ mod unix {
     use rustix::fs::{self, AtFlags, CWD, FileType, Gid, Mode, OFlags, Uid};
     use rustix::io::{Errno, retry_on_intr};
 
+    use crate::errno::code;
+
     use super::{Attributes, CStr, Code, Entry, OpenFile};
 
     /// Its fd.
     pub(crate) struct Folder(OwnedFd);
-
-    /// libuv's codes are the system's, negated.
-    fn code(error: Errno) -> Code {
-        Code(-error.raw_os_error())
-    }
 
     impl Folder {
         pub(crate) fn open(path: &CStr) -> Result<Folder, Code> {

@@ -33,10 +33,14 @@ mod copy_block;
 mod copyfile;
 mod dir;
 mod dirent;
+#[cfg(unix)]
+mod errno;
 mod folder;
 mod fs_event;
 mod fs_poll;
 mod function;
+#[cfg(unix)]
+mod identity;
 mod open_file;
 mod operation;
 mod own_fd;

@@ -1,6 +1,8 @@
 //! The first loop of a process. libuv makes a pipe for all signals then, and aborts the process where
 //! there are no fds for it: so whether there are is tried first.
 
+use std::io;
+use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Code, Error, Result};
@@ -15,20 +17,8 @@ pub(super) fn check_fds() -> Result<()> {
     if MADE.load(Ordering::Relaxed) {
         return Ok(());
     }
-    let mut fds = Vec::with_capacity(FDS);
-    let mut failed = None;
-    while fds.len() < FDS && failed.is_none() {
-        // SAFETY: makes an fd of its own.
-        match unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM, 0) } {
-            -1 => failed = std::io::Error::last_os_error().raw_os_error(),
-            fd => fds.push(fd),
-        }
-    }
-    for fd in fds {
-        // SAFETY: made above, and closed once.
-        unsafe { libc::close(fd) };
-    }
-    match failed {
+    let fds: io::Result<Vec<_>> = (0..FDS).map(|_| UnixDatagram::unbound()).collect();
+    match fds.err().and_then(|error| error.raw_os_error()) {
         Some(errno @ (libc::EMFILE | libc::ENFILE)) => {
             Err(Error::new(Code(-errno), "uv_loop_init"))
         }

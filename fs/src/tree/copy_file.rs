@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, ftruncate, openat
 use rustix::io::{self, Errno};
 
 use crate::copy_block::copy_block;
-use crate::tree::folder::Identity;
+use crate::identity::Identity;
 
 /// A file of at most this length is read and written; larger ones are left to the kernel.
 const SMALL: u64 = 128 << 10;

@@ -15,10 +15,11 @@ use rustix::fs::{
 use rustix::io::{self, Errno};
 
 use crate::dirent::DirentType;
+use crate::identity::Identity;
 use crate::path::PathArg;
 use crate::tree::attributes;
 use crate::tree::copy_file::{CopyFile, Source, open_source, open_target};
-use crate::tree::folder::{Folder, Identity, Side};
+use crate::tree::folder::{Folder, Side};
 use crate::tree::forest::{At, Forest, In, Task, Visit, identity};
 use crate::tree::job::Tree;
 use crate::tree::listing::{Listing, kind_of};

@@ -8,8 +8,8 @@ use pyuv::Result;
 use rustix::fs::{AtFlags, CWD, FileType, Stat, statat};
 use rustix::io::{self, Errno};
 
+use crate::identity::Identity;
 use crate::path::PathArg;
-use crate::tree::folder::Identity;
 use crate::tree::forest::{At, Forest, In, Visit};
 use crate::tree::job::Tree;
 use crate::tree::listing::Listing;

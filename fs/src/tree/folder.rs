@@ -14,8 +14,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rustix::fs::{Mode, OFlags, Stat, fstat, openat};
+use rustix::fs::{Mode, OFlags, fstat, openat};
 use rustix::io::{self, Errno};
+
+use crate::identity::Identity;
 
 /// How many folders a job keeps open beside those that are being worked on.
 const OPEN: usize = 64;
@@ -25,21 +27,6 @@ const OPEN: usize = 64;
 pub enum Side {
     Source = 0,
     Target = 1,
-}
-
-/// Which folder it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Identity {
-    dev: u64,
-    ino: u64,
-}
-
-impl Identity {
-    // The fields' types differ between platforms.
-    #[allow(clippy::unnecessary_cast)]
-    pub(crate) fn of(stat: &Stat) -> Identity {
-        Identity { dev: stat.st_dev as u64, ino: stat.st_ino as u64 }
-    }
 }
 
 enum Place {

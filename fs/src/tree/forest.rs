@@ -12,8 +12,9 @@ use rustix::fs::{AtFlags, CWD, FileType, fstat, statat};
 use rustix::io::{self, Errno};
 
 use crate::dirent::DirentType;
+use crate::identity::Identity;
 use crate::tree::crew::{Hands, Work};
-use crate::tree::folder::{Folder, Identity, OpenFolders, Side};
+use crate::tree::folder::{Folder, OpenFolders, Side};
 use crate::tree::listing::{Listing, kind_of};
 use crate::tree::report::Progress;
 

@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyuv::{Code, Error};
 use rustix::io::Errno;
 
+use crate::errno::code;
+
 /// What becomes of a job on a tree when one of its paths fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnError {
@@ -53,11 +55,6 @@ pub struct Ended<T> {
     /// Every path that failed, in the order of the failures. With [`OnError::Continue`] the result
     /// is there all the same.
     pub errors: Vec<PathError>,
-}
-
-/// libuv's code for an errno: its negative.
-pub(crate) fn code(errno: Errno) -> Code {
-    Code(-errno.raw_os_error())
 }
 
 pub(crate) struct Report {

@@ -108,11 +108,11 @@ unsafe fn general<C: FastWrite>(
 
 #[inline]
 fn write_bytes(slf: &Bound<'_, Stream>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
-    let bytes = data.as_bytes();
+    let (core, bytes) = (Stream::core(slf)?, data.as_bytes());
     // What is wrong is said by the full write.
-    let written = Stream::core(slf)?.try_write_slice(bytes).unwrap_or(0);
+    let written = core.try_write_slice(bytes).unwrap_or(0);
     if written == bytes.len() && written > 0 {
         return Ok(());
     }
-    Stream::write_pieces(slf, Pieces::of_bytes(data, written), None, None)
+    Stream::write_pieces(slf, core, Pieces::of_bytes(data, written), None, None)
 }

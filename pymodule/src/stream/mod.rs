@@ -78,18 +78,17 @@ impl Stream {
         callback: Option<Bound<'_, PyAny>>,
         handle: Option<&pyuv::Handle>,
     ) -> PyResult<()> {
-        Stream::core(slf)?;
-        Stream::write_pieces(slf, pieces(data)?, callback, handle)
+        Stream::write_pieces(slf, Stream::core(slf)?, pieces(data)?, callback, handle)
     }
 
     fn write_pieces(
         slf: &Bound<'_, Stream>,
+        core: &pyuv::Stream,
         data: Pieces,
         callback: Option<Bound<'_, PyAny>>,
         handle: Option<&pyuv::Handle>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let core = Stream::core(slf)?;
         let callback = optional_callable(callback)?;
         let writes = &slf.get().writes;
         let failed = |error| stream_error(core, error);
