@@ -34,10 +34,10 @@ pub struct Walk {
 
 /// Goes through a tree and gives each of its folders, the tree's own included, with what it holds.
 ///
-/// A folder with many entries comes in several parts. Folders come in no order, but for that the
-/// first part of one comes before those in it. What is removed or added meanwhile may be in it or
-/// not. Symbolic links are entries and not followed, neither is `path` itself unless it ends in a
-/// slash.
+/// A folder with many entries comes in several parts, and so may any other while signals arrive.
+/// Folders come in no order, but for that the first part of one comes before those in it. What is
+/// removed or added meanwhile may be in it or not. Symbolic links are entries and not followed,
+/// neither is `path` itself unless it ends in a slash.
 ///
 /// Fails with `UV_ENOENT`, `UV_ENOTDIR`, `UV_EACCES`, `UV_ELOOP` for a link.
 ///
