@@ -28,8 +28,8 @@ test: ## every check and test; ARGS="--python 3.12 --only pytest" for a part
 test-full: ## all of it on all Pythons, with valgrind and wheels; writes tests/results/full.json
 	$(PYTHON) scripts/check.py --full $(ARGS)
 
-inventory: ## run the tests and rewrite tests/inventory.txt
-	$(PYTHON) scripts/check.py --inventory
+inventory: ## run the tests and bring tests/inventory.txt up to date
+	$(PYTHON) scripts/check.py --inventory $(ARGS)
 
 gate: ## pyuv 1.4.0's own tests; ARGS=--update rewrites their expected-pass list
 	$(PYTHON) scripts/bootstrap.py -- python tests/gate/gate.py $(ARGS)

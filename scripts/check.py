@@ -1,10 +1,10 @@
 """`make test`: every check of the tree, a summary, and one closing line `N passed, N failed`.
 
-    check.py [--full] [--inventory] [--python 3.12 ...] [--only STEP ...]
+    check.py [--full | --inventory] [--python 3.12 ...] [--only STEP ...]
 
 A failing step does not stop the ones after it. `--full` adds what takes longer, on all Pythons, and writes
-tests/results/full.json. `--inventory` runs the tests only and rewrites tests/inventory.txt from what they
-did. `--only` runs the steps whose names begin so, for work on one of them.
+tests/results/full.json. `--inventory` runs the tests only and brings tests/inventory.txt up to date with
+what they did. `--only` runs the steps whose names begin so, for work on one of them.
 """
 
 from __future__ import annotations
@@ -228,12 +228,12 @@ def write_full(results: Sequence[Result], environments: Sequence[Environment]) -
 def main() -> int:
     parser = argparse.ArgumentParser(description="every check of the tree")
     parser.add_argument("--full", action="store_true", help="everything, on all Pythons")
-    parser.add_argument("--inventory", action="store_true", help="rewrite the list of tests")
+    parser.add_argument("--inventory", action="store_true", help="bring tests/inventory.txt up to date")
     parser.add_argument("--python", action="append", default=[], metavar="3.X", help="only these")
     parser.add_argument("--only", action="append", default=[], metavar="STEP", help="only these")
     options = parser.parse_args()
-    if options.inventory and (options.python or options.only or options.full):
-        parser.error("the inventory is of all tests on all Pythons")
+    if options.inventory and options.full:
+        parser.error("--inventory does not go with --full")
 
     started = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -260,9 +260,9 @@ def main() -> int:
     passed = all(result.passed for result in results)
     if options.inventory:
         if passed:
-            inventory.dump(inventory.record(checks.runs), INVENTORY)
+            inventory.dump(inventory.record(checks.runs, inventory.load(INVENTORY)), INVENTORY)
         else:
-            print("the inventory is as it was: it is rewritten when every test passes")
+            print("the inventory is as it was: it is changed when every test passes")
     if options.full and not (options.only or options.python):
         write_full(results, environments)
     print(summary(results, time.monotonic() - started))

@@ -1,77 +1,143 @@
-"""The list of all tests, tests/inventory.txt: what is not run as listed there is a failure.
+"""The inventory of tests, tests/inventory.txt: what does not run as recorded there is a failure.
 
-A line is a test's id; one that may be skipped goes on, after tabs, with where and why:
+A group, a file of pytest's or a module of a Rust crate's, is a line with how many tests it has and a hash of
+their names; a test that may be skipped is a line with where and why. Fields stand between tabs:
 
-    tests/test_timer.py::test_repeat
-    tests/test_fs.py::test_chown<TAB>3.11 3.12<TAB>needs root
-    cargo pyuv: timer::tests::repeats
+    tests/test_timer.py<TAB>41<TAB>9f86d081
+    cargo pyuv: timer<TAB>12<TAB>2c26b46b
+    skip<TAB>tests/test_fs.py::test_chown<TAB>3.11 3.12<TAB>needs root
 
 "Where" names Pythons, or `cargo`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from outcomes import Outcomes
 
 CARGO = "cargo"
+SKIP = "skip"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of the inventory."""
+class Group:
+    """The tests of one file or module: how many, and a hash of their sorted names."""
 
-    name: str
-    skips_on: frozenset[str] = field(default_factory=frozenset)
-    reason: str = ""
+    count: int
+    hash: str
+
+    @staticmethod
+    def of(names: Iterable[str]) -> Group:
+        ordered = sorted(names)
+        return Group(len(ordered), hashlib.sha256("\n".join(ordered).encode()).hexdigest()[:8])
 
 
-def load(path: Path) -> list[Entry]:
-    entries = []
+@dataclass(frozen=True)
+class Skip:
+    """Where a test may be skipped, and why."""
+
+    places: frozenset[str]
+    reason: str
+
+
+@dataclass
+class Inventory:
+    groups: dict[str, Group] = field(default_factory=dict)
+    skips: dict[str, Skip] = field(default_factory=dict)
+
+
+def load(path: Path) -> Inventory:
+    inventory = Inventory()
     for line in path.read_text().splitlines():
-        name, _, rest = line.partition("\t")
-        where, _, reason = rest.partition("\t")
-        entries.append(Entry(name, frozenset(where.split()), reason))
-    return entries
+        match line.split("\t"):
+            case [kind, name, places, reason] if kind == SKIP:
+                inventory.skips[name] = Skip(frozenset(places.split()), reason)
+            case [name, count, digest]:
+                inventory.groups[name] = Group(int(count), digest)
+            case _:
+                raise ValueError(f"{path.name}: not a line of the inventory: {line!r}")
+    return inventory
 
 
-def dump(entries: list[Entry], path: Path) -> None:
-    lines = []
-    for entry in sorted(entries, key=lambda entry: entry.name):
-        fields = [entry.name]
-        if entry.skips_on:
-            fields += [" ".join(sorted(entry.skips_on)), entry.reason]
-        lines.append("\t".join(fields) + "\n")
-    path.write_text("".join(lines))
+def dump(inventory: Inventory, path: Path) -> None:
+    lines = [f"{name}\t{group.count}\t{group.hash}" for name, group in sorted(inventory.groups.items())]
+    lines += [
+        f"{SKIP}\t{name}\t{' '.join(sorted(skip.places))}\t{skip.reason}"
+        for name, skip in sorted(inventory.skips.items())
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines))
 
 
-def record(runs: Mapping[str, Outcomes]) -> list[Entry]:
-    """The inventory of what ran; `runs` is keyed by Python version, and by `cargo`."""
-    skips: dict[str, set[str]] = {}
-    reasons: dict[str, str] = {}
-    for where, outcomes in runs.items():
-        for name, outcome in outcomes.items():
-            skips.setdefault(name, set())
+def record(runs: Mapping[str, Outcomes], before: Inventory) -> Inventory:
+    """The inventory `before`, brought up to date with what ran; `runs` is keyed by Python version, and by
+    `cargo`. What no run was about stays as it was."""
+    recorded = Inventory()
+    for kind in (True, False):
+        names = {name for where, run in runs.items() if (where == CARGO) is kind for name in run}
+        groups = {name: Group.of(tests) for name, tests in _grouped(names).items()}
+        kept = {name: group for name, group in before.groups.items() if _is_cargo(name) is kind}
+        recorded.groups |= groups or kept
+    places: dict[str, set[str]] = {
+        name: set(skip.places - runs.keys()) for name, skip in before.skips.items()
+    }
+    reasons = {name: skip.reason for name, skip in before.skips.items()}
+    for where, run in runs.items():
+        for name, outcome in run.items():
             if outcome.kind == "skipped":
-                skips[name].add(where)
+                places.setdefault(name, set()).add(where)
                 reasons[name] = " ".join(outcome.reason.split())
-    return [Entry(name, frozenset(where), reasons.get(name, "")) for name, where in skips.items()]
+    recorded.skips = {name: Skip(frozenset(where), reasons[name]) for name, where in places.items() if where}
+    return recorded
 
 
-def differences(entries: list[Entry], where: str, outcomes: Outcomes) -> Iterator[str]:
-    """A line for each test that vanished, newly skips or is not listed yet, in the run `where`."""
-    expected = {entry.name: entry for entry in entries if _belongs(entry.name, where)}
-    for name in sorted(expected.keys() - outcomes.keys()):
-        yield f"did not run: {name}"
-    for name in sorted(outcomes.keys() - expected.keys()):
-        yield f"not in the inventory: {name}"
-    for name in sorted(expected.keys() & outcomes.keys()):
-        if outcomes[name].kind == "skipped" and where not in expected[name].skips_on:
-            yield f"newly skipped: {name} ({outcomes[name].reason})"
+def differences(inventory: Inventory, where: str, outcomes: Outcomes, *, part: bool = False) -> Iterator[str]:
+    """A line for each group whose tests are not those recorded, and for each test that newly skips, in the
+    run `where`; of a `part` only the groups that ran are looked at."""
+    cargo = where == CARGO
+    ran = {name: Group.of(tests) for name, tests in _grouped(outcomes).items()}
+    expected = {
+        name: group
+        for name, group in inventory.groups.items()
+        if _is_cargo(name) is cargo and (not part or name in ran)
+    }
+    for name in sorted(expected.keys() | ran.keys()):
+        if name not in ran:
+            yield f"did not run: {name}"
+        elif name not in expected:
+            yield f"not in the inventory: {name}"
+        elif ran[name] != expected[name]:
+            yield f"not as in the inventory: {name} ({_change(expected[name], ran[name])})"
+    for name, outcome in sorted(outcomes.items()):
+        skip = inventory.skips.get(name)
+        if outcome.kind == "skipped" and (skip is None or where not in skip.places):
+            yield f"newly skipped: {name} ({outcome.reason})"
 
 
-def _belongs(name: str, where: str) -> bool:
-    return name.startswith(f"{CARGO} ") == (where == CARGO)
+def _change(expected: Group, ran: Group) -> str:
+    if expected.count == ran.count:
+        return f"{ran.count} tests, of other names"
+    return f"{expected.count} tests recorded, {ran.count} ran"
+
+
+def _grouped(names: Iterable[str]) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        groups.setdefault(_group_of(name), set()).add(name)
+    return groups
+
+
+def _group_of(name: str) -> str:
+    """`tests/test_timer.py` of `tests/test_timer.py::test_repeat`; `cargo pyuv: timer` of
+    `cargo pyuv: timer::tests::repeats`."""
+    head, separator, _ = name.partition("::")
+    if separator or not _is_cargo(name):
+        return head
+    return name.partition(": ")[0]
+
+
+def _is_cargo(name: str) -> bool:
+    return name.startswith(f"{CARGO} ")

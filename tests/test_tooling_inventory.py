@@ -3,7 +3,7 @@
 import inventory
 import outcomes
 import pytest
-from inventory import Entry
+from inventory import Group, Inventory, Skip
 from outcomes import Outcome
 
 pytest_plugins = ["pytester"]
@@ -11,50 +11,99 @@ pytest_plugins = ["pytester"]
 PASSED = Outcome("passed")
 
 
-def differences(entries, where="3.12", **run):
-    return list(inventory.differences(entries, where, run))
+def recorded(*names, skips=None):
+    """The inventory of tests that all passed, with the skips that are allowed."""
+    runs = {}
+    for name in names:
+        where = "cargo" if name.startswith("cargo ") else "3.11"
+        runs.setdefault(where, {})[name] = PASSED
+    whole = inventory.record(runs, Inventory())
+    whole.skips = skips or {}
+    return whole
+
+
+def differences(whole, where="3.12", *, part=False, **run):
+    run = {f"t.py::{name}": outcome for name, outcome in run.items()}
+    return list(inventory.differences(whole, where, run, part=part))
 
 
 def test_agreement_is_silent():
-    assert differences([Entry("a"), Entry("b")], a=PASSED, b=Outcome("failed")) == []
+    assert differences(recorded("t.py::a", "t.py::b"), a=PASSED, b=Outcome("failed")) == []
 
 
 def test_a_vanished_test_is_reported():
-    assert differences([Entry("a"), Entry("b")], a=PASSED) == ["did not run: b"]
+    seen = differences(recorded("t.py::a", "t.py::b"), a=PASSED)
+    assert seen == ["not as in the inventory: t.py (2 tests recorded, 1 ran)"]
 
 
 def test_an_unlisted_test_is_reported():
-    assert differences([Entry("a")], a=PASSED, b=PASSED) == ["not in the inventory: b"]
+    seen = differences(recorded("t.py::a"), a=PASSED, b=PASSED)
+    assert seen == ["not as in the inventory: t.py (1 tests recorded, 2 ran)"]
+
+
+def test_another_name_is_reported():
+    seen = differences(recorded("t.py::a"), b=PASSED)
+    assert seen == ["not as in the inventory: t.py (1 tests, of other names)"]
+
+
+def test_a_file_that_vanished_or_is_not_recorded_is_reported():
+    seen = differences(recorded("s.py::a"), a=PASSED)
+    assert seen == ["did not run: s.py", "not in the inventory: t.py"]
+
+
+def test_of_a_part_only_what_ran_is_looked_at():
+    whole = recorded("s.py::a", "t.py::a")
+    assert differences(whole, part=True, a=PASSED) == []
+    seen = differences(whole, part=True, b=PASSED)
+    assert seen == ["not as in the inventory: t.py (1 tests, of other names)"]
 
 
 def test_a_new_skip_is_reported_with_its_reason():
-    assert differences([Entry("a")], a=Outcome("skipped", "why")) == ["newly skipped: a (why)"]
+    seen = differences(recorded("t.py::a"), a=Outcome("skipped", "why"))
+    assert seen == ["newly skipped: t.py::a (why)"]
 
 
 def test_a_skip_is_allowed_only_where_it_is_listed():
-    entries = [Entry("a", frozenset({"3.11"}), "why")]
-    skipped = {"a": Outcome("skipped", "why")}
-    assert differences(entries, "3.11", **skipped) == []
-    assert differences(entries, "3.12", **skipped) == ["newly skipped: a (why)"]
+    whole = recorded("t.py::a", skips={"t.py::a": Skip(frozenset({"3.11"}), "why")})
+    assert differences(whole, "3.11", a=Outcome("skipped", "why")) == []
+    assert differences(whole, "3.12", a=Outcome("skipped", "why")) == ["newly skipped: t.py::a (why)"]
 
 
 def test_cargo_and_pytest_are_compared_apart():
-    entries = [Entry("cargo pyuv: a"), Entry("tests/b.py::b")]
-    assert list(inventory.differences(entries, "cargo", {"cargo pyuv: a": PASSED})) == []
-    assert list(inventory.differences(entries, "3.12", {"tests/b.py::b": PASSED})) == []
+    whole = recorded("cargo pyuv: a", "tests/b.py::b")
+    assert list(inventory.differences(whole, "cargo", {"cargo pyuv: a": PASSED})) == []
+    assert list(inventory.differences(whole, "3.12", {"tests/b.py::b": PASSED})) == []
 
 
 def test_what_is_recorded_has_no_differences(tmp_path):
     runs = {
-        "cargo": {"cargo pyuv: c": PASSED},
-        "3.11": {"a": PASSED, "b[x y]": Outcome("skipped", "not\nhere")},
-        "3.12": {"a": PASSED, "b[x y]": PASSED},
+        "cargo": {"cargo pyuv: c": PASSED, "cargo pyuv: timer::tests::d": PASSED},
+        "3.11": {"t.py::a": PASSED, "t.py::b[x y]": Outcome("skipped", "not\nhere")},
+        "3.12": {"t.py::a": PASSED, "t.py::b[x y]": PASSED},
     }
     path = tmp_path / "inventory.txt"
-    inventory.dump(inventory.record(runs), path)
-    assert path.read_text() == "a\nb[x y]\t3.11\tnot here\ncargo pyuv: c\n"
+    inventory.dump(inventory.record(runs, Inventory()), path)
+    names = [line.split("\t")[:2] for line in path.read_text().splitlines()]
+    groups = [["cargo pyuv", "1"], ["cargo pyuv: timer", "1"], ["t.py", "2"]]
+    assert names == [*groups, ["skip", "t.py::b[x y]"]]
     for where, run in runs.items():
         assert list(inventory.differences(inventory.load(path), where, run)) == []
+
+
+def test_a_run_brings_up_to_date_what_it_is_about():
+    skipped = Outcome("skipped", "why")
+    runs = {"cargo": {"cargo pyuv: a": PASSED}, "3.11": {"t.py::a": skipped}, "3.12": {"t.py::a": skipped}}
+    before = inventory.record(runs, Inventory())
+    after = inventory.record({"3.12": {"t.py::a": PASSED, "t.py::b": PASSED}}, before)
+    assert after.groups == {**before.groups, "t.py": Group.of(["t.py::a", "t.py::b"])}
+    assert after.skips == {"t.py::a": Skip(frozenset({"3.11"}), "why")}
+
+
+def test_a_line_that_is_none_of_the_inventory_is_refused(tmp_path):
+    path = tmp_path / "inventory.txt"
+    path.write_text("t.py::a\n")
+    with pytest.raises(ValueError, match="not a line of the inventory"):
+        inventory.load(path)
 
 
 def test_cargo_output_is_read_with_binaries_reasons_and_examples_told_apart():
