@@ -7,7 +7,7 @@ use libuv_sys2 as uv;
 
 use crate::error::{Error, Result};
 use crate::handle::{Handle, dispatch, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 
 /// Has its callback called on the loop's thread, whichever thread asked (`uv_async_t`).
 ///
@@ -36,12 +36,12 @@ impl Gate {
 }
 
 handle_kind!(Async, uv::uv_async_t, Callback, Gate {
-    fn before_close(&self) {
+    fn before_close(&self, _held: &Held) {
         *self.gate().lock() = false;
     }
 
-    fn after_fork(&self) {
-        let open = self.header().is_open();
+    fn after_fork(&self, _held: &Held) {
+        let open = self.shared().is_open();
         // SAFETY: a thread that stayed in the parent may have held the lock; here is only this.
         unsafe { self.gate().0.get().write(Mutex::new(open)) };
     }
@@ -52,7 +52,7 @@ impl Async {
     pub fn new(event_loop: &Loop, callback: impl FnMut(&Async) + Send + 'static) -> Result<Async> {
         unsafe extern "C" fn trampoline(handle: *mut uv::uv_async_t) {
             // SAFETY: libuv gives the handle that this was made with.
-            unsafe { dispatch::<Async>(handle, |callback, handle| callback(handle)) };
+            unsafe { dispatch::<Async>(handle, |callback, handle, _| callback(handle)) };
         }
         let entered = event_loop.enter()?;
         let gate = Gate(UnsafeCell::new(Mutex::new(true)));
@@ -62,7 +62,7 @@ impl Async {
                 unsafe { uv::uv_async_init(event_loop, handle, Some(trampoline)) }
             })?;
         // SAFETY: the handle is an Async, and its loop is ours.
-        unsafe { handle.set_callback::<Async>(Box::new(callback)) };
+        unsafe { handle.set_callback::<Async>(&entered, Box::new(callback)) };
         drop(entered);
         Ok(handle)
     }
@@ -70,7 +70,7 @@ impl Async {
     /// Has the callback called soon, on the loop's thread (`uv_async_send`). Several sends before
     /// that make one call. May be called from any thread.
     pub fn send(&self) -> Result<()> {
-        if self.header().inner().is_forked() {
+        if self.shared().event_loop().is_forked() {
             return Err(Error::Forked);
         }
         let open = self.gate().lock();
@@ -84,7 +84,7 @@ impl Async {
 
     fn gate(&self) -> &Gate {
         // SAFETY: this handle is an Async.
-        unsafe { self.extra::<Async>() }
+        unsafe { self.shared_extra::<Async>() }
     }
 }
 

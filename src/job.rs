@@ -59,9 +59,9 @@ impl Loop {
     pub fn submit<J: Job>(&self, job: J) -> Result<Request> {
         let entered = self.enter()?;
         pool::ensure()?;
-        let allocation = Box::leak(Box::new(Allocation {
+        let allocation = Box::into_raw(Box::new(Allocation {
             header: Header {
-                request: request::Header::of_job(&entered, free::<J>),
+                request: request::Header::of_job(self.shared(), free::<J>),
                 state: AtomicU8::new(WAITING),
                 panic: UnsafeCell::new(None),
                 long: job.is_long(),
@@ -71,11 +71,14 @@ impl Loop {
             },
             job: UnsafeCell::new(Some(job)),
         }));
-        let header = &allocation.header;
-        entered.requests.insert(&header.request);
-        Jobs::push(&entered, JobRef(NonNull::from(header)));
-        // SAFETY: the second of the two references that a request begins with.
-        Ok(unsafe { Request::new(NonNull::from(header).cast(), self) })
+        // SAFETY: from Box::into_raw, so not null and whole. One of the two references that a request
+        // begins with is the queue's, the other the caller's.
+        unsafe {
+            let header = NonNull::new_unchecked(allocation.cast::<Header>());
+            entered.requests.insert(header.cast());
+            Jobs::push(&entered, JobRef(header));
+            Ok(Request::new(header.cast(), self))
+        }
     }
 }
 
@@ -221,7 +224,7 @@ impl JobRef {
             && !inner.is_abandoned()
         {
             // Not the last reference: whoever runs the loop has one.
-            let event_loop = Loop::from_inner(inner);
+            let event_loop = inner.event_loop();
             trampoline::enter(inner, || {
                 // SAFETY: the job has run and the loop is the caller's.
                 again = unsafe { (header.again)(self.0, &event_loop) };
@@ -240,18 +243,19 @@ impl JobRef {
     /// A further reference to the job of a request.
     ///
     /// # Safety
-    /// The request is a job's and in flight, and the caller owns the loop.
-    unsafe fn of(request: &request::Header) -> JobRef {
-        request.add_reference();
-        JobRef(NonNull::from(request).cast())
+    /// The pointer is to the whole of a job that is in flight, and the caller owns its loop.
+    unsafe fn of(request: NonNull<request::Header>) -> JobRef {
+        // SAFETY: the caller says so.
+        unsafe { request.as_ref() }.add_reference();
+        JobRef(request.cast())
     }
 }
 
 /// Takes a job back that nobody has begun.
 ///
 /// # Safety
-/// The request is a job's and in flight, and the caller owns the loop.
-pub(crate) unsafe fn cancel(inner: &LoopInner, request: &request::Header) -> bool {
+/// The pointer is to the whole of a job that is in flight on the loop.
+pub(crate) unsafe fn cancel(inner: &LoopInner, request: NonNull<request::Header>) -> bool {
     // SAFETY: the caller says so. The queue of those that wait keeps its reference, and whoever
     // takes the job off it sees that it is not to be run.
     let job = unsafe { JobRef::of(request) };

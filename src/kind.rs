@@ -11,7 +11,7 @@ use libuv_sys2 as uv;
 
 use crate::error::Result;
 use crate::handle;
-use crate::r#loop::{Held, Loop};
+use crate::r#loop::{Entered, Held, Loop};
 use crate::{Handle, HandleKind};
 
 pub use crate::handle::Kind;
@@ -33,8 +33,8 @@ pub unsafe fn create<K: Kind>(
 /// Takes the loop of a handle that is open, until the value returned is dropped. Fails with
 /// [`Error::HandleClosed`](crate::Error::HandleClosed) for one that is closed or closing,
 /// [`Error::WrongThread`](crate::Error::WrongThread) while another thread has the loop.
-pub fn hold(handle: &Handle) -> Result<Held<'_>> {
-    Ok(Held::new(handle.enter()?))
+pub fn hold(handle: &Handle) -> Result<Entered<'_>> {
+    handle.enter()
 }
 
 /// The `uv_*_t`. It may be used while the handle is held and is alive as long as the handle, or
@@ -44,26 +44,23 @@ pub fn raw<K: Kind>(handle: &K) -> *mut K::Uv {
 }
 
 /// What a handle has beside its libuv struct.
-pub fn extra<K: Kind<Extra: Sync>>(handle: &K) -> &K::Extra {
+///
+/// # Panics
+/// If it is another loop that is held; so do those below.
+pub fn extra<'a, K: Kind>(handle: &'a K, held: &'a Held) -> &'a K::Extra {
     // SAFETY: a value of type K is a handle of that kind, as `HandleKind` demands.
-    unsafe { is_kind(handle).extra::<K>() }
+    unsafe { is_kind(handle).extra::<K>(held) }
 }
 
 /// Whether libuv has the handle active (`uv_is_active`).
-///
-/// # Safety
-/// The caller owns the loop.
-pub unsafe fn is_active(handle: &Handle) -> bool {
-    handle.header().is_active()
+pub fn is_active(handle: &Handle, held: &Held) -> bool {
+    handle.header(held).is_active()
 }
 
 /// Sets the closure that [`dispatch`] calls. Drops the old one last.
-///
-/// # Safety
-/// The caller owns the loop.
-pub unsafe fn set_callback<K: Kind>(handle: &K, callback: K::Callback) {
-    // SAFETY: a value of type K is a handle of that kind, and the caller owns the loop.
-    unsafe { is_kind(handle).set_callback::<K>(callback) };
+pub fn set_callback<K: Kind>(handle: &K, held: &Held, callback: K::Callback) {
+    // SAFETY: a value of type K is a handle of that kind.
+    unsafe { is_kind(handle).set_callback::<K>(held, callback) };
 }
 
 /// Runs a handle's closure from its libuv callback, awake and with panics caught. The closure may
@@ -72,7 +69,10 @@ pub unsafe fn set_callback<K: Kind>(handle: &K, callback: K::Callback) {
 /// # Safety
 /// `handle` was made by [`create`], its close callback has not been called, and this thread runs
 /// its loop.
-pub unsafe fn dispatch<K: Kind>(handle: *mut K::Uv, call: impl FnOnce(&mut K::Callback, &K)) {
+pub unsafe fn dispatch<K: Kind>(
+    handle: *mut K::Uv,
+    call: impl FnOnce(&mut K::Callback, &K, &Held),
+) {
     // SAFETY: the caller says so.
     unsafe { handle::dispatch::<K>(handle, call) };
 }

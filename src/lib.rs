@@ -43,6 +43,7 @@ mod job;
 pub mod kind;
 mod r#loop;
 mod metrics;
+mod owned;
 mod owner;
 mod pipe;
 #[cfg(unix)]
@@ -76,8 +77,9 @@ pub use handle::{Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
 pub use job::Job;
-pub use r#loop::{Configure, Held, Loop, RunMode};
+pub use r#loop::{Configure, Entered, Held, Loop, RunMode};
 pub use metrics::Metrics;
+pub use owned::Owned;
 pub use pipe::Pipe;
 pub use poll::{Events, Poll};
 pub use pool::pool_size;

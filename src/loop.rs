@@ -6,8 +6,8 @@
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
 use std::os::raw::c_void;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use libuv_sys2 as uv;
@@ -37,10 +37,13 @@ mod inbox;
 mod lost;
 mod own_handles;
 mod run;
+mod shared;
 
 pub use configure::Configure;
 pub(crate) use inbox::InboxEntry;
 pub use run::RunMode;
+pub use shared::Entered;
+pub(crate) use shared::LoopShared;
 
 use backend::Backend;
 use inbox::Inbox;
@@ -52,26 +55,34 @@ use own_handles::OwnHandles;
 /// on it are gone, so that nobody can run it any more, it is torn down: what is left on it is
 /// closed, nothing is called.
 pub struct Loop {
-    inner: NonNull<LoopInner>,
+    shared: NonNull<LoopShared>,
 }
 
-// SAFETY: everything a `Loop` reaches is atomic, behind a mutex, or touched only after
-// `LoopInner::enter` has made this thread the loop's owner.
+// SAFETY: a `Loop` is a counted reference to a `LoopShared`, which is Sync; the last one may tear
+// the loop down on any thread, for what is on it is Send.
 unsafe impl Send for Loop {}
 // SAFETY: as for Send.
 unsafe impl Sync for Loop {}
 
-/// The allocation behind a `Loop`. libuv knows it as a `uv_loop_t`, which is its first field.
+/// A loop that is this thread's own. To have a reference to it is to own the loop: nobody else
+/// can get one meanwhile, and it does not leave this thread.
+///
+/// [`Loop::hold`] leads to one, and callbacks are given one. It opens what is
+/// [`Owned`](crate::Owned).
+//
+// The allocation behind a `Loop`. libuv knows it as a `uv_loop_t`, which is its first field. What
+// may be reached without being the owner, `LoopShared` reaches.
 #[repr(C)]
-pub(crate) struct LoopInner {
+pub struct Held {
     uv: UnsafeCell<uv::uv_loop_t>,
+    /// The allocation, as it is freed.
+    whole: NonNull<Held>,
     /// `Loop` and `Handle` values: those who could still run or use this loop.
     references: AtomicUsize,
     owner: Owner,
     /// References given up by a thread that could not take the loop; the owner drops them.
     inbox: Inbox,
 
-    // What follows is the owner's.
     closed: Cell<bool>,
     running: Cell<bool>,
     backend: Backend,
@@ -101,56 +112,8 @@ pub(crate) struct LoopInner {
     pub(crate) own_handles: OwnHandles,
 }
 
-/// Proof that this thread owns the loop, until it is dropped.
-pub(crate) struct Entered<'a> {
-    inner: &'a LoopInner,
-    give_back: bool,
-}
-
-impl Entered<'_> {
-    pub(crate) fn uv(&self) -> *mut uv::uv_loop_t {
-        self.inner.uv.get()
-    }
-
-    /// Whether an open handle of the loop has `fd`.
-    pub(crate) fn has_fd(&self, fd: Fd) -> bool {
-        let mut found = false;
-        self.for_each_handle(|header| {
-            found |= header.is_open() && header.fileno().is_ok_and(|its| its as Fd == fd);
-        });
-        found
-    }
-}
-
-impl std::ops::Deref for Entered<'_> {
-    type Target = LoopInner;
-    fn deref(&self) -> &LoopInner {
-        self.inner
-    }
-}
-
-impl Drop for Entered<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.give_back {
-            self.inner.owner.give_back();
-        }
-    }
-}
-
-/// A loop that is this thread's own: see [`Loop::hold`].
-pub struct Held<'a>(Entered<'a>);
-
-impl<'a> Held<'a> {
-    pub(crate) fn new(entered: Entered<'a>) -> Held<'a> {
-        Held(entered)
-    }
-
-    /// The `uv_loop_t`, valid as long as this value.
-    pub fn as_raw(&self) -> *mut uv::uv_loop_t {
-        self.0.uv()
-    }
-}
+/// What the crate calls a [`Held`] where it is about the loop's insides.
+pub(crate) type LoopInner = Held;
 
 impl Loop {
     /// A new loop (`uv_loop_init`). Fails with `UV_EMFILE` where no fd is left. Of the standard fds
@@ -162,10 +125,11 @@ impl Loop {
             places::open_standard();
             first::check_fds()?;
         }
-        let inner = Box::new(LoopInner {
+        let inner = Box::new(Held {
             // SAFETY: all-zero is a valid, if unusable, value of a C struct of integers and
             // pointers; uv_loop_init fills it below.
             uv: unsafe { mem::zeroed() },
+            whole: NonNull::dangling(),
             references: AtomicUsize::new(1),
             owner: Owner::new(),
             inbox: Inbox::new(),
@@ -191,24 +155,37 @@ impl Loop {
             reserve: Reserve::new(),
             own_handles: OwnHandles::new(),
         });
+        // From here on libuv has pointers to it.
+        let raw = Box::into_raw(inner);
+        // SAFETY: the memory is a Box's that was leaked just now, and nobody else knows of it, so
+        // that it is owned.
+        let (inner, free) = unsafe {
+            (*raw).whole = NonNull::new_unchecked(raw);
+            (&*raw, || drop(Box::from_raw(raw)))
+        };
         // SAFETY: the memory is the loop's own and stays where it is.
-        Error::check(unsafe { uv::uv_loop_init(inner.uv.get()) }, "uv_loop_init")?;
+        let made = Error::check(unsafe { uv::uv_loop_init(inner.uv()) }, "uv_loop_init");
+        if let Err(error) = made {
+            free();
+            return Err(error);
+        }
         #[cfg(unix)]
         first::made();
         // SAFETY: the loop is initialised, and nobody else knows of it yet.
-        if let Err(error) = unsafe { inner.own_handles.start(inner.uv.get()) } {
+        if let Err(error) = unsafe { inner.own_handles.start(inner.uv()) } {
             // SAFETY: as above; uv_async_init, first of the three, is the one that can fail, so
             // no handle is left on the loop.
-            unsafe { uv::uv_loop_close(inner.uv.get()) };
+            unsafe { uv::uv_loop_close(inner.uv()) };
+            free();
             return Err(error);
         }
         inner.note_backend();
-        // SAFETY: as above; the memory stays where it is when the Box is leaked.
+        // SAFETY: as above; the memory stays where it is.
         unsafe {
-            inner.jobs.init(inner.uv.get());
-            inner.written.init(inner.uv.get());
+            inner.jobs.init(inner.uv());
+            inner.written.init(inner.uv());
         }
-        Ok(Loop { inner: NonNull::from(Box::leak(inner)) })
+        Ok(Loop { shared: NonNull::from(inner.shared()) })
     }
 
     /// The loop's time, cached once per iteration, in milliseconds (`uv_now`).
@@ -257,15 +234,20 @@ impl Loop {
     /// Cancels every request that the thread pool has not begun. Returns how many that were.
     pub fn cancel_requests(&self) -> Result<usize> {
         let entered = self.enter()?;
-        Ok(entered.requests.cancel_all())
+        Ok(entered.requests.cancel_all(&entered))
     }
 
     /// Makes the loop this thread's own until the value returned is dropped, for a call that is
-    /// several calls of this crate, or one of libuv's.
+    /// several calls of this crate, or one of libuv's. The thread may have it already.
     ///
     /// Fails with [`Error::WrongThread`] while another thread has the loop.
-    pub fn hold(&self) -> Result<Held<'_>> {
-        Ok(Held(self.enter()?))
+    pub fn hold(&self) -> Result<Entered<'_>> {
+        self.enter()
+    }
+
+    /// [`hold`](Loop::hold) of a loop that may be closed.
+    pub fn hold_even_closed(&self) -> Result<Entered<'_>> {
+        self.shared().enter_even_closed()
     }
 
     /// The `uv_loop_t`, for crates that bring requests and handles of their own.
@@ -274,41 +256,46 @@ impl Loop {
     /// ownership, as a callback, [`hold`](Loop::hold) or the `start` of
     /// [`request::submit`](crate::request::submit) has.
     pub fn as_raw(&self) -> *mut uv::uv_loop_t {
-        self.inner().uv.get()
+        self.shared.as_ptr().cast()
     }
 
-    pub(crate) fn inner(&self) -> &LoopInner {
+    pub(crate) fn shared(&self) -> &LoopShared {
         // SAFETY: the allocation lives as long as anything counted in `references` does.
-        unsafe { self.inner.as_ref() }
+        unsafe { self.shared.as_ref() }
     }
 
     pub(crate) fn enter(&self) -> Result<Entered<'_>> {
-        self.inner().enter()
+        self.shared().enter()
+    }
+
+    /// What a [`Held`] of this loop has for an address.
+    pub(crate) fn address(&self) -> *mut Held {
+        self.shared.as_ptr().cast()
     }
 
     /// A reference from the allocation itself.
-    pub(crate) fn from_inner(inner: &LoopInner) -> Loop {
-        inner.add_reference();
-        Loop { inner: NonNull::from(inner) }
+    pub(crate) fn from_shared(shared: &LoopShared) -> Loop {
+        shared.add_reference();
+        Loop { shared: NonNull::from(shared) }
     }
 }
 
 impl Clone for Loop {
     fn clone(&self) -> Loop {
-        Loop::from_inner(self.inner())
+        Loop::from_shared(self.shared())
     }
 }
 
 impl Drop for Loop {
     fn drop(&mut self) {
         // SAFETY: this value's own reference is given up, once.
-        unsafe { LoopInner::release(self.inner) };
+        unsafe { LoopShared::release(self.shared) };
     }
 }
 
 impl PartialEq for Loop {
     fn eq(&self, other: &Loop) -> bool {
-        self.inner == other.inner
+        self.shared == other.shared
     }
 }
 
@@ -316,55 +303,48 @@ impl Eq for Loop {}
 
 impl std::fmt::Debug for Loop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Loop({:p})", self.inner)
+        write!(f, "Loop({:p})", self.shared)
     }
 }
 
-impl LoopInner {
-    /// The allocation that a `uv_loop_t` of this crate is the first field of.
+impl Held {
+    /// The loop that a `uv_loop_t` of this crate is the first field of.
     ///
     /// # Safety
-    /// `raw` is a live loop made by `Loop::new`.
+    /// `raw` is a live loop made by `Loop::new`, and this thread owns it, as a callback of libuv's
+    /// does: it has run() below it on the stack. The reference does not outlive that.
     #[inline]
-    pub(crate) unsafe fn from_raw<'a>(raw: *mut uv::uv_loop_t) -> &'a LoopInner {
-        // SAFETY: `LoopInner` is repr(C) with the loop first, and the caller vouches for it.
-        unsafe { &*raw.cast::<LoopInner>() }
+    pub(crate) unsafe fn from_raw<'a>(raw: *mut uv::uv_loop_t) -> &'a Held {
+        // SAFETY: `Held` is repr(C) with the loop first, and the caller vouches for it.
+        unsafe { &*raw.cast::<Held>() }
     }
 
-    /// Makes this thread the owner, or says why it cannot be.
-    #[inline]
-    pub(crate) fn enter(&self) -> Result<Entered<'_>> {
-        let give_back = self.owner.take()?;
-        let entered = Entered { inner: self, give_back };
-        if self.closed.get() {
-            return Err(Error::LoopClosed);
-        }
-        Ok(entered)
+    /// The `uv_loop_t`, valid as long as the loop is this thread's own.
+    pub fn as_raw(&self) -> *mut uv::uv_loop_t {
+        self.uv()
     }
 
     pub(crate) fn uv(&self) -> *mut uv::uv_loop_t {
-        self.uv.get()
+        // The whole allocation is behind the pointer, for `from_raw`.
+        ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// A reference to the loop.
+    pub fn event_loop(&self) -> Loop {
+        Loop::from_shared(self.shared())
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.get()
     }
 
-    pub(crate) fn add_reference(&self) {
-        self.references.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Gives up one reference; the last one tears the loop down.
-    ///
-    /// # Safety
-    /// The caller owns one of the references counted, and does not use it again.
-    pub(crate) unsafe fn release(inner: NonNull<LoopInner>) {
-        // SAFETY: the caller's reference keeps the allocation alive up to here.
-        let this = unsafe { inner.as_ref() };
-        if this.references.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
-            abandon::abandon(inner);
-        }
+    /// Whether an open handle of the loop has `fd`.
+    pub(crate) fn has_fd(&self, fd: Fd) -> bool {
+        let mut found = false;
+        self.for_each_handle(|header| {
+            found |= header.is_open() && header.fileno().is_ok_and(|its| its as Fd == fd);
+        });
+        found
     }
 
     /// Calls `f` for each handle that is not the loop's own.
@@ -379,12 +359,18 @@ impl LoopInner {
                 }
             }
         }
-        // SAFETY: the caller owns the loop; `collect` changes nothing of it.
+        // SAFETY: the loop is ours; `collect` changes nothing of it.
         unsafe { uv::uv_walk(self.uv(), Some(collect), (&raw mut headers).cast()) };
         for header in headers {
             // SAFETY: a handle's memory is freed only in its close callback, from `uv_run`, which
             // `f` does not call.
             f(unsafe { header.as_ref() });
         }
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Held({:p})", ptr::from_ref(self))
     }
 }

@@ -6,7 +6,7 @@ use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 use crate::poll::{Events, Fd};
 #[cfg(unix)]
 use crate::socket;
@@ -22,8 +22,8 @@ use crate::util::HandleType;
 pub struct Pipe(Stream);
 
 handle_kind!(Pipe: Stream, uv::uv_pipe_t, Callback, State {
-    fn fd_lost(&self, code: Code) {
-        self.stream_lost(code);
+    fn fd_lost(&self, held: &Held, code: Code) {
+        self.stream_lost(held, code);
     }
 });
 
@@ -165,9 +165,9 @@ impl Pipe {
     /// Fails with `UV_EBADF` before `bind`, `UV_EINVAL` for other events, and with `UV_ENOTSOCK` on
     /// a pipe that was opened with another descriptor than a socket's, whose mode libuv would set.
     pub fn chmod(&self, events: Events) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         #[cfg(unix)]
-        if let Ok(fd) = self.header().fileno() {
+        if let Ok(fd) = self.header(&entered).fileno() {
             socket::type_of(fd as _)?;
         }
         // SAFETY: the handle is open, a Pipe, and its loop is ours.

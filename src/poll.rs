@@ -11,7 +11,7 @@ use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 use crate::registration;
 
 bitflags::bitflags! {
@@ -47,12 +47,9 @@ pub struct Watched {
     lost: Cell<bool>,
 }
 
-// SAFETY: the cell is touched by the loop's owner alone.
-unsafe impl Sync for Watched {}
-
 handle_kind!(Poll, uv::uv_poll_t, Callback, Watched {
-    fn fd_lost(&self, code: Code) {
-        self.watched().lost.set(true);
+    fn fd_lost(&self, held: &Held, code: Code) {
+        self.watched(held).lost.set(true);
         // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given the
         // handle it was started with.
         unsafe {
@@ -82,8 +79,8 @@ impl Poll {
 
     /// The fd.
     pub fn fileno(&self) -> Result<Fd> {
-        let _entered = self.enter()?;
-        Ok(self.watched().fd)
+        let entered = self.enter()?;
+        Ok(self.watched(&entered).fd)
     }
 
     /// Has `callback` called when one of `events` is there (`uv_poll_start`). On an active handle
@@ -97,12 +94,13 @@ impl Poll {
         callback: impl FnMut(&Poll, Result<Events>) + Send + 'static,
     ) -> Result<()> {
         let entered = self.enter()?;
-        registration::check_open(self.watched().fd)?;
-        if self.watched().lost.get() {
+        let watched = self.watched(&entered);
+        registration::check_open(watched.fd)?;
+        if watched.lost.get() {
             // Its callback may be restarting it, without end if nothing has changed.
-            let status = registration::status(&entered, self.watched().fd);
-            Error::check(status, format!("fd {}", self.watched().fd))?;
-            self.watched().lost.set(false);
+            let status = registration::status(&entered, watched.fd);
+            Error::check(status, format!("fd {}", watched.fd))?;
+            watched.lost.set(false);
         }
         self.start_unchecked(events, callback)
     }
@@ -114,22 +112,21 @@ impl Poll {
         events: Events,
         callback: impl FnMut(&Poll, Result<Events>) + Send + 'static,
     ) -> Result<()> {
-        let _entered = self.enter()?;
-        // SAFETY: the handle is open, a Poll, and its loop is ours.
-        unsafe {
-            self.set_callback::<Poll>(Box::new(callback));
-        }
+        let entered = self.enter()?;
+        // SAFETY: the handle is a Poll.
+        unsafe { self.set_callback::<Poll>(&entered, Box::new(callback)) };
         self.set_events(events)
     }
 
     /// Changes what an active handle waits for, and keeps its callback; for an fd as in
     /// [`start_unchecked`](Poll::start_unchecked).
     pub fn set_events(&self, events: Events) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         let wanted = events.bits() & Events::all().bits();
         // SAFETY: the handle is open, a Poll, and its loop is ours; libuv knows all the flags.
         let status = unsafe { uv::uv_poll_start(self.uv(), wanted, Some(trampoline)) };
-        Error::check(status, format!("fd {}", self.watched().fd))?;
+        Code::check(status)
+            .map_err(|code| Error::new(code, format!("fd {}", self.watched(&entered).fd)))?;
         Ok(())
     }
 
@@ -141,25 +138,22 @@ impl Poll {
         Ok(())
     }
 
-    fn watched(&self) -> &Watched {
+    fn watched<'a>(&'a self, held: &'a Held) -> &'a Watched {
         // SAFETY: this handle is a Poll.
-        unsafe { self.extra::<Poll>() }
+        unsafe { self.extra::<Poll>(held) }
     }
 }
 
 unsafe extern "C" fn trampoline(handle: *mut uv::uv_poll_t, status: c_int, events: c_int) {
     // SAFETY: libuv gives the handle that this was started with.
     unsafe {
-        dispatch::<Poll>(handle, |callback, handle| {
-            let outcome = Error::check(status, format_fd(status, handle));
-            callback(handle, outcome.map(|_| Events::from_bits_truncate(events)));
+        dispatch::<Poll>(handle, |callback, handle, held| {
+            let outcome = Code::check(status)
+                .map(|_| Events::from_bits_truncate(events))
+                .map_err(|code| Error::new(code, format!("fd {}", handle.watched(held).fd)));
+            callback(handle, outcome);
         });
     }
-}
-
-/// The text for an error, and nothing otherwise: this is a hot path.
-fn format_fd(status: c_int, handle: &Poll) -> String {
-    if status < 0 { format!("fd {}", handle.watched().fd) } else { String::new() }
 }
 
 impl Loop {
@@ -172,7 +166,9 @@ impl Loop {
             let handle = header.to_handle();
             found |= header.is_open()
                 && header.is_active()
-                && handle.downcast_ref::<Poll>().is_some_and(|poll| poll.watched().fd == fd);
+                && handle
+                    .downcast_ref::<Poll>()
+                    .is_some_and(|poll| poll.watched(&entered).fd == fd);
         });
         Ok(found)
     }

@@ -15,7 +15,7 @@ use libuv_sys2 as uv;
 
 use crate::error::{Error, Result};
 use crate::job;
-use crate::r#loop::{Loop, LoopInner};
+use crate::r#loop::{Held, Loop, LoopShared};
 use crate::pool;
 use crate::trampoline;
 
@@ -70,13 +70,18 @@ impl RequestList {
         self.length.get()
     }
 
-    pub(crate) fn insert(&self, header: &Header) {
-        let next = self.first.replace(header);
+    /// # Safety
+    /// The pointer is to a request's whole allocation, which stays until it has
+    /// [`ended`](Header::ended).
+    pub(crate) unsafe fn insert(&self, request: NonNull<Header>) {
+        let next = self.first.replace(request.as_ptr());
+        // SAFETY: the caller vouches for it.
+        let header = unsafe { request.as_ref() };
         header.next.set(next);
         header.previous.set(ptr::null());
         // SAFETY: what is on the list is alive, and the owner's alone.
         if let Some(next) = unsafe { next.as_ref() } {
-            next.previous.set(header);
+            next.previous.set(request.as_ptr());
         }
         self.length.set(self.length.get() + 1);
         IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
@@ -99,40 +104,42 @@ impl RequestList {
         IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Calls `f` for each job.
-    pub(crate) fn for_each_job(&self, mut f: impl FnMut(&Header)) {
-        let mut header = self.first.get();
-        // SAFETY: what is on the list is alive, and the owner's alone.
-        while let Some(this) = unsafe { header.as_ref() } {
-            header = this.next.get();
-            if this.is_job {
-                f(this);
-            }
+    /// Calls `f` for each request in flight.
+    fn for_each(&self, mut f: impl FnMut(NonNull<Header>, &Header)) {
+        let mut next = self.first.get();
+        while let Some(request) = NonNull::new(next.cast_mut()) {
+            // SAFETY: what is on the list is alive, and the owner's alone.
+            let header = unsafe { request.as_ref() };
+            next = header.next.get();
+            f(request, header);
         }
+    }
+
+    /// Calls `f` for each job.
+    pub(crate) fn for_each_job(&self, mut f: impl FnMut(NonNull<Header>)) {
+        self.for_each(|request, header| {
+            if header.is_job {
+                f(request);
+            }
+        });
     }
 
     /// Calls `f` for each request of libuv's own.
     pub(crate) fn for_each_of_the_pool(&self, mut f: impl FnMut(*mut uv::uv_req_t)) {
-        let mut header = self.first.get();
-        // SAFETY: what is on the list is alive, and the owner's alone.
-        while let Some(this) = unsafe { header.as_ref() } {
-            header = this.next.get();
-            if !this.is_job {
-                f(this.uv());
+        self.for_each(|request, header| {
+            if !header.is_job {
+                f(uv_of(request));
             }
-        }
+        });
     }
 
     /// Cancels what the thread pool has not begun; says how many. Their callbacks come later.
-    pub(crate) fn cancel_all(&self) -> usize {
+    pub(crate) fn cancel_all(&self, held: &Held) -> usize {
         let mut cancelled = 0;
-        let mut header = self.first.get();
-        // SAFETY: what is on the list is alive; uv_cancel calls nothing.
-        while let Some(this) = unsafe { header.as_ref() } {
-            header = this.next.get();
-            // SAFETY: the caller owns the loop.
-            cancelled += usize::from(unsafe { this.cancel() });
-        }
+        self.for_each(|request, _| {
+            // SAFETY: the request is on the list. To cancel it calls nothing.
+            cancelled += usize::from(unsafe { cancel(held, request) });
+        });
         cancelled
     }
 }
@@ -145,7 +152,7 @@ pub(crate) struct Header {
     cancellable: Cell<bool>,
     /// A [`Job`](crate::Job), not a `uv_req_t`.
     is_job: bool,
-    inner: NonNull<LoopInner>,
+    event_loop: NonNull<LoopShared>,
     previous: Cell<*const Header>,
     next: Cell<*const Header>,
     free: unsafe fn(NonNull<Header>),
@@ -160,12 +167,12 @@ struct Allocation<U> {
 
 impl Header {
     /// The header of a job, with two references: the loop's and the `Request`'s.
-    pub(crate) fn of_job(inner: &LoopInner, free: unsafe fn(NonNull<Header>)) -> Header {
+    pub(crate) fn of_job(event_loop: &LoopShared, free: unsafe fn(NonNull<Header>)) -> Header {
         Header {
             references: AtomicU8::new(2),
             cancellable: Cell::new(true),
             is_job: true,
-            inner: NonNull::from(inner),
+            event_loop: NonNull::from(event_loop),
             previous: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             free,
@@ -173,37 +180,13 @@ impl Header {
     }
 
     /// Takes the request off the list of those in flight.
-    pub(crate) fn ended(&self, inner: &LoopInner) {
+    pub(crate) fn ended(&self, held: &Held) {
         self.cancellable.set(false);
-        inner.requests.remove(self);
+        held.requests.remove(self);
     }
 
     pub(crate) fn add_reference(&self) {
         self.references.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn uv(&self) -> *mut uv::uv_req_t {
-        ptr::from_ref(self).cast_mut().wrapping_byte_add(size_of::<Header>()).cast()
-    }
-
-    /// Whether the request could be taken back.
-    ///
-    /// # Safety
-    /// The caller owns the loop.
-    unsafe fn cancel(&self) -> bool {
-        // SAFETY: where it is cancellable it is in flight, and its loop is this thread's.
-        let cancelled = self.cancellable.get()
-            && unsafe {
-                if self.is_job {
-                    job::cancel(self.inner.as_ref(), self)
-                } else {
-                    uv::uv_cancel(self.uv()) == 0
-                }
-            };
-        if cancelled {
-            self.cancellable.set(false);
-        }
-        cancelled
     }
 
     /// # Safety
@@ -217,6 +200,33 @@ impl Header {
             unsafe { (this.free)(header) };
         }
     }
+}
+
+/// The `uv_*_t` of an allocation.
+fn uv_of(request: NonNull<Header>) -> *mut uv::uv_req_t {
+    request.as_ptr().wrapping_byte_add(size_of::<Header>()).cast()
+}
+
+/// Takes a request back that the pool has not begun. Returns whether it could be.
+///
+/// # Safety
+/// The pointer is to a whole allocation, of a request on this loop.
+unsafe fn cancel(held: &Held, request: NonNull<Header>) -> bool {
+    // SAFETY: the caller vouches for it.
+    let header = unsafe { request.as_ref() };
+    // SAFETY: where it is cancellable it is in flight, and its loop is this thread's.
+    let cancelled = header.cancellable.get()
+        && unsafe {
+            if header.is_job {
+                job::cancel(held, request)
+            } else {
+                uv::uv_cancel(uv_of(request)) == 0
+            }
+        };
+    if cancelled {
+        header.cancellable.set(false);
+    }
+    cancelled
 }
 
 /// # Safety
@@ -247,14 +257,12 @@ impl Request {
     /// Cancels the request if it has not begun (`uv_cancel`); its callback then gets
     /// `UV_ECANCELED`. Returns whether it did; false for one that is running or done.
     pub fn cancel(&self) -> Result<bool> {
-        let _entered = match self.event_loop.enter() {
+        let entered = match self.event_loop.enter() {
             Err(Error::LoopClosed) => return Ok(false),
             entered => entered?,
         };
-        // SAFETY: this reference keeps the allocation alive; the loop is ours.
-        let header = unsafe { self.header.as_ref() };
-        // SAFETY: the caller owns the loop.
-        Ok(unsafe { header.cancel() })
+        // SAFETY: this reference keeps the allocation alive.
+        Ok(unsafe { cancel(&entered, self.header) })
     }
 }
 
@@ -289,14 +297,14 @@ pub unsafe fn submit<U: RawRequest>(
     }
     let entered = event_loop.enter()?;
     pool::ensure()?;
-    let allocation = Box::leak(Box::new(Allocation::<U> {
-        header: Header { is_job: false, ..Header::of_job(event_loop.inner(), free::<U>) },
+    let raw = Box::into_raw(Box::new(Allocation::<U> {
+        header: Header { is_job: false, ..Header::of_job(event_loop.shared(), free::<U>) },
         uv: MaybeUninit::uninit(),
         done: Some(Box::new(done)),
     }));
-    let raw = ptr::from_mut(allocation);
-    // SAFETY: the allocation was leaked just now.
-    let (header, request) = unsafe { (&(*raw).header, (*raw).uv.as_mut_ptr()) };
+    // SAFETY: from Box::into_raw, so not null.
+    let header = unsafe { NonNull::new_unchecked(raw.cast::<Header>()) };
+    let request: *mut U = uv_of(header).cast();
     // SAFETY: `data` is a field of every request, which libuv's functions leave alone.
     unsafe { (&raw mut (*request.cast::<uv::uv_req_t>()).data).write(raw.cast()) };
     let status = start(entered.uv(), request);
@@ -304,13 +312,15 @@ pub unsafe fn submit<U: RawRequest>(
         // SAFETY: libuv refused, so it has no pointer to the request, and nobody else has.
         unsafe {
             U::cleanup(request);
-            free::<U>(NonNull::from(header));
+            free::<U>(header);
         }
         return Err(Error::check(status, what()).unwrap_err());
     }
-    entered.requests.insert(header);
-    // SAFETY: the second of the header's two references.
-    Ok(unsafe { Request::new(NonNull::from(header), event_loop) })
+    // SAFETY: the allocation is whole; the second of its two references.
+    unsafe {
+        entered.requests.insert(header);
+        Ok(Request::new(header, event_loop))
+    }
 }
 
 /// For libuv's callbacks: ends the request and calls the `done` it was submitted with, unless the
@@ -323,8 +333,9 @@ pub unsafe fn complete<U: RawRequest>(request: *mut U, status: c_int) {
     let allocation = unsafe { (*request.cast::<uv::uv_req_t>()).data.cast::<Allocation<U>>() };
     // SAFETY: as above.
     let header = unsafe { &(*allocation).header };
-    // SAFETY: the request, and so its `Request` or the loop's graveyard, keeps the loop.
-    let inner = unsafe { header.inner.as_ref() };
+    // SAFETY: the request, and so its `Request` or the loop's graveyard, keeps the loop; this is a
+    // callback of libuv's.
+    let inner = unsafe { header.event_loop.as_ref().held() };
     header.ended(inner);
     // SAFETY: only this takes the closure.
     let done = unsafe { (*allocation).done.take() };
@@ -338,6 +349,6 @@ pub unsafe fn complete<U: RawRequest>(request: *mut U, status: c_int) {
     // SAFETY: the callback has been called, and libuv's reference ends here.
     unsafe {
         U::cleanup(request);
-        Header::drop_reference(NonNull::from(header));
+        Header::drop_reference(NonNull::new_unchecked(allocation.cast()));
     }
 }

@@ -12,7 +12,7 @@ use libuv_sys2 as uv;
 use crate::disposition;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, dispatch, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 
 /// Has its callback called when the process gets a signal (`uv_signal_t`).
 #[repr(transparent)]
@@ -27,12 +27,9 @@ pub struct Started {
     once: Cell<bool>,
 }
 
-// SAFETY: the cells are touched by the loop's owner alone.
-unsafe impl Sync for Started {}
-
 handle_kind!(Signal, uv::uv_signal_t, Callback, Started {
-    fn before_close(&self) {
-        self.stop_started();
+    fn before_close(&self, held: &Held) {
+        self.stop_started(held);
     }
 });
 
@@ -69,61 +66,62 @@ impl Signal {
         unsafe extern "C" fn trampoline(handle: *mut uv::uv_signal_t, signum: c_int) {
             // SAFETY: libuv gives the handle that this was started with.
             unsafe {
-                dispatch::<Signal>(handle, |callback, handle| {
-                    if handle.started().once.get() {
+                dispatch::<Signal>(handle, |callback, handle, held| {
+                    if handle.started(held).once.get() {
                         // libuv would do it after the callback, and reset the disposition.
-                        handle.stop_started();
+                        handle.stop_started(held);
                     }
                     callback(handle, signum);
                 });
             }
         }
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
+        let started = self.started(&entered);
         if signum <= 0 {
             return Err(Error::new(Code::EINVAL, format!("signal {signum}")));
         }
-        if self.started().signum.get() != signum {
-            self.stop_started();
+        if started.signum.get() != signum {
+            self.stop_started(&entered);
             disposition::save(signum, || {
                 // SAFETY: the handle is open, a Signal, and its loop is ours.
                 let status = unsafe { uv::uv_signal_start(self.uv(), Some(trampoline), signum) };
                 Error::check(status, format!("signal {signum}")).map(|_| ())
             })?;
-            self.started().signum.set(signum);
+            started.signum.set(signum);
         }
-        self.started().once.set(once);
-        // SAFETY: the handle is open, a Signal, and its loop is ours.
-        unsafe { self.set_callback::<Signal>(callback) };
+        started.once.set(once);
+        // SAFETY: the handle is a Signal.
+        unsafe { self.set_callback::<Signal>(&entered, callback) };
         Ok(())
     }
 
     /// Catches it no more (`uv_signal_stop`).
     pub fn stop(&self) -> Result<()> {
-        let _entered = self.enter()?;
-        self.stop_started();
+        let entered = self.enter()?;
+        self.stop_started(&entered);
         Ok(())
     }
 
     /// The signal that the handle is started for.
     pub fn signum(&self) -> Result<Option<i32>> {
-        let _entered = self.enter()?;
-        let signum = self.started().signum.get();
+        let entered = self.enter()?;
+        let signum = self.started(&entered).signum.get();
         Ok((signum != 0).then_some(signum))
     }
 
-    fn stop_started(&self) {
-        let signum = self.started().signum.replace(0);
+    fn stop_started(&self, held: &Held) {
+        let signum = self.started(held).signum.replace(0);
         if signum != 0 {
             disposition::restore(signum, || {
-                // SAFETY: the handle is open, a Signal, and the caller owns its loop.
+                // SAFETY: the handle is open, a Signal, and its loop is ours.
                 unsafe { uv::uv_signal_stop(self.uv()) };
             });
         }
     }
 
-    fn started(&self) -> &Started {
+    fn started<'a>(&'a self, held: &'a Held) -> &'a Started {
         // SAFETY: this handle is a Signal.
-        unsafe { self.extra::<Signal>() }
+        unsafe { self.extra::<Signal>(held) }
     }
 }
 

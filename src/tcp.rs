@@ -9,7 +9,7 @@ use libuv_sys2 as uv;
 use crate::address::RawAddress;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 use crate::poll::Fd;
 use crate::stream::connect::on_connect;
 use crate::stream::{Callback, State, Stream};
@@ -34,8 +34,8 @@ bitflags::bitflags! {
 pub struct TCP(Stream);
 
 handle_kind!(TCP: Stream, uv::uv_tcp_t, Callback, State {
-    fn fd_lost(&self, code: Code) {
-        self.stream_lost(code);
+    fn fd_lost(&self, held: &Held, code: Code) {
+        self.stream_lost(held, code);
     }
 });
 

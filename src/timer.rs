@@ -45,9 +45,9 @@ impl Timer {
     ) -> Result<()> {
         unsafe extern "C" fn trampoline(handle: *mut uv::uv_timer_t) {
             // SAFETY: libuv gives the handle that this was started with.
-            unsafe { dispatch::<Timer>(handle, |callback, handle| callback(handle)) };
+            unsafe { dispatch::<Timer>(handle, |callback, handle, _| callback(handle)) };
         }
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         // SAFETY: the handle is open, a timer, and its loop is ours.
         unsafe {
             let status = uv::uv_timer_start(
@@ -57,7 +57,7 @@ impl Timer {
                 milliseconds(repeat),
             );
             Error::check(status, "uv_timer_start")?;
-            self.set_callback::<Timer>(Box::new(callback));
+            self.set_callback::<Timer>(&entered, Box::new(callback));
         }
         Ok(())
     }
@@ -97,8 +97,8 @@ impl Timer {
     /// The time until the next call; zero if it is overdue or the timer inactive
     /// (`uv_timer_get_due_in`).
     pub fn due_in(&self) -> Result<Duration> {
-        let _entered = self.enter()?;
-        if !self.header().is_active() {
+        let entered = self.enter()?;
+        if !self.header(&entered).is_active() {
             // libuv would answer from the time it was last started.
             return Ok(Duration::ZERO);
         }

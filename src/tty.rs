@@ -6,7 +6,7 @@ use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 use crate::stream::{Callback, State, Stream};
 
 /// What a terminal does with the bytes (`uv_tty_mode_t`).
@@ -38,8 +38,8 @@ pub enum VTermState {
 pub struct TTY(Stream);
 
 handle_kind!(TTY: Stream, uv::uv_tty_t, Callback, State {
-    fn fd_lost(&self, code: Code) {
-        self.stream_lost(code);
+    fn fd_lost(&self, held: &Held, code: Code) {
+        self.stream_lost(held, code);
     }
 });
 

@@ -18,7 +18,7 @@ use libuv_sys2 as uv;
 use crate::address::RawAddress;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 use crate::poll::Fd;
 use crate::socket::{self, Family};
 
@@ -55,20 +55,17 @@ pub struct State {
     receiving: Cell<bool>,
 }
 
-// SAFETY: the cell is touched by the loop's owner alone.
-unsafe impl Sync for State {}
-
 handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {
-    fn is_busy(&self, _active: bool) -> bool {
-        // SAFETY: the handle is a UDP, and the caller owns its loop.
+    fn is_busy(&self, held: &Held, _active: bool) -> bool {
+        // SAFETY: the handle is a UDP, and its loop is ours.
         let sending = unsafe { uv::uv_udp_get_send_queue_count(self.uv()) };
-        self.state().receiving.get() || sending > 0
+        self.state(held).receiving.get() || sending > 0
     }
 
-    fn fd_lost(&self, code: Code) {
-        self.disown();
-        self.fail_sends();
-        self.fail_receiving(code);
+    fn fd_lost(&self, held: &Held, code: Code) {
+        self.disown(held);
+        self.fail_sends(held);
+        self.fail_receiving(held, code);
     }
 });
 
@@ -85,13 +82,14 @@ impl UDP {
         let domain = family.map_or(libc::AF_UNSPEC, Family::as_raw);
         let batch = if recvmmsg { UDP::RECVMMSG } else { 0 };
         let state = State { receiving: Cell::new(false) };
+        let entered = event_loop.enter()?;
         let udp: UDP =
             Handle::create(event_loop, state, "uv_udp_init_ex", |event_loop, handle| {
                 // SAFETY: the loop is open and ours; the handle's memory is its own.
                 unsafe { uv::uv_udp_init_ex(event_loop, handle, domain as c_uint | batch) }
             })?;
         udp.guard();
-        udp.lift_fd()?;
+        udp.lift_fd(&entered)?;
         Ok(udp)
     }
 
@@ -104,7 +102,7 @@ impl UDP {
     /// this one, `UV_ENOTSOCK` for what is no socket and `UV_EINVAL` for one of streams.
     pub fn open(&self, fd: Fd, flags: UDPBindFlags) -> Result<()> {
         let entered = self.enter()?;
-        if self.has_socket() {
+        if self.has_socket(&entered) {
             return Err(Error::new(Code::EBUSY, "the handle has a socket"));
         }
         socket::check_datagrams(fd)?;
@@ -123,14 +121,14 @@ impl UDP {
 
     /// Binds to an address and port, 0 for any port (`uv_udp_bind`).
     pub fn bind(&self, address: SocketAddr, flags: UDPBindFlags) -> Result<()> {
-        let _entered = self.enter()?;
-        let had_socket = self.has_socket();
+        let entered = self.enter()?;
+        let had_socket = self.has_socket(&entered);
         let raw = RawAddress::from(address);
         // SAFETY: the handle is open, a UDP, and its loop is ours; the address lives on this frame.
         let status = unsafe { uv::uv_udp_bind(self.uv(), raw.as_ptr(), flags.bits()) };
         if !had_socket {
             // libuv keeps the socket that it made, also if it could not bind it.
-            self.lift_fd()?;
+            self.lift_fd(&entered)?;
         }
         Error::check(status, address.to_string())?;
         Ok(())
@@ -141,8 +139,8 @@ impl UDP {
     ///
     /// Fails with `UV_EISCONN` on a handle that is connected.
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
-        let _entered = self.enter()?;
-        self.ensure_socket(address.ip(), UDPBindFlags::empty())?;
+        let entered = self.enter()?;
+        self.ensure_socket(&entered, address.ip(), UDPBindFlags::empty())?;
         let raw = RawAddress::from(address);
         // SAFETY: the handle is open, a UDP, and its loop is ours; the address lives on this frame.
         let status = unsafe { uv::uv_udp_connect(self.uv(), raw.as_ptr()) };
@@ -183,25 +181,26 @@ impl UDP {
 
     /// The file descriptor (`uv_fileno`). Fails with `UV_EBADF` if there is no socket yet.
     pub fn fileno(&self) -> Result<Fd> {
-        let _entered = self.enter()?;
-        Ok(self.header().fileno()?)
+        let entered = self.enter()?;
+        Ok(self.header(&entered).fileno()?)
     }
 
     /// Whether there is a socket yet.
-    fn has_socket(&self) -> bool {
-        self.header().fileno().is_ok()
+    fn has_socket(&self, held: &Held) -> bool {
+        self.header(held).fileno().is_ok()
     }
 
-    fn state(&self) -> &State {
+    fn state<'a>(&'a self, held: &'a Held) -> &'a State {
         // SAFETY: this handle is a UDP.
-        unsafe { self.extra::<UDP>() }
+        unsafe { self.extra::<UDP>(held) }
     }
 
-    /// For the owner: leaves the descriptor alone if it is another's by now, also when the handle
+    /// Leaves the descriptor alone if it is another's by now, also when the handle
     /// is closed.
-    fn disown(&self) {
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    fn disown(&self, held: &Held) {
         #[cfg(unix)]
-        if let Ok(fd) = self.header().fileno()
+        if let Ok(fd) = self.header(held).fileno()
             && socket::check_datagrams(fd).is_err()
         {
             // SAFETY: the handle is a UDP and its loop is ours; libuv waits for nothing of it.
@@ -209,10 +208,11 @@ impl UDP {
         }
     }
 
-    /// For the owner, when libuv has made a socket: gives it a number that libuv can close.
-    fn lift_fd(&self) -> Result<()> {
+    /// When libuv has made a socket: gives it a number that libuv can close.
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    fn lift_fd(&self, held: &Held) -> Result<()> {
         #[cfg(unix)]
-        if let Ok(fd) = self.header().fileno()
+        if let Ok(fd) = self.header(held).fileno()
             && fd <= libc::STDERR_FILENO
         {
             let lifted = socket::lift(fd).map_or(-1, |(lifted, _)| lifted);
@@ -225,10 +225,9 @@ impl UDP {
         Ok(())
     }
 
-    /// For the owner: makes the socket for an address like `ip`, bound to any port, if there is none yet.
-    /// That is what libuv does by itself.
-    fn ensure_socket(&self, ip: IpAddr, flags: UDPBindFlags) -> Result<()> {
-        if self.has_socket() {
+    /// Makes the socket for an address like `ip`, bound to any port, if there is none yet. That is what libuv does by itself.
+    fn ensure_socket(&self, held: &Held, ip: IpAddr, flags: UDPBindFlags) -> Result<()> {
+        if self.has_socket(held) {
             return Ok(());
         }
         let any: IpAddr = match ip {

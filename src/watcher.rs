@@ -15,9 +15,9 @@ macro_rules! watcher {
 
         $crate::handle::handle_kind!($name, libuv_sys2::$uv, Callback, () {
             $(
-                fn before_close(&self) {
-                    let count = &self.header().inner().$field;
-                    count.set(count.get() - usize::from(self.header().is_active()));
+                fn before_close(&self, held: &$crate::Held) {
+                    let count = &held.$field;
+                    count.set(count.get() - usize::from(self.header(held).is_active()));
                 }
             )?
         });
@@ -38,17 +38,19 @@ macro_rules! watcher {
             pub fn start(&self, callback: impl FnMut(&$name) + Send + 'static) -> $crate::Result<()> {
                 unsafe extern "C" fn trampoline(handle: *mut libuv_sys2::$uv) {
                     // SAFETY: libuv gives the handle that this was started with.
-                    unsafe { $crate::handle::dispatch::<$name>(handle, |callback, handle| callback(handle)) };
+                    unsafe {
+                        $crate::handle::dispatch::<$name>(handle, |callback, handle, _| callback(handle));
+                    }
                 }
-                let _entered = self.enter()?;
+                let entered = self.enter()?;
                 $(
-                    let count = &_entered.$field;
-                    count.set(count.get() + usize::from(!self.header().is_active()));
+                    let count = &entered.$field;
+                    count.set(count.get() + usize::from(!self.header(&entered).is_active()));
                 )?
                 // SAFETY: the handle is open, of this type, and its loop is ours.
                 unsafe {
                     libuv_sys2::$start(self.uv(), Some(trampoline));
-                    self.set_callback::<$name>(Box::new(callback));
+                    self.set_callback::<$name>(&entered, Box::new(callback));
                 }
                 Ok(())
             }
@@ -58,7 +60,7 @@ macro_rules! watcher {
                 let _entered = self.enter()?;
                 $(
                     let count = &_entered.$field;
-                    count.set(count.get() - usize::from(self.header().is_active()));
+                    count.set(count.get() - usize::from(self.header(&_entered).is_active()));
                 )?
                 // SAFETY: the handle is open, of this type, and its loop is ours.
                 unsafe { libuv_sys2::$stop(self.uv()) };

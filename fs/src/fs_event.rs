@@ -1,10 +1,10 @@
 //! `uv_fs_event_t`: what happens to a file, or in a folder, as the system tells it.
 
+use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use libuv_sys2 as uv;
-use pyuv::{Code, Error, Handle, Loop, Result, kind};
+use pyuv::{Code, Error, Handle, Held, Loop, Result, kind};
 
 use crate::path::PathArg;
 
@@ -59,17 +59,11 @@ struct Watched {
 
 /// The state of a handle; none of it is for anybody else.
 #[derive(Default)]
-pub struct Extra(Mutex<Option<Watched>>);
-
-impl Extra {
-    fn lock(&self) -> MutexGuard<'_, Option<Watched>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub struct Extra(RefCell<Option<Watched>>);
 
 pyuv::unsafe_handle_kind!(FsEvent, uv::uv_fs_event_t, Callback, Extra {
-    fn before_close(&self) {
-        kind::extra(self).lock().take();
+    fn before_close(&self, held: &Held) {
+        kind::extra(self, held).0.take();
     }
 
     /// libuv walks its lists of handles.
@@ -77,9 +71,9 @@ pyuv::unsafe_handle_kind!(FsEvent, uv::uv_fs_event_t, Callback, Extra {
 
     /// libuv would start every handle again, and give up at the first whose path is gone, in the
     /// middle of its lists. So it is done one by one, from `after_loop_fork`.
-    fn before_loop_fork(&self) {
+    fn before_loop_fork(&self, _held: &Held) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        // SAFETY: the caller owns the loop, and the handle is open or closing. The parent's
+        // SAFETY: the loop is ours, and the handle is open or closing. The parent's
         // inotify instance, which the child shares, is kept out of reach meanwhile: to stop a
         // handle would remove the parent's watch.
         unsafe {
@@ -90,12 +84,11 @@ pyuv::unsafe_handle_kind!(FsEvent, uv::uv_fs_event_t, Callback, Extra {
         }
     }
 
-    fn after_loop_fork(&self) -> Result<()> {
-        let watched = kind::extra(self).lock().take();
-        match watched {
-            Some(watched) if !self.is_active()? => self.watch(watched),
+    fn after_loop_fork(&self, held: &Held) -> Result<()> {
+        match kind::extra(self, held).0.take() {
+            Some(watched) if !self.is_active()? => self.watch(held, watched),
             watched => {
-                *kind::extra(self).lock() = watched;
+                kind::extra(self, held).0.replace(watched);
                 Ok(())
             }
         }
@@ -111,12 +104,12 @@ unsafe extern "C" fn trampoline(
     // SAFETY: libuv gives the handle that this was started with, from inside the loop, and a
     // string or nothing, valid during the call.
     unsafe {
-        kind::dispatch::<FsEvent>(handle, |callback, handle| {
+        kind::dispatch::<FsEvent>(handle, |callback, handle, held| {
             let filename = (!filename.is_null()).then(|| CStr::from_ptr(filename).to_bytes());
             let events = FsEvents::from_bits_truncate(events);
             let outcome = match Code::check(status) {
                 Ok(_) => Ok(FsChange { filename, events }),
-                Err(code) => Err(Error::new(code, handle.describe())),
+                Err(code) => Err(Error::new(code, handle.describe(held))),
             };
             callback(handle, outcome);
         });
@@ -145,21 +138,19 @@ impl FsEvent {
         flags: FsEventFlags,
         callback: impl FnMut(&FsEvent, Result<FsChange<'_>>) + Send + 'static,
     ) -> Result<()> {
-        let _held = kind::hold(self)?;
+        let held = kind::hold(self)?;
         let path = path.into();
         path.check()?;
         if self.is_active()? {
-            let what = format!("already watching {}", self.describe());
+            let what = format!("already watching {}", self.describe(&held));
             return Err(Error::new(Code::EINVAL, what));
         }
-        self.watch(Watched { path: path.to_c_string(), flags })?;
-        // SAFETY: the handle is held.
-        unsafe { kind::set_callback(self, Box::new(callback)) };
+        self.watch(&held, Watched { path: path.to_c_string(), flags })?;
+        kind::set_callback(self, &held, Box::new(callback));
         Ok(())
     }
 
-    /// For the owner.
-    fn watch(&self, watched: Watched) -> Result<()> {
+    fn watch(&self, held: &Held, watched: Watched) -> Result<()> {
         let Watched { path, flags } = &watched;
         // SAFETY: the handle is open and its loop is ours; libuv copies the path.
         let status = unsafe {
@@ -170,16 +161,16 @@ impl FsEvent {
             let path = path.to_string_lossy();
             return Err(Error::new(code, format!("{path}{}", limit(code))));
         }
-        *kind::extra(self).lock() = Some(watched);
+        kind::extra(self, held).0.replace(Some(watched));
         Ok(())
     }
 
     /// Watches no more (`uv_fs_event_stop`).
     pub fn stop(&self) -> Result<()> {
-        let _held = kind::hold(self)?;
+        let held = kind::hold(self)?;
         // SAFETY: the handle is open and its loop is ours.
         unsafe { uv::uv_fs_event_stop(kind::raw(self)) };
-        kind::extra(self).lock().take();
+        kind::extra(self, &held).0.take();
         Ok(())
     }
 
@@ -187,12 +178,12 @@ impl FsEvent {
     /// (`uv_fs_event_getpath` would give the spelling of the first of several handles that watch
     /// one file.)
     pub fn path(&self) -> Result<Option<CString>> {
-        let _held = kind::hold(self)?;
-        Ok(kind::extra(self).lock().as_ref().map(|watched| watched.path.clone()))
+        let held = kind::hold(self)?;
+        Ok(kind::extra(self, &held).0.borrow().as_ref().map(|watched| watched.path.clone()))
     }
 
-    fn describe(&self) -> String {
-        let watched = kind::extra(self).lock();
+    fn describe(&self, held: &Held) -> String {
+        let watched = kind::extra(self, held).0.borrow();
         watched.as_ref().map_or_else(String::new, |watched| watched.path.to_string_lossy().into())
     }
 }

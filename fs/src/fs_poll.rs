@@ -7,6 +7,7 @@
 //! closed before its `stat` is over, which is never if the thread pool waits for the thread that
 //! closes it.
 
+use std::cell::RefCell;
 use std::ffi::CString;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use libuv_sys2 as uv;
-use pyuv::{Code, Error, Handle, Loop, Result, kind};
+use pyuv::{Code, Error, Handle, Held, Loop, Result, kind};
 
 use crate::operation::Operation;
 use crate::path::PathArg;
@@ -41,7 +42,7 @@ type Callback = Box<dyn FnMut(&FsPoll, Result<StatChange>) + Send>;
 
 /// The state of a handle; none of it is for anybody else.
 #[derive(Default)]
-pub struct Extra(Mutex<Option<Arc<Watch>>>);
+pub struct Extra(RefCell<Option<Arc<Watch>>>);
 
 /// One start of a handle. A `stat` in flight holds it too, and may outlive the handle.
 struct Watch {
@@ -64,8 +65,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 pyuv::unsafe_handle_kind!(FsPoll, uv::uv_timer_t, Callback, Extra {
-    fn before_close(&self) {
-        self.forget();
+    fn before_close(&self, held: &Held) {
+        self.forget(held);
     }
 });
 
@@ -96,65 +97,63 @@ impl FsPoll {
         unsafe extern "C" fn on_timer(handle: *mut uv::uv_timer_t) {
             // SAFETY: libuv gives the handle that this was started with, from inside the loop.
             unsafe {
-                kind::dispatch::<FsPoll>(handle, |callback, handle| {
-                    if let Err(error) = handle.look() {
+                kind::dispatch::<FsPoll>(handle, |callback, handle, held| {
+                    if let Err(error) = handle.look(held) {
                         callback(handle, Err(error));
                     }
                 });
             }
         }
-        let _held = kind::hold(self)?;
+        let held = kind::hold(self)?;
         let path = path.into();
         path.check()?;
-        self.forget();
-        *lock(&kind::extra(self).0) = Some(Arc::new(Watch {
+        self.forget(&held);
+        kind::extra(self, &held).0.replace(Some(Arc::new(Watch {
             handle: AtomicPtr::new(kind::raw(self)),
             path: path.to_c_string(),
             seen: Mutex::default(),
-        }));
+        })));
         let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1);
         // SAFETY: the handle is open and its loop is ours.
         let status =
             unsafe { uv::uv_timer_start(kind::raw(self), Some(on_timer), interval, interval) };
-        if let Err(error) = Error::check(status, path.describe()).and_then(|_| self.look()) {
-            self.halt();
+        if let Err(error) = Error::check(status, path.describe()).and_then(|_| self.look(&held)) {
+            self.halt(&held);
             return Err(error);
         }
-        // SAFETY: the handle is held.
-        unsafe { kind::set_callback(self, Box::new(callback)) };
+        kind::set_callback(self, &held, Box::new(callback));
         Ok(())
     }
 
     /// Looks no more. What a look in flight finds is not told.
     pub fn stop(&self) -> Result<()> {
-        let _held = kind::hold(self)?;
-        self.halt();
+        let held = kind::hold(self)?;
+        self.halt(&held);
         Ok(())
     }
 
     /// The path as it was given to [`start`](FsPoll::start); `None` unless the handle is active.
     pub fn path(&self) -> Result<Option<CString>> {
-        let _held = kind::hold(self)?;
-        Ok(lock(&kind::extra(self).0).as_ref().map(|watch| watch.path.clone()))
+        let held = kind::hold(self)?;
+        Ok(kind::extra(self, &held).0.borrow().as_ref().map(|watch| watch.path.clone()))
     }
 
-    /// For the owner.
-    fn halt(&self) {
-        self.forget();
+    fn halt(&self, held: &Held) {
+        self.forget(held);
         // SAFETY: the handle is open and its loop is ours.
         unsafe { uv::uv_timer_stop(kind::raw(self)) };
     }
 
     /// Has what is in flight end unheard.
-    fn forget(&self) {
-        if let Some(watch) = lock(&kind::extra(self).0).take() {
+    fn forget(&self, held: &Held) {
+        if let Some(watch) = kind::extra(self, held).0.take() {
             watch.handle.store(ptr::null_mut(), Ordering::Relaxed);
         }
     }
 
-    /// For the owner: asks for a `stat`, unless the last one still runs.
-    fn look(&self) -> Result<()> {
-        let Some(watch) = lock(&kind::extra(self).0).clone() else { return Ok(()) };
+    /// Asks for a `stat`, unless the last one still runs.
+    fn look(&self, held: &Held) -> Result<()> {
+        let Some(watch) = kind::extra(self, held).0.borrow().clone() else { return Ok(()) };
         if std::mem::replace(&mut lock(&watch.seen).in_flight, true) {
             return Ok(());
         }
@@ -183,7 +182,7 @@ impl Watch {
             // SAFETY: the handle, an FsPoll's, has not begun to close, or `before_close` would
             // have made this null; the loop runs the closure of the request that this is.
             unsafe {
-                kind::dispatch::<FsPoll>(handle, |callback, handle| callback(handle, news));
+                kind::dispatch::<FsPoll>(handle, |callback, handle, _| callback(handle, news));
             }
         }
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
-use pyuv::{Configure, RunMode};
+use pyuv::{Configure, Owned, RunMode};
 
 use crate::active::ActiveTable;
 use crate::error::{UVError, to_py};
@@ -26,7 +26,7 @@ use crate::wakeup::{Wakeup, on_main_thread};
 pub struct Loop {
     core: OnceLock<pyuv::Loop>,
     pub active: ActiveTable,
-    pub spare: SpareBytes,
+    pub spare: Owned<SpareBytes>,
     /// What `Loop.excepthook` was set to, None included.
     pub excepthook: PySlot,
     /// The KeyboardInterrupt or SystemExit that stopped the loop, for `run` to raise.
@@ -86,7 +86,7 @@ impl Loop {
         Loop {
             core: OnceLock::new(),
             active: ActiveTable::default(),
-            spare: SpareBytes::default(),
+            spare: Owned::default(),
             excepthook: PySlot::new(),
             stopped_by: PySlot::new(),
             wakeup: WakeupCell::default(),

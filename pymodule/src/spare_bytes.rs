@@ -11,9 +11,6 @@ use crate::fresh_bytes::FreshBytes;
 #[derive(Default)]
 pub struct SpareBytes(Cell<Option<FreshBytes>>);
 
-// SAFETY: the cell is touched by attached threads that own the loop alone.
-unsafe impl Sync for SpareBytes {}
-
 impl SpareBytes {
     /// An object for `length` bytes: the spare one, where it fits.
     #[inline]

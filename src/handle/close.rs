@@ -10,14 +10,14 @@ use super::header::{CLOSED, CLOSING, Header, OnClose};
 use crate::trampoline;
 
 impl Header {
-    /// For the owner: closes the handle and calls nothing.
+    /// Closes the handle and calls nothing.
     pub(crate) fn close_silently(&self) {
         if self.is_open() {
             self.start_close(None);
         }
     }
 
-    /// For the owner: `uv_close`. The closure of the handle's callback is dropped.
+    /// `uv_close`. The closure of the handle's callback is dropped.
     pub(super) fn start_close(&self, on_close: Option<OnClose>) {
         self.start_close_by(on_close, |handle, callback| {
             // SAFETY: the handle is open, and its loop is this thread's.
@@ -33,7 +33,7 @@ impl Header {
         on_close: Option<OnClose>,
         close: impl FnOnce(*mut uv::uv_handle_t, uv::uv_close_cb) -> c_int,
     ) -> c_int {
-        // SAFETY: the table is this header's own; the caller owns the loop.
+        // SAFETY: the table is this header's own.
         unsafe { (self.kind.before_close)(self) };
         let status = close(self.uv(), Some(on_closed));
         if status < 0 {
@@ -41,7 +41,7 @@ impl Header {
         }
         self.state.store(CLOSING, Ordering::Release);
         self.on_close.set(on_close);
-        let closing = &self.inner().closing;
+        let closing = &self.held().closing;
         closing.set(closing.get() + 1);
         // SAFETY: as for `before_close`.
         unsafe { (self.kind.after_close)(self) };
@@ -57,7 +57,8 @@ impl Header {
     /// # Safety
     /// The caller has a reference to give up, and owns the loop or knows that it is closed.
     pub(crate) unsafe fn drop_reference(header: NonNull<Header>) {
-        // SAFETY: the caller's reference keeps it alive until here.
+        // SAFETY: the caller's reference keeps it alive until here. Of a handle whose loop is closed
+        // only what is atomic is touched before it is freed.
         let this = unsafe { header.as_ref() };
         match this.references.fetch_sub(1, Ordering::Release) {
             1 => {
@@ -71,7 +72,7 @@ impl Header {
         }
     }
 
-    /// For the owner: closes a handle that only libuv refers to, unless it is still busy.
+    /// Closes a handle that only libuv refers to, unless it is still busy.
     pub(crate) fn close_if_lost(&self) {
         if self.references.load(Ordering::Acquire) == 1
             && self.is_open()
@@ -86,9 +87,9 @@ impl Header {
 unsafe extern "C" fn on_closed(handle: *mut uv::uv_handle_t) {
     // SAFETY: `data` is the header, alive by libuv's own reference, which ends here.
     let header = unsafe { NonNull::new_unchecked((*handle).data.cast::<Header>()) };
-    // SAFETY: as above.
+    // SAFETY: as above; this is a callback of libuv's.
     let this = unsafe { header.as_ref() };
-    let inner = this.inner();
+    let inner = this.held();
     // Before its close callback come those of its writes.
     inner.written.call_all(inner);
     trampoline::enter(inner, || {

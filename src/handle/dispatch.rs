@@ -4,6 +4,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 use super::{Handle, Header, Kind};
+use crate::r#loop::Held;
 use crate::trampoline;
 
 /// Runs a handle's closure from its libuv callback.
@@ -13,18 +14,18 @@ use crate::trampoline;
 #[inline]
 pub(crate) unsafe fn dispatch<K: Kind>(
     handle: *mut K::Uv,
-    call: impl FnOnce(&mut K::Callback, &K),
+    call: impl FnOnce(&mut K::Callback, &K, &Held),
 ) {
     // SAFETY: as the caller says.
     unsafe {
         let header = Header::from_uv(handle);
-        let inner = header.inner();
+        let inner = header.held();
         dispatch_to::<K::Callback>(header, |callback, handle| {
             if !K::MAY_FORK_IN_CALLBACK {
                 inner.unforkable.set(true);
             }
             // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
-            call(callback, &*ptr::from_ref(handle).cast::<K>());
+            call(callback, &*ptr::from_ref(handle).cast::<K>(), inner);
         });
         if !K::MAY_FORK_IN_CALLBACK {
             inner.unforkable.set(false);
@@ -58,7 +59,7 @@ pub(crate) unsafe fn dispatch_to<C>(header: &Header, call: impl FnOnce(&mut C, &
             }
         }
     }
-    trampoline::enter(header.inner(), || {
+    trampoline::enter(header.held(), || {
         // SAFETY: only the owner touches the slot, and no reference into it is kept.
         let Some(callback) = (unsafe { (*header.callback_slot::<C>()).take() }) else { return };
         let mut running = Running { header, callback: ManuallyDrop::new(callback) };

@@ -10,7 +10,7 @@ use libuv_sys2 as uv;
 
 use super::{Handle, HandleType, Kind};
 use crate::error::{Code, Result};
-use crate::r#loop::LoopInner;
+use crate::r#loop::{Held, LoopShared};
 
 pub(super) const OPEN: u8 = 0;
 pub(super) const CLOSING: u8 = 1;
@@ -18,7 +18,8 @@ pub(super) const CLOSED: u8 = 2;
 
 pub(super) type OnClose = Box<dyn FnOnce(&Handle) + Send>;
 
-/// The part of a handle's allocation that does not depend on what it is.
+/// The part of a handle's allocation that does not depend on what it is. To have a reference to it
+/// is to own its loop; what others may reach, [`HeaderShared`](super::HeaderShared) reaches.
 #[repr(C)]
 pub(crate) struct Header {
     /// libuv's reference and the Rust values'.
@@ -27,10 +28,11 @@ pub(crate) struct Header {
     /// Close with the last Rust value even if active.
     pub(super) discarded: AtomicBool,
     pub(super) kind: &'static KindTable,
-    pub(super) inner: NonNull<LoopInner>,
+    pub(super) event_loop: NonNull<LoopShared>,
+    /// The allocation, of which a `&Header` is the beginning alone.
+    pub(super) whole: NonNull<Header>,
     pub(super) data: AtomicPtr<c_void>,
 
-    // What follows is the loop owner's.
     /// Requests in flight that do not make the handle active: a stream's writes, say.
     pub(super) requests: Cell<u32>,
     /// What the handle is a part of, if it is not to be seen by itself.
@@ -70,17 +72,23 @@ impl<K: Kind> TableOf<K> {
     pub(super) const TABLE: KindTable = KindTable {
         handle_type: K::TYPE,
         drop_callback: |header| {
-            // SAFETY: the header is a K's, and the caller owns the loop.
+            // SAFETY: the header is a K's, and a reference into the slot is never kept.
             let callback = unsafe { (*header.callback_slot::<K::Callback>()).take() };
             drop(callback);
         },
-        before_close: |header| header.with::<K, _>(|handle| handle.before_close()),
-        after_close: |header| header.with::<K, _>(|handle| handle.after_close()),
-        after_fork: |header| header.with::<K, _>(|handle| handle.after_fork()),
-        before_loop_fork: |header| header.with::<K, _>(|handle| handle.before_loop_fork()),
-        after_loop_fork: |header| header.with::<K, _>(|handle| handle.after_loop_fork()),
-        is_busy: |header| header.with::<K, _>(|handle| handle.is_busy(header.is_active())),
-        fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(code)),
+        before_close: |header| header.with::<K, _>(|handle| handle.before_close(header.held())),
+        after_close: |header| header.with::<K, _>(|handle| handle.after_close(header.held())),
+        after_fork: |header| header.with::<K, _>(|handle| handle.after_fork(header.held())),
+        before_loop_fork: |header| {
+            header.with::<K, _>(|handle| handle.before_loop_fork(header.held()));
+        },
+        after_loop_fork: |header| {
+            header.with::<K, _>(|handle| handle.after_loop_fork(header.held()))
+        },
+        is_busy: |header| {
+            header.with::<K, _>(|handle| handle.is_busy(header.held(), header.is_active()))
+        },
+        fd_lost: |header, code| header.with::<K, _>(|handle| handle.fd_lost(header.held(), code)),
         callback_offset: offset_of!(Allocation<K>, callback),
         extra_offset: offset_of!(Allocation<K>, extra),
         free: |header| {
@@ -94,20 +102,30 @@ impl<K: Kind> TableOf<K> {
 /// Where the `uv_*_t` stands behind the header, whatever it is.
 pub(super) const UV_OFFSET: usize = mem::size_of::<Header>();
 
+/// The `uv_*_t` of an allocation.
+#[inline]
+pub(super) fn uv_of(whole: NonNull<Header>) -> *mut uv::uv_handle_t {
+    whole.as_ptr().wrapping_byte_add(UV_OFFSET).cast()
+}
+
 impl Header {
-    pub(crate) fn inner(&self) -> &LoopInner {
-        // SAFETY: the loop's allocation outlives every handle on it.
-        unsafe { self.inner.as_ref() }
+    /// The loop, which is this thread's own.
+    #[inline]
+    pub(crate) fn held(&self) -> &Held {
+        // SAFETY: the loop's allocation outlives every handle on it; a `&Header` is the loop owner's.
+        unsafe { self.event_loop.as_ref().held() }
     }
 
+    #[inline]
     pub(super) fn uv(&self) -> *mut uv::uv_handle_t {
-        ptr::from_ref(self).cast_mut().wrapping_byte_add(UV_OFFSET).cast()
+        uv_of(self.whole)
     }
 
     /// The header behind a `uv_*_t`.
     ///
     /// # Safety
-    /// The handle was made by [`Handle::create`] and its memory is not freed yet.
+    /// The handle was made by [`Handle::create`] and its memory is not freed yet; this thread owns
+    /// its loop, as a callback of libuv's does. The reference does not outlive that.
     #[inline]
     pub(crate) unsafe fn from_uv<'a, T>(handle: *mut T) -> &'a Header {
         // SAFETY: every uv_*_t begins with the fields of uv_handle_t; `create` set its data.
@@ -117,12 +135,13 @@ impl Header {
     /// The closure, in a place that only the loop's owner touches. For the kind of handle that
     /// has a closure of this type.
     pub(super) fn callback_slot<C>(&self) -> *mut Option<C> {
-        ptr::from_ref(self).cast_mut().wrapping_byte_add(self.kind.callback_offset).cast()
+        self.whole.as_ptr().wrapping_byte_add(self.kind.callback_offset).cast()
     }
 
     /// The extra, for the kind of handle that has one of this type.
+    #[inline]
     pub(crate) fn extra_place<E>(&self) -> *const E {
-        ptr::from_ref(self).wrapping_byte_add(self.kind.extra_offset).cast()
+        self.shared().extra_place()
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -133,25 +152,25 @@ impl Header {
         self.part_of.get().is_some()
     }
 
-    /// For the owner: whether libuv has this handle active.
+    /// Whether libuv has this handle active.
     pub(crate) fn is_active(&self) -> bool {
-        // SAFETY: the caller owns the loop; the handle is initialised.
+        // SAFETY: the loop is ours; the handle is initialised.
         unsafe { uv::uv_is_active(self.uv()) != 0 }
     }
 
-    /// For the owner: whether the handle is of use without anybody holding it.
+    /// Whether the handle is of use without anybody holding it.
     pub(super) fn is_busy(&self) -> bool {
         // SAFETY: the table is this header's own.
         self.requests.get() != 0 || unsafe { (self.kind.is_busy)(self) }
     }
 
-    /// For the owner: a request of the handle's is in flight. It keeps the handle from being
+    /// A request of the handle's is in flight. It keeps the handle from being
     /// closed when it is lost.
     pub(crate) fn begin_request(&self) {
         self.requests.set(self.requests.get() + 1);
     }
 
-    /// For the owner, in the callback of the request, before anybody is told;
+    /// In the callback of the request, before anybody is told: it has ended.
     /// [`close_if_lost`](Header::close_if_lost) comes last.
     pub(crate) fn finish_request(&self) {
         self.requests.set(self.requests.get() - 1);
@@ -161,12 +180,12 @@ impl Header {
         self.requests.get()
     }
 
-    /// For the owner: whether the handle has an fd.
+    /// Whether the handle has an fd.
     pub(crate) fn has_fd(&self) -> bool {
         self.fileno().is_ok()
     }
 
-    /// For the owner: `uv_fileno`.
+    /// `uv_fileno`.
     pub(crate) fn fileno(&self) -> std::result::Result<uv::uv_os_fd_t, Code> {
         let mut fd = uv::uv_os_fd_t::default();
         // SAFETY: the handle is initialised, and libuv only looks at its type and fd.
@@ -181,10 +200,10 @@ impl Header {
         format!("{} ({state})", self.kind.handle_type.name())
     }
 
-    /// For the owner: sets the closure that [`dispatch_to`] calls. Drops the old one last.
+    /// Sets the closure that [`dispatch_to`] calls. Drops the old one last.
     ///
     /// # Safety
-    /// Handles of this kind have closures of this type, and the caller owns the loop.
+    /// Handles of this kind have closures of this type.
     pub(crate) unsafe fn set_callback<C>(&self, callback: C) {
         // SAFETY: only the owner touches the slot, and no reference into it is ever kept.
         let old = unsafe { (*self.callback_slot::<C>()).replace(callback) };
@@ -194,23 +213,27 @@ impl Header {
     /// Gives `f` the closure, unless there is none or it is running.
     ///
     /// # Safety
-    /// Handles of this kind have closures of this type, the caller owns the loop, and `f` calls
-    /// nothing of this crate's.
+    /// Handles of this kind have closures of this type, and `f` calls nothing of this crate's.
     pub(crate) unsafe fn peek<C, T>(&self, f: impl FnOnce(&mut C) -> T) -> Option<T> {
         // SAFETY: only the owner touches the slot, and it does not do so while `f` runs.
         unsafe { (*self.callback_slot::<C>()).as_mut() }.map(f)
     }
 
+    /// A pointer to the allocation, for who comes back to it later.
+    #[inline]
+    pub(crate) fn whole(&self) -> NonNull<Header> {
+        self.whole
+    }
+
     /// A view of this handle that counts as no reference.
+    #[inline]
     pub(crate) fn view(&self) -> ManuallyDrop<Handle> {
-        ManuallyDrop::new(Handle { header: NonNull::from(self) })
+        self.shared().view()
     }
 
     /// A new reference.
     pub(crate) fn to_handle(&self) -> Handle {
-        self.references.fetch_add(1, Ordering::Relaxed);
-        self.inner().add_reference();
-        Handle { header: NonNull::from(self) }
+        self.shared().to_handle()
     }
 
     /// A view of this handle that counts as no reference.
@@ -236,7 +259,7 @@ impl Header {
         unsafe { (self.kind.after_loop_fork)(self) }
     }
 
-    /// For the owner: see [`Kind::fd_lost`].
+    /// See [`Kind::fd_lost`].
     pub(crate) fn fd_lost(&self, code: Code) {
         // SAFETY: the table is this header's own.
         unsafe { (self.kind.fd_lost)(self, code) };

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use super::{Handle, HandleType};
 use crate::error::{Code, Result};
+use crate::r#loop::Held;
 
 /// A type of handle, by [`unsafe_handle_kind!`](crate::unsafe_handle_kind) alone.
 ///
@@ -23,36 +24,49 @@ pub unsafe trait Kind: HandleKind {
     type Uv;
     /// The closure that its callback runs.
     type Callback: Send;
-    /// What it needs beside. The loop's owner uses it, unless it says otherwise itself.
+    /// What it needs beside, for the loop's owner; if it is Sync, for anybody.
     type Extra: Send;
 
-    /// Called by the owner just before `uv_close`, which comes once, whoever closes the handle.
-    fn before_close(&self) {}
+    /// Called just before `uv_close`, which comes once, whoever closes the handle.
+    fn before_close(&self, held: &Held) {
+        let _ = held;
+    }
 
-    /// Called by the owner just after `uv_close`.
-    fn after_close(&self) {}
+    /// Called just after `uv_close`.
+    fn after_close(&self, held: &Held) {
+        let _ = held;
+    }
 
     /// Called in a child process before `uv_loop_fork`.
-    fn after_fork(&self) {}
+    fn after_fork(&self, held: &Held) {
+        let _ = held;
+    }
 
-    /// Asked by the owner: whether the handle, which counts no request, is of use though nobody
+    /// Asked whether the handle, which counts no request, is of use though nobody
     /// holds it any more. `active` is libuv's word for it.
-    fn is_busy(&self, active: bool) -> bool {
+    fn is_busy(&self, held: &Held, active: bool) -> bool {
+        let _ = held;
         active
     }
 
-    /// Called by the owner when the kernel has refused to wait for the handle's descriptor, for
+    /// Called when the kernel has refused to wait for the handle's descriptor, for
     /// somebody else has closed it. libuv waits for nothing of it any more.
-    fn fd_lost(&self, _code: Code) {}
+    fn fd_lost(&self, held: &Held, code: Code) {
+        let _ = (held, code);
+    }
+
     /// Whether `uv_loop_fork` may be called from the handle's callback.
     const MAY_FORK_IN_CALLBACK: bool = true;
 
     /// Called before `uv_loop_fork`, in whichever process.
-    fn before_loop_fork(&self) {}
+    fn before_loop_fork(&self, held: &Held) {
+        let _ = held;
+    }
 
     /// Called after `uv_loop_fork`, in whichever process. An error is what `Loop::fork` returns,
     /// with the loop usable all the same.
-    fn after_loop_fork(&self) -> Result<()> {
+    fn after_loop_fork(&self, held: &Held) -> Result<()> {
+        let _ = held;
         Ok(())
     }
 }

@@ -13,26 +13,28 @@ use std::cell::{Cell, UnsafeCell};
 use std::mem::{self, ManuallyDrop, offset_of};
 use std::os::raw::{c_int, c_void};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32};
 
 use libuv_sys2 as uv;
 
 use crate::error::{Error, Result};
-use crate::r#loop::{InboxEntry, Loop, LoopInner};
+use crate::r#loop::{Entered, Held, InboxEntry, Loop, LoopShared};
 
 mod close;
 mod dispatch;
 mod header;
 mod kind;
+mod shared;
 mod types;
 
 pub(crate) use dispatch::{dispatch, dispatch_to};
 pub(crate) use header::Header;
 pub(crate) use kind::handle_kind;
 pub use kind::{HandleKind, Kind};
+pub(crate) use shared::HeaderShared;
 pub use types::HandleType;
 
-use header::{Allocation, OPEN, TableOf, UV_OFFSET};
+use header::{Allocation, OPEN, TableOf, UV_OFFSET, uv_of};
 
 /// A reference to a handle of any type (`uv_handle_t`).
 ///
@@ -42,8 +44,8 @@ pub struct Handle {
     header: NonNull<Header>,
 }
 
-// SAFETY: what a `Handle` reaches is atomic, or touched only after `LoopInner::enter` has made
-// this thread the loop's owner; closures in it are Send.
+// SAFETY: a `Handle` is a counted reference to a `HeaderShared`, which is Sync; what is dropped with
+// the last one, closures and extra, is Send.
 unsafe impl Send for Handle {}
 // SAFETY: as for Send.
 unsafe impl Sync for Handle {}
@@ -61,13 +63,14 @@ impl Handle {
             assert!(mem::size_of::<K>() == mem::size_of::<Handle>());
         }
         let entered = event_loop.enter()?;
-        let allocation = Box::new(Allocation::<K> {
+        let allocation = Box::into_raw(Box::new(Allocation::<K> {
             header: Header {
                 references: AtomicU32::new(2),
                 state: AtomicU8::new(OPEN),
                 discarded: AtomicBool::new(false),
                 kind: &TableOf::<K>::TABLE,
-                inner: NonNull::from(event_loop.inner()),
+                event_loop: NonNull::from(event_loop.shared()),
+                whole: NonNull::dangling(),
                 data: AtomicPtr::new(ptr::null_mut()),
                 requests: Cell::new(0),
                 part_of: Cell::new(None),
@@ -78,22 +81,29 @@ impl Handle {
             uv: UnsafeCell::new(unsafe { mem::zeroed() }),
             callback: UnsafeCell::new(None),
             extra,
-        });
-        let handle = allocation.uv.get();
-        // SAFETY: every uv_*_t begins with the fields of uv_handle_t, and nobody else knows it.
+        }));
+        // SAFETY: from Box::into_raw, so not null.
+        let header = unsafe { NonNull::new_unchecked(allocation.cast::<Header>()) };
+        let handle: *mut K::Uv = uv_of(header).cast();
+        // SAFETY: every uv_*_t begins with the fields of uv_handle_t, and nobody else knows the
+        // allocation.
         unsafe {
-            (*handle.cast::<uv::uv_handle_t>()).data = ptr::from_ref(&*allocation).cast_mut().cast()
-        };
-        Error::check(init(entered.uv(), handle), what)?;
-        entered.add_reference();
-        let handle = Handle { header: NonNull::from(Box::leak(allocation)).cast() };
+            (*header.as_ptr()).whole = header;
+            (*handle.cast::<uv::uv_handle_t>()).data = header.as_ptr().cast();
+        }
+        Error::check(init(entered.uv(), handle), what).inspect_err(|_| {
+            // SAFETY: libuv refused, so nobody else has a pointer to the allocation.
+            drop(unsafe { Box::from_raw(allocation) });
+        })?;
+        event_loop.shared().add_reference();
+        let handle = Handle { header };
         // SAFETY: K is repr(transparent) over Handle (its size is checked above), and this is one.
         Ok(unsafe { mem::transmute_copy(&ManuallyDrop::new(handle)) })
     }
 
     /// The type of this handle.
     pub fn handle_type(&self) -> HandleType {
-        self.header().kind.handle_type
+        self.shared().handle_type()
     }
 
     /// This handle as what it is, or `None`.
@@ -104,13 +114,13 @@ impl Handle {
 
     /// The loop the handle is on.
     pub fn event_loop(&self) -> Loop {
-        Loop::from_inner(self.header().inner())
+        Loop::from_shared(self.shared().event_loop())
     }
 
     /// Whether the handle is doing something: `uv_is_active`.
     pub fn is_active(&self) -> Result<bool> {
         match self.enter() {
-            Ok(_entered) => Ok(self.header().is_active()),
+            Ok(entered) => Ok(self.header(&entered).is_active()),
             Err(Error::HandleClosed | Error::LoopClosed) => Ok(false),
             Err(error) => Err(error),
         }
@@ -118,7 +128,7 @@ impl Handle {
 
     /// Whether the handle is closed or closing (`uv_is_closing`). May be asked from any thread.
     pub fn is_closing(&self) -> bool {
-        !self.header().is_open()
+        !self.shared().is_open()
     }
 
     /// Whether the handle keeps the loop running while it is active (`uv_has_ref`).
@@ -138,8 +148,8 @@ impl Handle {
 
     /// Closes the handle (`uv_close`); `on_close` is called in a later iteration of the loop.
     pub fn close(&self, on_close: impl FnOnce(&Handle) + Send + 'static) -> Result<()> {
-        let _entered = self.enter()?;
-        self.header().start_close(Some(Box::new(on_close)));
+        let entered = self.enter()?;
+        self.header(&entered).start_close(Some(Box::new(on_close)));
         Ok(())
     }
 
@@ -150,8 +160,9 @@ impl Handle {
         close: impl FnOnce(*mut uv::uv_handle_t, uv::uv_close_cb) -> c_int,
         what: &'static str,
     ) -> Result<()> {
-        let _entered = self.enter()?;
-        Error::check(self.header().start_close_by(Some(Box::new(on_close)), close), what)?;
+        let entered = self.enter()?;
+        let header = self.header(&entered);
+        Error::check(header.start_close_by(Some(Box::new(on_close)), close), what)?;
         Ok(())
     }
 
@@ -159,88 +170,126 @@ impl Handle {
     /// stream's writes, connect or shutdown. While there are, the handle stays open without
     /// anybody holding it.
     pub fn has_requests(&self) -> Result<bool> {
-        let _entered = self.header().inner().enter()?;
-        Ok(self.header().requests() != 0)
+        let entered = self.shared().event_loop().enter()?;
+        Ok(self.header(&entered).requests() != 0)
     }
 
     /// Gives this reference up and has the handle closed with the last one, even if it is active.
     pub fn discard(self) {
-        self.header().discarded.store(true, Ordering::Relaxed);
+        self.shared().discard();
     }
 
     /// Leaves the handle out of [`Loop::handles`], as part of `whole`, which is what
     /// [`Loop::close`] calls it.
     pub fn hide(&self, whole: &'static str) -> Result<()> {
-        let _entered = self.enter()?;
-        self.header().part_of.set(Some(whole));
+        let entered = self.enter()?;
+        self.header(&entered).part_of.set(Some(whole));
         Ok(())
     }
 
     /// A pointer for the handle's user, null at first. The crate does nothing with it.
     #[inline]
     pub fn data(&self) -> *mut c_void {
-        self.header().data.load(Ordering::Acquire)
+        self.shared().data()
     }
 
     /// Sets the pointer that [`data`](Handle::data) returns.
     pub fn set_data(&self, data: *mut c_void) {
-        self.header().data.store(data, Ordering::Release);
+        self.shared().set_data(data);
     }
 
-    pub(crate) fn header(&self) -> &Header {
-        // SAFETY: the reference this value holds keeps the allocation alive.
-        unsafe { self.header.as_ref() }
+    #[inline]
+    pub(crate) fn shared(&self) -> &HeaderShared {
+        // SAFETY: the reference this value holds keeps the allocation alive; `HeaderShared` is
+        // repr(transparent) over its beginning.
+        unsafe { self.header.cast::<HeaderShared>().as_ref() }
     }
 
+    /// The handle as its loop's owner sees it.
+    #[inline]
+    pub(crate) fn header(&self, held: &Held) -> &Header {
+        self.shared().header(held)
+    }
+
+    /// Whether the handle is on this loop.
+    pub(crate) fn is_on(&self, held: &Held) -> bool {
+        ptr::eq(self.shared().event_loop(), held.shared())
+    }
+
+    #[inline]
     pub(crate) fn uv<T>(&self) -> *mut T {
-        self.header().uv().cast()
+        uv_of(self.header).cast()
+    }
+
+    /// Makes the loop this thread's own, with the handle on it, until the value returned is dropped.
+    ///
+    /// Fails with [`Error::HandleClosed`] for a handle that is closed or closing, with
+    /// [`Error::WrongThread`] while another thread has the loop.
+    pub fn hold(&self) -> Result<Entered<'_>> {
+        self.enter()
+    }
+
+    /// [`hold`](Handle::hold) of a handle that may be closed, on a loop that may be.
+    pub fn hold_even_closed(&self) -> Result<Entered<'_>> {
+        self.shared().event_loop().enter_even_closed()
     }
 
     /// Takes the loop, for a handle that is open.
     #[inline]
-    pub(crate) fn enter(&self) -> Result<crate::r#loop::Entered<'_>> {
-        match self.header().inner().enter() {
-            Ok(entered) if self.header().is_open() => Ok(entered),
+    pub(crate) fn enter(&self) -> Result<Entered<'_>> {
+        match self.shared().event_loop().enter() {
+            Ok(entered) if self.shared().is_open() => Ok(entered),
             Ok(_) | Err(Error::LoopClosed) => Err(Error::HandleClosed),
             Err(error) => Err(error),
         }
     }
 
-    /// For the owner: sets the closure that [`dispatch`] calls. Drops the old one last.
+    /// Sets the closure that [`dispatch`] calls. Drops the old one last.
     ///
     /// # Safety
-    /// The handle is a K, and the caller owns the loop.
-    pub(crate) unsafe fn set_callback<K: Kind>(&self, callback: K::Callback) {
+    /// The handle is a K.
+    pub(crate) unsafe fn set_callback<K: Kind>(&self, held: &Held, callback: K::Callback) {
         // SAFETY: as the caller says.
-        unsafe { self.header().set_callback(callback) };
+        unsafe { self.header(held).set_callback(callback) };
     }
 
     /// What a K has beside its libuv struct.
     ///
     /// # Safety
     /// The handle is a K.
-    pub(crate) unsafe fn extra<'a, K: Kind + 'a>(&'a self) -> &'a K::Extra {
+    pub(crate) unsafe fn extra<'a, K: Kind + 'a>(&'a self, held: &'a Held) -> &'a K::Extra {
         // SAFETY: the caller says so.
-        unsafe { &*self.header().extra_place::<K::Extra>() }
+        unsafe { &*self.header(held).extra_place::<K::Extra>() }
+    }
+
+    /// [`extra`](Handle::extra) of a kind whose extra is for everybody.
+    ///
+    /// # Safety
+    /// The handle is a K.
+    pub(crate) unsafe fn shared_extra<'a, K: Kind<Extra: Sync> + 'a>(&'a self) -> &'a K::Extra {
+        // SAFETY: the caller says so; the value's own reference keeps the allocation alive.
+        unsafe { &*self.shared().extra_place::<K::Extra>() }
     }
 }
 
 impl Clone for Handle {
     fn clone(&self) -> Handle {
-        self.header().to_handle()
+        self.shared().to_handle()
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let inner = self.header().inner;
-        match self.header().inner().enter() {
-            // SAFETY: this value's own reference, and the loop is ours or closed.
-            Ok(_) | Err(Error::LoopClosed) => unsafe { Header::drop_reference(self.header) },
-            Err(_) => self.header().inner().send_to_owner(InboxEntry(self.header)),
+        let event_loop = NonNull::from(self.shared().event_loop());
+        // SAFETY: this value's own reference to the loop keeps it until the end.
+        let shared = unsafe { event_loop.as_ref() };
+        match shared.enter_even_closed() {
+            // SAFETY: this value's own reference, and the loop is ours.
+            Ok(_) => unsafe { Header::drop_reference(self.header) },
+            Err(_) => shared.send_to_owner(InboxEntry(self.header)),
         }
-        // SAFETY: this value's own reference to the loop.
-        unsafe { LoopInner::release(inner) };
+        // SAFETY: as above; it is given up.
+        unsafe { LoopShared::release(event_loop) };
     }
 }
 

@@ -19,7 +19,7 @@ use libuv_sys2 as uv;
 
 use super::delivery::Jobs;
 use super::queue::{Queue, wait_awake};
-use crate::r#loop::LoopInner;
+use crate::r#loop::{LoopInner, LoopShared};
 use crate::trampoline;
 
 /// How long a drainer waits for another job before it gives its thread back.
@@ -37,7 +37,7 @@ const SLICE: Duration = Duration::from_millis(5);
 #[repr(C)]
 pub(super) struct Drainer {
     uv: uv::uv_work_t,
-    inner: NonNull<LoopInner>,
+    event_loop: NonNull<LoopShared>,
     queue: Arc<Queue>,
     /// The pool's thread is through with it.
     ended: AtomicBool,
@@ -49,7 +49,7 @@ impl Drainer {
         let drainer = Box::new(Drainer {
             // SAFETY: all fields of a uv_work_t may be zero; uv_queue_work sets them.
             uv: unsafe { std::mem::zeroed() },
-            inner: NonNull::from(inner),
+            event_loop: NonNull::from(inner.shared()),
             queue,
             ended: AtomicBool::new(false),
         });
@@ -92,7 +92,7 @@ unsafe extern "C" fn on_work(request: *mut uv::uv_work_t) {
     let drainer = unsafe { &*request.cast::<Drainer>() };
     let wake = || {
         // SAFETY: the loop closes its handles only after the last drainer has ended.
-        unsafe { drainer.inner.as_ref().own_handles.wake() }
+        unsafe { drainer.event_loop.as_ref().wake() }
     };
     drain(&drainer.queue, wake);
     drainer.ended.store(true, Ordering::Release);
@@ -102,8 +102,8 @@ unsafe extern "C" fn on_end(request: *mut uv::uv_work_t, _status: c_int) {
     let drainer = NonNull::new(request.cast::<Drainer>()).expect("libuv gives the request");
     // SAFETY: libuv is done with the request, which came from a Box.
     let ended = unsafe { Box::from_raw(drainer.as_ptr()) };
-    // SAFETY: the loop outlives its drainers.
-    let inner = unsafe { ended.inner.as_ref() };
+    // SAFETY: the loop outlives its drainers; this is a callback of libuv's.
+    let inner = unsafe { ended.event_loop.as_ref().held() };
     trampoline::enter(inner, || Jobs::drainer_ended(inner, drainer));
 }
 

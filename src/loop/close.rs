@@ -2,7 +2,7 @@
 
 use libuv_sys2 as uv;
 
-use super::{Entered, Loop, LoopInner};
+use super::{Loop, LoopInner};
 use crate::error::{Code, Error, Result};
 
 impl Loop {
@@ -44,13 +44,7 @@ impl Loop {
 
     /// Whether the loop was closed.
     pub fn is_closed(&self) -> bool {
-        match self.inner().owner.take() {
-            Ok(give_back) => {
-                let entered = Entered { inner: self.inner(), give_back };
-                entered.closed.get()
-            }
-            Err(_) => false,
-        }
+        self.hold_even_closed().is_ok_and(|entered| entered.closed.get())
     }
 }
 

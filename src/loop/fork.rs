@@ -16,15 +16,16 @@ impl Loop {
     /// that could not go on (a path that can no longer be watched) comes last: the handle has
     /// stopped, and the loop is usable.
     pub fn fork(&self) -> Result<()> {
-        let inner = self.inner();
-        if !inner.owner.forked() {
+        let shared = self.shared();
+        if !shared.is_forked() {
             return self.enter()?.check_forkable();
         }
-        // Nobody else is in this process. Refused, the loop stays the parent's.
-        inner.check_forkable()?;
-        inner.owner.adopt();
-        // SAFETY: in the child this is the only thread.
-        unsafe { inner.inbox.renew() };
+        // SAFETY: nobody else is in this process. Refused, the loop stays the parent's.
+        unsafe {
+            shared.held().check_forkable()?;
+            shared.owner().adopt();
+            shared.inbox().renew();
+        }
         let entered = self.enter()?;
         entered.for_each_handle(|header| header.after_fork());
         entered.for_each_handle(|header| header.before_loop_fork());
@@ -46,7 +47,7 @@ impl Loop {
     /// Whether this process is a fork of the one that the loop belongs to: only
     /// [`fork`](Loop::fork) works then.
     pub fn is_forked(&self) -> bool {
-        self.inner().is_forked()
+        self.shared().is_forked()
     }
 }
 
@@ -58,9 +59,5 @@ impl LoopInner {
             return Err(Error::new(Code::EBUSY, what));
         }
         Ok(())
-    }
-
-    pub(crate) fn is_forked(&self) -> bool {
-        self.owner.forked()
     }
 }

@@ -5,7 +5,7 @@ use std::mem;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::LoopInner;
+use super::{Held, LoopShared};
 use crate::handle::Header;
 
 /// A handle reference on its way to the loop's owner.
@@ -50,10 +50,10 @@ impl Inbox {
     }
 }
 
-impl LoopInner {
+impl LoopShared {
     /// Hands a handle's reference to whoever owns the loop, who will drop it.
     pub(crate) fn send_to_owner(&self, entry: InboxEntry) {
-        let mut contents = self.inbox.lock();
+        let mut contents = self.inbox().lock();
         if contents.shut {
             drop(contents);
             // SAFETY: the entry carries one reference of the handle's, whose loop is as good as
@@ -62,20 +62,22 @@ impl LoopInner {
             return;
         }
         contents.entries.push(entry);
-        if self.owner.forked() {
+        if self.is_forked() {
             // The eventfd is the parent's too. `Loop::fork` is what makes this loop ours.
             return;
         }
         // SAFETY: the loop's own handles are closed only after the inbox is shut, for which the
         // lock is needed.
-        unsafe { self.own_handles.wake() };
+        unsafe { self.wake() };
         drop(contents);
         // The owner may have left just before the push.
         if let Ok(entered) = self.enter() {
             entered.empty_inbox();
         }
     }
+}
 
+impl Held {
     /// Drops what other threads handed over.
     pub(super) fn empty_inbox(&self) {
         let entries = mem::take(&mut self.inbox.lock().entries);
@@ -115,11 +117,9 @@ mod tests {
         timer.close(|_| ()).unwrap();
         event_loop.close().unwrap();
         // As if `close` had not quite returned: the loop is still this thread's.
-        let inner = event_loop.inner();
-        assert_eq!(inner.owner.take(), Ok(true));
+        let held = event_loop.hold_even_closed().unwrap();
         std::thread::spawn(move || drop(timer)).join().unwrap();
-        inner.owner.give_back();
-        assert_eq!(inner.inbox.lock().entries.len(), 0);
+        assert_eq!(held.inbox.lock().entries.len(), 0);
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
                 while event_loop.close().is_err() {}
             });
             assert!(event_loop.is_closed());
-            assert_eq!(event_loop.inner().inbox.lock().entries.len(), 0);
+            assert_eq!(event_loop.shared().inbox().lock().entries.len(), 0);
         }
     }
 }

@@ -77,9 +77,10 @@ impl Loop {
     /// [`stop`](Loop::stop) for a callback that ends it all: also in a process that was forked in the
     /// callback, where the loop does nothing else.
     pub fn stop_from_callback(&self) {
-        let inner = self.inner();
-        if inner.owner.is_this_thread() && inner.running.get() {
-            inner.stop();
+        if let Some(entered) = self.shared().enter_again()
+            && entered.running.get()
+        {
+            entered.stop();
         }
     }
 

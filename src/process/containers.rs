@@ -67,9 +67,10 @@ impl<'a> Containers<'a> {
                     fd.map_err(|(code, fd)| Error::new(code, of_child(format!("fd {fd}"))))?;
             }
             Stdio::Stream(stream) => {
-                self._entered.push(stream.enter()?);
+                let entered = stream.enter()?;
                 let named = |code| Error::new(code, of_child(format!("{stream:?}")));
-                let fd = stream.header().fileno().map_err(named)?;
+                let fd = stream.header(&entered).fileno().map_err(named)?;
+                self._entered.push(entered);
                 #[cfg(unix)]
                 {
                     raw.flags = uv::uv_stdio_flags_UV_INHERIT_FD;
@@ -84,10 +85,11 @@ impl<'a> Containers<'a> {
                 }
             }
             Stdio::Pipe(pipe, flags) => {
-                self._entered.push(pipe.enter()?);
+                let entered = pipe.enter()?;
                 let handle: &Handle = pipe;
-                if handle.header().has_fd() || pipe.is_connecting()? || self.pipes.contains(&handle)
-                {
+                let has_fd = handle.header(&entered).has_fd();
+                self._entered.push(entered);
+                if has_fd || pipe.is_connecting()? || self.pipes.contains(&handle) {
                     let what = "a Pipe that is in use already".to_owned();
                     return Err(Error::new(Code::EBUSY, of_child(what)));
                 }

@@ -16,7 +16,7 @@ use libuv_sys2 as uv;
 
 use crate::error::{Error, Result};
 use crate::handle::{Handle, dispatch, handle_kind};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 
 pub use options::{ProcessFlags, ProcessOptions};
 
@@ -45,24 +45,21 @@ type Callback = Option<Box<dyn FnOnce(&Process, Exit) + Send>>;
 /// Whether the process is a child of the process that this one was forked from.
 pub struct Foreign(Cell<bool>);
 
-// SAFETY: the cell is touched by the loop's owner alone.
-unsafe impl Sync for Foreign {}
-
 handle_kind!(Process, uv::uv_process_t, Callback, Foreign {
-    fn before_close(&self) {
+    fn before_close(&self, held: &Held) {
         sigchld::before_close();
-        if self.header().is_active() {
+        if self.header(held).is_active() {
             abandoned::add(self.pid());
         }
     }
 
-    fn after_close(&self) {
-        sigchld::after_close(self.header().inner());
+    fn after_close(&self, held: &Held) {
+        sigchld::after_close(held);
     }
 
-    fn after_fork(&self) {
-        self.foreign().set(true);
-        // SAFETY: the handle is open and the caller owns its loop.
+    fn after_fork(&self, held: &Held) {
+        self.foreign(held).set(true);
+        // SAFETY: the handle is open and its loop is ours.
         unsafe { uv::uv_unref(self.uv()) };
     }
 });
@@ -85,9 +82,9 @@ impl Process {
         unsafe extern "C" fn trampoline(handle: *mut uv::uv_process_t, status: i64, signal: c_int) {
             // SAFETY: libuv gives the handle that was spawned.
             unsafe {
-                dispatch::<Process>(handle, |callback, handle| {
+                dispatch::<Process>(handle, |callback, handle, held| {
                     if let Some(on_exit) = callback.take()
-                        && !handle.foreign().get()
+                        && !handle.foreign(held).get()
                     {
                         on_exit(handle, Exit { status, term_signal: signal });
                     }
@@ -97,14 +94,14 @@ impl Process {
         abandoned::reap();
         let entered = event_loop.enter()?;
         let process = spawn::spawn(event_loop, &entered, options, trampoline)?;
-        // SAFETY: the handle is a Process, and its loop is ours.
-        unsafe { process.set_callback::<Process>(Some(Box::new(on_exit))) };
+        // SAFETY: the handle is a Process.
+        unsafe { process.set_callback::<Process>(&entered, Some(Box::new(on_exit))) };
         Ok(process)
     }
 
-    fn foreign(&self) -> &Cell<bool> {
+    fn foreign<'a>(&'a self, held: &'a Held) -> &'a Cell<bool> {
         // SAFETY: this handle is a Process.
-        unsafe { &self.extra::<Process>().0 }
+        unsafe { &self.extra::<Process>(held).0 }
     }
 
     /// The process's number (`uv_process_get_pid`). May be asked from any thread, and of a handle

@@ -7,9 +7,10 @@ use std::ptr::{self, NonNull};
 use libuv_sys2 as uv;
 
 use super::shutdown::Shutdown;
-use super::{Done, Stream, View};
+use super::{Done, Stream, View, state};
 use crate::error::{Code, Error, Result};
 use crate::handle::Header;
+use crate::r#loop::Held;
 use crate::trampoline;
 
 /// A connect in flight. libuv's until its callback.
@@ -33,30 +34,31 @@ impl Stream {
         what: impl FnOnce() -> String,
         start: impl FnOnce(*mut uv::uv_connect_t) -> c_int,
     ) -> Result<()> {
-        let _entered = self.enter()?;
-        if self.connecting() {
+        let entered = self.enter()?;
+        let header = self.header(&entered);
+        if self.connecting(&entered) {
             return Err(Error::new(Code::EALREADY, "the stream is connecting"));
         }
-        if self.state().listening.get() {
+        if state(header).listening.get() {
             return Err(Error::new(Code::EINVAL, "the stream is listening"));
         }
-        self.check_foreign()?;
+        self.check_foreign(&entered)?;
         let request = Box::into_raw(Box::new(Connect {
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
             uv: unsafe { mem::zeroed() },
-            header: NonNull::from(self.header()),
+            header: header.whole(),
             done: Some(done),
             then_shutdown: None,
         }));
-        // SAFETY: the request stays where it is until its callback.
-        let status = start(unsafe { &raw mut (*request).uv });
+        // The request stays where it is until its callback.
+        let status = start(request.cast());
         if let Err(code) = Code::check(status) {
             // SAFETY: libuv refused, so the request is ours again.
             drop(unsafe { Box::from_raw(request) });
             return Err(Error::new(code, what()));
         }
-        self.state().connect.set(request);
-        self.header().begin_request();
+        state(header).connect.set(request);
+        header.begin_request();
         Ok(())
     }
 
@@ -64,10 +66,11 @@ impl Stream {
     /// where that has one.
     pub(super) fn shut_down_after_connect(
         &self,
+        held: &Held,
         shutdown: Box<Shutdown>,
     ) -> std::result::Result<(), Box<Shutdown>> {
-        // SAFETY: the pointer is reset when the request ends; the caller owns the loop.
-        match unsafe { self.state().connect.get().as_mut() } {
+        // SAFETY: the pointer is reset when the request ends; the loop is ours.
+        match unsafe { self.state(held).connect.get().as_mut() } {
             Some(connect) if connect.then_shutdown.is_none() => {
                 connect.then_shutdown = Some(shutdown);
                 Ok(())
@@ -82,9 +85,9 @@ pub(crate) unsafe extern "C" fn on_connect(request: *mut uv::uv_connect_t, statu
     let request = unsafe { Box::from_raw(request.cast::<Connect>()) };
     // SAFETY: libuv calls back before the close callback, which keeps the handle alive.
     let header = unsafe { request.header.as_ref() };
-    let inner = header.inner();
+    let inner = header.held();
     let stream = View::new(header);
-    stream.state().connect.set(ptr::null_mut());
+    state(header).connect.set(ptr::null_mut());
     let outcome = Code::check(status).map(drop);
     let Connect { done, then_shutdown, .. } = *request;
     header.finish_request();
@@ -96,7 +99,7 @@ pub(crate) unsafe extern "C" fn on_connect(request: *mut uv::uv_connect_t, statu
         }
     });
     if let Some(shutdown) = then_shutdown {
-        stream.shut_down_late(shutdown, outcome);
+        stream.shut_down_late(inner, shutdown, outcome);
     }
     header.close_if_lost();
 }

@@ -5,9 +5,10 @@ use std::os::raw::c_int;
 use libuv_sys2 as uv;
 
 use super::read::{alloc, on_read};
-use super::{Callback, Stream, View};
+use super::{Callback, Stream, View, state};
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch_to};
+use crate::r#loop::Held;
 use crate::pipe::Pipe;
 use crate::util;
 
@@ -26,21 +27,22 @@ impl Stream {
         callback: impl FnMut(&Stream, Result<()>) + Send + 'static,
     ) -> Result<()> {
         let entered = self.enter()?;
-        if !self.state().listening.get() && self.in_use() {
+        let state = self.state(&entered);
+        if !state.listening.get() && self.in_use(&entered) {
             return Err(Error::new(Code::EINVAL, "the stream is in use for something else"));
         }
-        self.check_foreign()?;
+        self.check_foreign(&entered)?;
         // While a connection waits, libuv has stopped polling and must not begin anew.
-        if !self.state().waiting.get() {
+        if !state.waiting.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             let status = unsafe { uv::uv_listen(self.uv(), backlog, Some(on_connection)) };
             Error::check(status, "uv_listen")?;
         }
-        self.state().listening.set(true);
+        state.listening.set(true);
         #[cfg(unix)]
         entered.reserve.watch(&entered);
-        // SAFETY: streams have this type of closure, and the loop is ours.
-        unsafe { self.header().set_callback(Callback::Connection(Box::new(callback))) };
+        // SAFETY: streams have this type of closure.
+        unsafe { self.header(&entered).set_callback(Callback::Connection(Box::new(callback))) };
         Ok(())
     }
 
@@ -52,15 +54,15 @@ impl Stream {
     pub fn accept(&self, client: &Handle) -> Result<()> {
         let entered = self.enter()?;
         let _open = client.enter()?;
-        let header = client.header();
-        if !std::ptr::eq(header.inner(), &*entered) {
+        if !client.is_on(&entered) {
             return Err(Error::new(Code::EINVAL, "the client is on another loop"));
         }
-        if header.has_fd() || client.as_stream().is_some_and(Stream::connecting) {
+        let connecting = |stream: &Stream| stream.connecting(&entered);
+        if client.header(&entered).has_fd() || client.as_stream().is_some_and(connecting) {
             return Err(Error::new(Code::EINVAL, "the client is in use"));
         }
         let given = client.handle_type().name();
-        match self.incoming()? {
+        match self.incoming(&entered)? {
             Some("file") => {
                 // No handle can take it, and it stands before others.
                 let taker = Pipe::new(&self.event_loop(), false)?;
@@ -78,15 +80,15 @@ impl Stream {
         // do with the client's type.
         let status = unsafe { uv::uv_accept(self.uv(), client.uv()) };
         Error::check(status, "uv_accept")?;
-        self.state().waiting.set(false);
-        self.stop_if_not_reading();
+        self.state(&entered).waiting.set(false);
+        self.stop_if_not_reading(&entered);
         Ok(())
     }
 
     /// After `uv_accept`, which polls for more: a pipe that received handles and reads no more
     /// would keep the loop busy.
-    fn stop_if_not_reading(&self) {
-        if !self.state().listening.get() && !self.header().is_active() {
+    fn stop_if_not_reading(&self, held: &Held) {
+        if !self.state(held).listening.get() && !self.header(held).is_active() {
             // SAFETY: the handle is open, a stream, and its loop is ours. The first call makes the
             // second one do its work.
             unsafe {
@@ -97,14 +99,15 @@ impl Stream {
     }
 
     /// Whether the stream reads, writes or connects.
-    fn in_use(&self) -> bool {
-        self.header().is_active() || self.header().requests() != 0
+    fn in_use(&self, held: &Held) -> bool {
+        let header = self.header(held);
+        header.is_active() || header.requests() != 0
     }
 
     /// The name of the type that fits what waits for `accept`, if anything does.
-    fn incoming(&self) -> Result<Option<&'static str>> {
+    fn incoming(&self, held: &Held) -> Result<Option<&'static str>> {
         let Some(pipe) = self.downcast_ref::<Pipe>().filter(|pipe| pipe.is_ipc()) else {
-            return Ok(self.state().waiting.get().then_some(self.handle_type().name()));
+            return Ok(self.state(held).waiting.get().then_some(self.handle_type().name()));
         };
         if pipe.pending_count()? == 0 {
             return Ok(None);
@@ -121,18 +124,16 @@ impl Stream {
 unsafe extern "C" fn on_connection(stream: *mut uv::uv_stream_t, status: c_int) {
     // SAFETY: libuv gives the handle that listens, made by this crate.
     let header = unsafe { Header::from_uv(stream) };
-    let view = View::new(header);
-    view.state().waiting.set(status == 0);
+    state(header).waiting.set(status == 0);
     #[cfg(unix)]
-    header.inner().reserve.watch(header.inner());
+    header.held().reserve.watch(header.held());
     report(header, Code::check(status).map(drop));
 }
 
 /// Connections may have been lost for want of fds: says so, if the handle listens.
 #[cfg(unix)]
 pub(super) fn report_failure(header: &Header) {
-    let listens = |stream: &Stream| stream.state().listening.get();
-    if header.is_open() && header.view().as_stream().is_some_and(listens) {
+    if header.is_open() && header.view().as_stream().is_some() && state(header).listening.get() {
         report(header, Err(Code::EMFILE));
     }
 }

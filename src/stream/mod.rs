@@ -16,6 +16,7 @@ use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, HandleType, Header};
+use crate::r#loop::Held;
 
 pub(crate) mod connect;
 #[cfg(unix)]
@@ -65,7 +66,8 @@ pub struct State {
     ipc: bool,
 }
 
-// SAFETY: the cells are touched by the loop's owner alone.
+// SAFETY: the pointer is to a request of the handle's, which whoever has the handle may touch when
+// the loop is its own; all else is Send.
 unsafe impl Send for State {}
 
 impl State {
@@ -130,39 +132,47 @@ impl Deref for View {
     }
 }
 
+/// What the stream behind a header has beside libuv's struct.
+#[inline]
+fn state(header: &Header) -> &State {
+    debug_assert!(is_stream(header.shared().handle_type()));
+    // SAFETY: this is asked of streams' headers alone, and streams have a State.
+    unsafe { &*header.extra_place::<State>() }
+}
+
 impl Stream {
-    fn state(&self) -> &State {
-        // SAFETY: this is a stream, and streams have a State.
-        unsafe { &*self.header().extra_place::<State>() }
+    #[inline]
+    fn state<'a>(&'a self, held: &'a Held) -> &'a State {
+        state(self.header(held))
     }
 
     /// Whether there may be something to read (`uv_is_readable`): connected, not at its end.
     pub fn is_readable(&self) -> Result<bool> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         // SAFETY: the handle is open and its loop is ours.
-        Ok(!self.state().listening.get() && unsafe { uv::uv_is_readable(self.uv()) } != 0)
+        Ok(!self.state(&entered).listening.get() && unsafe { uv::uv_is_readable(self.uv()) } != 0)
     }
 
     /// Whether it may be written to (`uv_is_writable`): connected or connecting, not shut down.
     pub fn is_writable(&self) -> Result<bool> {
-        let _entered = self.enter()?;
-        Ok(self.writable())
+        let entered = self.enter()?;
+        Ok(self.writable(&entered))
     }
 
     #[inline]
-    fn writable(&self) -> bool {
+    fn writable(&self, held: &Held) -> bool {
         // SAFETY: the handle is open and its loop is ours.
-        !self.state().listening.get() && unsafe { uv::uv_is_writable(self.uv()) } != 0
+        !self.state(held).listening.get() && unsafe { uv::uv_is_writable(self.uv()) } != 0
     }
 
     /// Whether a connect is in flight.
     pub fn is_connecting(&self) -> Result<bool> {
-        let _entered = self.enter()?;
-        Ok(self.connecting())
+        let entered = self.enter()?;
+        Ok(self.connecting(&entered))
     }
 
-    fn connecting(&self) -> bool {
-        !self.state().connect.get().is_null()
+    fn connecting(&self, held: &Held) -> bool {
+        !self.state(held).connect.get().is_null()
     }
 
     /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`).
@@ -174,9 +184,9 @@ impl Stream {
 
     /// The fd (`uv_fileno`), which stays the stream's. Fails with `UV_EBADF` while there is none.
     pub fn fileno(&self) -> Result<uv::uv_os_fd_t> {
-        let _entered = self.enter()?;
-        let fd = self.header().fileno().map_err(|code| Error::new(code, "uv_fileno"))?;
-        self.state().foreign.set(true);
+        let entered = self.enter()?;
+        let fd = self.header(&entered).fileno().map_err(|code| Error::new(code, "uv_fileno"))?;
+        self.state(&entered).foreign.set(true);
         Ok(fd)
     }
 
@@ -194,11 +204,12 @@ impl Stream {
 
     /// Whether this is a pipe that carries handles.
     pub(crate) fn carries_handles(&self) -> bool {
-        self.state().ipc
+        // SAFETY: this is a stream, and streams have a State, of which this field never changes.
+        unsafe { (*self.shared().extra_place::<State>()).ipc }
     }
 
-    fn refuse_while_listening(&self, what: &'static str) -> Result<()> {
-        if self.state().listening.get() {
+    fn refuse_while_listening(&self, held: &Held, what: &'static str) -> Result<()> {
+        if self.state(held).listening.get() {
             return Err(Error::new(Code::ENOTCONN, what));
         }
         Ok(())

@@ -9,9 +9,10 @@ use std::os::raw::c_int;
 
 use libuv_sys2 as uv;
 
-use super::{Callback, Stream, View};
+use super::{Callback, Stream, View, state};
 use crate::error::{Code, Error, Result};
 use crate::handle::dispatch_to;
+use crate::r#loop::Held;
 use crate::poll::Fd;
 use crate::registration;
 use crate::util::{HandleType, guess_handle_type};
@@ -26,7 +27,7 @@ impl Stream {
     ) -> Result<()> {
         let entered = self.enter()?;
         let fail = |code, fault: &str| Err(Error::new(code, format!("fd {fd}{fault}")));
-        if self.header().has_fd() || self.connecting() {
+        if self.header(&entered).has_fd() || self.connecting(&entered) {
             return fail(Code::EBUSY, ": the handle has an fd");
         }
         registration::check_open(fd)?;
@@ -37,24 +38,24 @@ impl Stream {
             return fail(Code::EEXIST, ": another handle of this loop has it");
         }
         Error::check(open(), format!("fd {fd}"))?;
-        self.state().foreign.set(true);
+        self.state(&entered).foreign.set(true);
         Ok(())
     }
 
     /// Before a call that polls.
-    pub(super) fn check_foreign(&self) -> Result<()> {
-        match self.header().fileno() {
-            Ok(fd) if self.state().foreign.get() => registration::check_open(fd as _),
+    pub(super) fn check_foreign(&self, held: &Held) -> Result<()> {
+        match self.header(held).fileno() {
+            Ok(fd) if self.state(held).foreign.get() => registration::check_open(fd as _),
             _ => Ok(()),
         }
     }
 
     /// The system refuses to wait for the fd: tells whoever reads or listens, and closes the
     /// stream.
-    pub(crate) fn stream_lost(&self, code: Code) {
-        let header = self.header();
+    pub(crate) fn stream_lost(&self, held: &Held, code: Code) {
+        let header = self.header(held);
         let fd = header.fileno().unwrap_or(-1);
-        if !self.state().listening.get() {
+        if !state(header).listening.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             unsafe { uv::uv_read_stop(self.uv()) };
         }
@@ -64,7 +65,7 @@ impl Stream {
                 let (view, error) = (View::new(header), Error::new(code, format!("fd {fd}")));
                 match callback {
                     Callback::Read(reader) => {
-                        reader.read(&view, Err(error));
+                        reader.read(&view, held, Err(error));
                     }
                     Callback::Connection(callback) => callback(&view, Err(error)),
                 }

@@ -4,10 +4,11 @@ use std::os::raw::c_char;
 
 use libuv_sys2 as uv;
 
-use super::{Callback, Stream, View};
+use super::{Callback, Stream, View, state};
 use crate::buffer::Buffer;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Header, dispatch_to};
+use crate::r#loop::Held;
 use crate::trampoline;
 
 /// Who hears of what a stream reads, and may have it read into memory of its own.
@@ -21,12 +22,12 @@ use crate::trampoline;
 pub unsafe trait Reader: Send + 'static {
     /// Memory for the read that follows at once; `None` is for the loop's slab. A read that
     /// fills it is followed by another.
-    fn lend(&mut self, stream: &Stream) -> Option<Buffer>;
+    fn lend(&mut self, stream: &Stream, held: &Held) -> Option<Buffer>;
 
     /// Tells what was read, or why nothing more is: see [`Stream::start_read`]. The memory lent is
     /// the reader's again. Returns whether `lend` is to be asked before the next read; before the
     /// first it is.
-    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) -> bool;
+    fn read(&mut self, stream: &Stream, held: &Held, outcome: Result<Arrived<'_>>) -> bool;
 }
 
 /// What a stream has read.
@@ -42,11 +43,11 @@ struct FromSlab<F>(F);
 
 // SAFETY: it lends nothing.
 unsafe impl<F: FnMut(&Stream, Result<&[u8]>) + Send + 'static> Reader for FromSlab<F> {
-    fn lend(&mut self, _stream: &Stream) -> Option<Buffer> {
+    fn lend(&mut self, _stream: &Stream, _held: &Held) -> Option<Buffer> {
         None
     }
 
-    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) -> bool {
+    fn read(&mut self, stream: &Stream, _held: &Held, outcome: Result<Arrived<'_>>) -> bool {
         (self.0)(
             stream,
             outcome.map(|arrived| match arrived {
@@ -76,24 +77,25 @@ impl Stream {
 
     /// [`start_read`](Stream::start_read) by a [`Reader`], which may lend memory.
     pub fn start_reader(&self, reader: impl Reader) -> Result<()> {
-        let _entered = self.enter()?;
-        self.refuse_while_listening("uv_read_start")?;
-        self.check_foreign()?;
+        let entered = self.enter()?;
+        self.refuse_while_listening(&entered, "uv_read_start")?;
+        self.check_foreign(&entered)?;
         // SAFETY: the handle is open, a stream, and its loop is ours.
         let status = unsafe { uv::uv_read_start(self.uv(), Some(alloc), Some(on_read)) };
         if status != Code::EALREADY.0 {
             Error::check(status, "uv_read_start")?;
         }
-        // SAFETY: streams have this type of closure, and the loop is ours.
-        unsafe { self.header().set_callback(Callback::Read(Box::new(reader))) };
-        self.state().lends.set(true);
+        // Before the old reader goes, which may do anything.
+        self.state(&entered).lends.set(true);
+        // SAFETY: streams have this type of closure.
+        unsafe { self.header(&entered).set_callback(Callback::Read(Box::new(reader))) };
         Ok(())
     }
 
     /// Reads no more (`uv_read_stop`).
     pub fn stop_read(&self) -> Result<()> {
-        let _entered = self.enter()?;
-        if !self.state().listening.get() {
+        let entered = self.enter()?;
+        if !self.state(&entered).listening.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             unsafe { uv::uv_read_stop(self.uv()) };
         }
@@ -109,19 +111,19 @@ pub(super) unsafe extern "C" fn alloc(
 ) {
     // SAFETY: libuv gives the handle that was started, made by this crate.
     let header = unsafe { Header::from_uv(handle) };
-    let lent = if View::new(header).state().lends.get() { lend(header) } else { None };
-    let memory = lent.map_or_else(|| header.inner().slab.lend(), Buffer::raw);
+    let lent = if state(header).lends.get() { lend(header) } else { None };
+    let memory = lent.map_or_else(|| header.held().slab.lend(), Buffer::raw);
     // SAFETY: libuv wants the buffer filled.
     unsafe { *buffer = memory };
 }
 
 fn lend(header: &Header) -> Option<Buffer> {
     let mut lent = None;
-    trampoline::enter(header.inner(), || {
+    trampoline::enter(header.held(), || {
         // SAFETY: it is a stream; a reader's `lend` calls nothing that could touch its closure.
         let asked = unsafe {
             header.peek::<Callback, _>(|callback| match callback {
-                Callback::Read(reader) => reader.lend(&View::new(header)),
+                Callback::Read(reader) => reader.lend(&View::new(header), header.held()),
                 Callback::Connection(_) => None,
             })
         };
@@ -137,7 +139,8 @@ pub(super) unsafe extern "C" fn on_read(
 ) {
     // SAFETY: libuv gives the handle that was started, made by this crate.
     let header = unsafe { Header::from_uv(stream) };
-    let slab = &header.inner().slab;
+    let held = header.held();
+    let slab = &held.slab;
     // SAFETY: libuv gives the buffer that it got from `alloc`.
     let start: *const c_char = unsafe { (*buffer).base };
     if length == 0 && slab.is_at(start) {
@@ -150,21 +153,21 @@ pub(super) unsafe extern "C" fn on_read(
             let Callback::Read(reader) = callback else { return };
             let view = View::new(header);
             // The callback may set another reader, which is asked first.
-            view.state().lends.set(false);
+            state(header).lends.set(false);
             let lends = match usize::try_from(length) {
                 // SAFETY: libuv has just filled so much of the buffer it got from the slab.
-                Ok(length) if slab.is_at(start) => {
-                    slab.show(start, length, |bytes| reader.read(&view, Ok(Arrived::InSlab(bytes))))
-                }
-                Ok(length) => reader.read(&view, Ok(Arrived::AsLent(length))),
+                Ok(length) if slab.is_at(start) => slab.show(start, length, |bytes| {
+                    reader.read(&view, held, Ok(Arrived::InSlab(bytes)))
+                }),
+                Ok(length) => reader.read(&view, held, Ok(Arrived::AsLent(length))),
                 Err(_) => {
                     // libuv itself stops after the call, if the reader has not.
                     uv::uv_read_stop(stream);
-                    reader.read(&view, Err(Error::from(Code(length as i32))))
+                    reader.read(&view, held, Err(Error::from(Code(length as i32))))
                 }
             };
             if lends {
-                view.state().lends.set(true);
+                state(header).lends.set(true);
             }
         });
     }

@@ -9,6 +9,7 @@ use libuv_sys2 as uv;
 use super::{Done, Stream, View};
 use crate::error::{Code, Error, Result};
 use crate::handle::Header;
+use crate::r#loop::Held;
 use crate::trampoline;
 
 /// A shutdown in flight. libuv's until its callback.
@@ -26,21 +27,22 @@ impl Stream {
     /// On a stream that is still connecting it waits for that. Fails with `UV_ENOTCONN` on a
     /// stream that is not connected, or was shut down.
     pub fn shutdown(&self, done: impl FnOnce(&Stream, Result<()>) + Send + 'static) -> Result<()> {
-        let _entered = self.enter()?;
-        self.refuse_while_listening("uv_shutdown")?;
+        let entered = self.enter()?;
+        let header = self.header(&entered);
+        self.refuse_while_listening(&entered, "uv_shutdown")?;
         let request = Box::new(Shutdown {
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
             uv: unsafe { mem::zeroed() },
-            header: NonNull::from(self.header()),
+            header: header.whole(),
             done: Some(Box::new(done)),
         });
-        let begun = if self.connecting() {
-            self.shut_down_after_connect(request).map_err(|_| Code::ENOTCONN)
+        let begun = if self.connecting(&entered) {
+            self.shut_down_after_connect(&entered, request).map_err(|_| Code::ENOTCONN)
         } else {
             self.shut_down(request).map_err(|(_, code)| code)
         };
         begun.map_err(|code| Error::new(code, "uv_shutdown"))?;
-        self.header().begin_request();
+        header.begin_request();
         Ok(())
     }
 
@@ -49,8 +51,7 @@ impl Stream {
         let request = Box::into_raw(request);
         // SAFETY: the handle is open, a stream, and its loop is ours; the request stays where it
         // is until its callback.
-        let status =
-            unsafe { uv::uv_shutdown(&raw mut (*request).uv, self.uv(), Some(on_shutdown)) };
+        let status = unsafe { uv::uv_shutdown(request.cast(), self.uv(), Some(on_shutdown)) };
         match Code::check(status) {
             Ok(_) => Ok(()),
             // SAFETY: libuv refused, so the request is ours again.
@@ -61,11 +62,12 @@ impl Stream {
     /// The shutdown that waited for a connect, which has ended with `connected`.
     pub(super) fn shut_down_late(
         &self,
+        held: &Held,
         request: Box<Shutdown>,
         connected: std::result::Result<(), Code>,
     ) {
         let refused = match connected {
-            Ok(()) if self.header().is_open() => self.shut_down(request),
+            Ok(()) if self.header(held).is_open() => self.shut_down(request),
             Ok(()) => Err((request, Code::ECANCELED)),
             Err(_) => Err((request, Code::ENOTCONN)),
         };
@@ -81,7 +83,7 @@ unsafe extern "C" fn on_shutdown(request: *mut uv::uv_shutdown_t, status: c_int)
     let request = unsafe { Box::from_raw(request.cast::<Shutdown>()) };
     // SAFETY: libuv calls back before the close callback, which keeps the handle alive.
     let header = unsafe { request.header.as_ref() };
-    let inner = header.inner();
+    let inner = header.held();
     inner.written.call_all(inner);
     header.finish_request();
     trampoline::enter(inner, || {

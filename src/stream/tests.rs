@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 
 use crate::{
-    Arrived, BindFlags, Buffer, Code, Error, Handle, Loop, Pipe, Reader, Result, RunMode, Stream,
-    TCP,
+    Arrived, BindFlags, Buffer, Code, Error, Handle, Held, Loop, Pipe, Reader, Result, RunMode,
+    Stream, TCP,
 };
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -255,12 +255,12 @@ struct Lender {
 
 // SAFETY: the memory is the reader's own, and it looks at it in `read` alone.
 unsafe impl Reader for Lender {
-    fn lend(&mut self, _stream: &Stream) -> Option<Buffer> {
+    fn lend(&mut self, _stream: &Stream, _held: &Held) -> Option<Buffer> {
         self.lends = !self.lends;
         self.lends.then(|| Buffer::new(self.memory.as_mut_ptr(), self.memory.len()))
     }
 
-    fn read(&mut self, stream: &Stream, outcome: Result<Arrived<'_>>) -> bool {
+    fn read(&mut self, stream: &Stream, _held: &Held, outcome: Result<Arrived<'_>>) -> bool {
         let text = match outcome {
             Ok(Arrived::AsLent(length)) => {
                 format!("lent {}", String::from_utf8_lossy(&self.memory[..length]))

@@ -13,7 +13,7 @@ use super::{Done, Stream, View};
 use crate::buffer::{Buffer, Source, check_length};
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header};
-use crate::r#loop::Entered;
+use crate::r#loop::Held;
 use crate::trampoline;
 
 /// A queued write. libuv's until its callback.
@@ -130,21 +130,21 @@ impl Stream {
         match tried {
             Tried::Everything => {
                 if always {
-                    entered.written.push(self.header(), done, Ok(()));
+                    entered.written.push(self.header(&entered), done, Ok(()));
                 }
                 return Ok(true);
             }
             Tried::Some(written) => {
                 // The handle goes with the first byte.
                 let handle = handle.filter(|_| written == 0);
-                self.queue(data, written, handle, done)?;
+                self.queue(&entered, data, written, handle, done)?;
             }
             Tried::Failed(code) => {
                 let done: Done = Box::new(|stream, outcome| {
                     drop(data);
                     done(stream, outcome);
                 });
-                entered.written.push(self.header(), done, Err(code));
+                entered.written.push(self.header(&entered), done, Err(code));
             }
         }
         Ok(false)
@@ -155,7 +155,7 @@ impl Stream {
     #[inline]
     fn check_write(
         &self,
-        entered: &Entered<'_>,
+        held: &Held,
         buffers: &[Buffer],
         handle: Option<&Handle>,
     ) -> Result<usize> {
@@ -164,26 +164,26 @@ impl Stream {
         if buffers.is_empty() || u32::try_from(buffers.len()).is_err() {
             return Err(Error::new(Code::EINVAL, format!("{} buffers", buffers.len())));
         }
-        if !self.writable() {
-            let code = if self.header().has_fd() { Code::EPIPE } else { Code::EBADF };
+        if !self.writable(held) {
+            let code = if self.header(held).has_fd() { Code::EPIPE } else { Code::EBADF };
             return Err(Error::new(code, "uv_write"));
         }
         if let Some(handle) = handle {
-            self.check_sent(entered, handle, length)?;
+            self.check_sent(held, handle, length)?;
         }
         Ok(length)
     }
 
-    fn check_sent(&self, entered: &Entered<'_>, handle: &Handle, length: usize) -> Result<()> {
-        let fault = if !self.state().ipc {
+    fn check_sent(&self, held: &Held, handle: &Handle, length: usize) -> Result<()> {
+        let fault = if !self.state(held).ipc {
             (Code::EINVAL, "the stream does not carry handles")
         } else if !matches!(handle.handle_type().name(), "TCP" | "Pipe" | "UDP") {
             (Code::EINVAL, "only TCP, Pipe and UDP handles can be sent")
-        } else if !std::ptr::eq(handle.header().inner(), &**entered) {
+        } else if !handle.is_on(held) {
             (Code::EINVAL, "the handle is on another loop")
         } else if length == 0 {
             (Code::EINVAL, "a handle needs at least one byte of data")
-        } else if handle.is_closing() || !handle.header().has_fd() {
+        } else if handle.is_closing() || !handle.header(held).has_fd() {
             (Code::EBADF, "the handle has no fd")
         } else {
             return Ok(());
@@ -206,25 +206,28 @@ impl Stream {
     #[cold]
     fn queue<S: Source>(
         &self,
+        held: &Held,
         source: S,
         skip: usize,
         handle: Option<&Handle>,
         done: Done,
     ) -> Result<()> {
-        let mut request = Box::new(Write {
+        let header = self.header(held);
+        let request = Box::into_raw(Box::new(Write {
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
             uv: unsafe { mem::zeroed() },
-            header: NonNull::from(self.header()),
+            header: header.whole(),
             done: Some(done),
             source,
-            handle: handle.map(|handle| handle.header().to_handle()),
-        });
-        let buffers = rest(request.source.buffers().as_ref(), skip);
-        let handle = request.handle.as_ref().map_or(std::ptr::null_mut(), Handle::uv);
-        // SAFETY: as in `try_now`; the request keeps memory and handle until its callback.
+            handle: handle.cloned(),
+        }));
+        let handle = handle.map_or(std::ptr::null_mut(), Handle::uv);
+        // SAFETY: as in `try_now`; the request keeps memory and handle until its callback, which
+        // takes it back.
         let status = unsafe {
+            let buffers = rest((*request).source.buffers().as_ref(), skip);
             uv::uv_write2(
-                &raw mut request.uv,
+                request.cast(),
                 self.uv(),
                 Buffer::as_raw(&buffers),
                 buffers.len() as u32,
@@ -232,10 +235,11 @@ impl Stream {
                 Some(on_written::<S>),
             )
         };
-        Error::check(status, "uv_write")?;
-        self.header().begin_request();
-        // The callback takes it back.
-        let _ = Box::into_raw(request);
+        Error::check(status, "uv_write").inspect_err(|_| {
+            // SAFETY: libuv refused, so the request is ours again.
+            drop(unsafe { Box::from_raw(request) });
+        })?;
+        header.begin_request();
         Ok(())
     }
 }
@@ -258,7 +262,7 @@ unsafe extern "C" fn on_written<S: Source>(request: *mut uv::uv_write_t, status:
     let request = unsafe { Box::from_raw(request.cast::<Write<S>>()) };
     // SAFETY: libuv calls back before the close callback, which keeps the handle alive.
     let header = unsafe { request.header.as_ref() };
-    let inner = header.inner();
+    let inner = header.held();
     inner.written.call_all(inner);
     header.finish_request();
     trampoline::enter(inner, || {

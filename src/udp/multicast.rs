@@ -42,9 +42,9 @@ impl UDP {
         interface: Option<&str>,
         membership: Membership,
     ) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         let (group_text, interface_text) = (text(group)?, optional_text(interface)?);
-        self.ensure_socket(address::parse(group, 0)?.ip(), UDPBindFlags::REUSEADDR)?;
+        self.ensure_socket(&entered, address::parse(group, 0)?.ip(), UDPBindFlags::REUSEADDR)?;
         // SAFETY: the handle is open, a UDP, and its loop is ours; the texts live until this
         // returns.
         let status = unsafe {
@@ -69,10 +69,10 @@ impl UDP {
         source: &str,
         membership: Membership,
     ) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         let (group_text, interface_text) = (text(group)?, optional_text(interface)?);
         let source_text = text(source)?;
-        self.ensure_socket(address::parse(group, 0)?.ip(), UDPBindFlags::REUSEADDR)?;
+        self.ensure_socket(&entered, address::parse(group, 0)?.ip(), UDPBindFlags::REUSEADDR)?;
         // SAFETY: as for `set_membership`.
         let status = unsafe {
             uv::uv_udp_set_source_membership(
@@ -136,7 +136,7 @@ impl UDP {
         least: c_int,
         value: c_int,
     ) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         let what = || value.to_string();
         if !matches!(self.getsockname(), Ok(SocketAddr::V6(_))) {
             // SAFETY: the handle is open, a UDP, and its loop is ours.
@@ -146,7 +146,7 @@ impl UDP {
         if !(least..=255).contains(&value) {
             return Err(Error::new(Code::EINVAL, what()));
         }
-        socket::set_ipv6_option(self.header().fileno()?, ipv6_option, value)
+        socket::set_ipv6_option(self.header(&entered).fileno()?, ipv6_option, value)
     }
 }
 

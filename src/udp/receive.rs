@@ -14,6 +14,7 @@ use super::{UDP, UDPBindFlags};
 use crate::address::RawAddress;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Header, dispatch};
+use crate::r#loop::Held;
 use crate::{address, slab, socket};
 
 bitflags::bitflags! {
@@ -51,40 +52,40 @@ impl UDP {
         &self,
         callback: impl FnMut(&UDP, Received<'_>) + Send + 'static,
     ) -> Result<()> {
-        let _entered = self.enter()?;
-        self.ensure_socket(Ipv4Addr::UNSPECIFIED.into(), UDPBindFlags::empty())?;
-        socket::check_datagrams(self.header().fileno()?)?;
+        let entered = self.enter()?;
+        self.ensure_socket(&entered, Ipv4Addr::UNSPECIFIED.into(), UDPBindFlags::empty())?;
+        socket::check_datagrams(self.header(&entered).fileno()?)?;
         // SAFETY: the handle is open, a UDP, and its loop is ours.
         let status = unsafe { uv::uv_udp_recv_start(self.uv(), Some(on_alloc), Some(on_recv)) };
         Error::check(status, "")?;
-        self.state().receiving.set(true);
-        // SAFETY: as above.
-        unsafe { self.set_callback::<UDP>(Box::new(callback)) };
+        self.state(&entered).receiving.set(true);
+        // SAFETY: the handle is a UDP.
+        unsafe { self.set_callback::<UDP>(&entered, Box::new(callback)) };
         Ok(())
     }
 
     /// Receives no more (`uv_udp_recv_stop`). What has arrived waits in the socket; only what
     /// recvmmsg has fetched along with the datagram that is being looked at is lost.
     pub fn stop_recv(&self) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         // SAFETY: the handle is open, a UDP, and its loop is ours.
         unsafe { uv::uv_udp_recv_stop(self.uv()) };
-        self.state().receiving.set(false);
+        self.state(&entered).receiving.set(false);
         self.guard();
         Ok(())
     }
 
     /// Whether the handle is receiving.
     pub fn is_receiving(&self) -> bool {
-        self.enter().is_ok() && self.state().receiving.get()
+        self.enter().is_ok_and(|entered| self.state(&entered).receiving.get())
     }
 
-    /// For the owner: ends receiving with an error.
-    pub(super) fn fail_receiving(&self, code: Code) {
-        if self.state().receiving.get() && self.stop_recv().is_ok() {
+    /// Ends receiving with an error.
+    pub(super) fn fail_receiving(&self, held: &Held, code: Code) {
+        if self.state(held).receiving.get() && self.stop_recv().is_ok() {
             // SAFETY: the handle is a UDP, alive by `self`.
             unsafe {
-                dispatch::<UDP>(self.uv(), |callback, udp| {
+                dispatch::<UDP>(self.uv(), |callback, udp, _| {
                     let flags = ReceivedFlags::empty();
                     callback(udp, Received { from: None, flags, outcome: Err(code) });
                 });
@@ -112,8 +113,8 @@ impl UDP {
 /// Leaves the buffer as libuv made it, empty, for a handle that is not receiving.
 unsafe extern "C" fn on_alloc(handle: *mut uv::uv_handle_t, size: usize, buf: *mut uv::uv_buf_t) {
     // SAFETY: libuv gives a handle with a header in `data`, alive by its own reference.
-    let header = unsafe { &*(*handle).data.cast::<Header>() };
-    if header.with::<UDP, _>(|udp| udp.state().receiving.get()) {
+    let header = unsafe { Header::from_uv(handle) };
+    if header.with::<UDP, _>(|udp| udp.state(header.held()).receiving.get()) {
         // SAFETY: the arguments are libuv's.
         unsafe { slab::alloc(handle, size, buf) };
     }
@@ -136,8 +137,8 @@ unsafe extern "C" fn on_recv(
     }
     // SAFETY: libuv gives the handle that receives.
     unsafe {
-        dispatch::<UDP>(handle, |callback, udp| {
-            if !udp.state().receiving.get() {
+        dispatch::<UDP>(handle, |callback, udp, held| {
+            if !udp.state(held).receiving.get() {
                 return;
             }
             let from = address::read(from.cast(), size_of::<RawAddress>());
@@ -146,7 +147,7 @@ unsafe extern "C" fn on_recv(
                 Err(_) => {
                     callback(udp, Received { from, flags, outcome: Err(Code(nread)) });
                 }
-                Ok(length) => udp.header().inner().slab.show((*buf).base, length, |data| {
+                Ok(length) => held.slab.show((*buf).base, length, |data| {
                     callback(udp, Received { from, flags, outcome: Ok(data) });
                 }),
             }

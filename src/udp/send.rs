@@ -12,6 +12,7 @@ use crate::address::RawAddress;
 use crate::buffer::{Buffer, Source};
 use crate::error::{Code, Error, Result};
 use crate::handle::Header;
+use crate::r#loop::Held;
 use crate::{registration, trampoline};
 
 /// How long a datagram may be that `join` makes: longer than any of UDP.
@@ -47,8 +48,8 @@ impl UDP {
         data: S,
         done: impl FnOnce(&UDP, Result<()>) + Send + 'static,
     ) -> Result<()> {
-        let _entered = self.enter()?;
-        self.ensure_socket_for(to)?;
+        let entered = self.enter()?;
+        self.ensure_socket_for(&entered, to)?;
         let raw = to.map(RawAddress::from);
         let address = raw.as_ref().map_or(ptr::null(), RawAddress::as_ptr);
         let buffers = data.buffers();
@@ -58,7 +59,7 @@ impl UDP {
             return self.send(to, joined, done);
         }
         let count = buffers.len() as c_uint;
-        let handle = NonNull::from(self.header());
+        let handle = self.header(&entered).whole();
         submit(Sending { uv: MaybeUninit::uninit(), handle, data, done }, |request, callback| {
             // SAFETY: the handle is open, a UDP, and its loop is ours. libuv copies address and
             // buffers; the memory behind them is the source's, which the request keeps.
@@ -95,12 +96,12 @@ impl UDP {
         to: Option<SocketAddr>,
         buffers: &[Buffer],
     ) -> Result<usize> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         // SAFETY: the caller vouches for the memory.
         if let Some(joined) = unsafe { join(buffers) } {
             return self.try_send(to, &joined);
         }
-        self.ensure_socket_for(to)?;
+        self.ensure_socket_for(&entered, to)?;
         let raw = to.map(RawAddress::from);
         let address = raw.as_ref().map_or(ptr::null(), RawAddress::as_ptr);
         let count = buffers.len() as c_uint;
@@ -133,9 +134,9 @@ impl UDP {
         &self,
         datagrams: &[(Option<SocketAddr>, B)],
     ) -> Result<usize> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         let Some((first, _)) = datagrams.first() else { return Ok(0) };
-        self.ensure_socket_for(*first)?;
+        self.ensure_socket_for(&entered, *first)?;
         let mut sent = 0;
         for batch in datagrams.chunks(MAX_BATCH) {
             // SAFETY: the caller vouches for the memory.
@@ -208,21 +209,22 @@ impl UDP {
         Ok(unsafe { uv::uv_udp_get_send_queue_size(self.uv()) })
     }
 
-    /// For the owner: has libuv try to send what is queued, though nobody tells it that it can.
-    pub(super) fn fail_sends(&self) {
+    /// Has libuv try to send what is queued, though nobody tells it that it can.
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    pub(super) fn fail_sends(&self, held: &Held) {
         #[cfg(unix)]
         // SAFETY: the handle is open, a UDP, and its loop is ours.
         unsafe {
             let handle = self.uv::<uv::uv_udp_t>();
             if (*handle).send_queue_count > 0 {
-                registration::feed(self.header().inner(), &raw mut (*handle).io_watcher);
+                registration::feed(held, &raw mut (*handle).io_watcher);
             }
         }
     }
 
-    fn ensure_socket_for(&self, to: Option<SocketAddr>) -> Result<()> {
+    fn ensure_socket_for(&self, held: &Held, to: Option<SocketAddr>) -> Result<()> {
         match to {
-            Some(to) => self.ensure_socket(to.ip(), UDPBindFlags::empty()),
+            Some(to) => self.ensure_socket(held, to.ip(), UDPBindFlags::empty()),
             None => Ok(()),
         }
     }
@@ -272,9 +274,9 @@ where
         let sending = unsafe { *Box::from_raw((*request).data.cast::<Sending<S, F>>()) };
         // SAFETY: the handle is alive as long as libuv calls back for what it sends.
         let header = unsafe { sending.handle.as_ref() };
-        trampoline::enter(header.inner(), || {
+        trampoline::enter(header.held(), || {
             drop(sending.data);
-            if !header.inner().is_abandoned() {
+            if !header.held().is_abandoned() {
                 let outcome = Error::check(status, "").map(|_| ());
                 header.with::<UDP, _>(|udp| (sending.done)(udp, outcome));
             }

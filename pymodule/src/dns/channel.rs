@@ -7,7 +7,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
-use pyuv::Held;
+use pyuv::Entered;
 use pyuv_dns::{Error, Options, Result, ServerStateFlags};
 
 use super::argument::servers;
@@ -49,7 +49,7 @@ pub struct Channel {
 pub struct Begun<'a, 'py> {
     channel: &'a Bound<'py, Channel>,
     event_loop: Bound<'py, Loop>,
-    _held: Held<'a>,
+    _held: Entered<'a>,
     key: usize,
 }
 

@@ -4,7 +4,7 @@
 //! to read into an object it has to be known how long the message will be. Often it is as long as
 //! the one before: after two that were, the next is read into an object of that size.
 
-use pyuv::{Arrived, Buffer, Reader};
+use pyuv::{Arrived, Buffer, Held, Reader};
 
 use crate::call::{call, error_argument};
 use crate::fresh_bytes::{FreshBytes, SLACK};
@@ -41,7 +41,7 @@ impl Incoming {
 // SAFETY: the bytes object is kept in `lent`, and nobody else knows it, until `read` takes it out.
 unsafe impl Reader for Incoming {
     #[inline]
-    fn lend(&mut self, stream: &pyuv::Stream) -> Option<Buffer> {
+    fn lend(&mut self, stream: &pyuv::Stream, held: &Held) -> Option<Buffer> {
         if !self.expects_large() || stream.data().is_null() {
             return None;
         }
@@ -52,13 +52,18 @@ unsafe impl Reader for Incoming {
         // libuv reads again when a read has filled its memory.
         let length = self.last + SLACK;
         // For want of memory the slab does.
-        let fresh = event_loop.get().spare.take(slf.py(), length).ok()?;
+        let fresh = event_loop.get().spare.get(held).take(slf.py(), length).ok()?;
         let buffer = fresh.buffer(length);
         self.lent = Some(fresh);
         Some(buffer)
     }
 
-    fn read(&mut self, stream: &pyuv::Stream, outcome: pyuv::Result<Arrived<'_>>) -> bool {
+    fn read(
+        &mut self,
+        stream: &pyuv::Stream,
+        held: &Held,
+        outcome: pyuv::Result<Arrived<'_>>,
+    ) -> bool {
         let lent = self.lent.take();
         Handle::dispatch(stream, |slf, callback| {
             let py = slf.py();
@@ -73,7 +78,7 @@ unsafe impl Reader for Incoming {
             };
             // Where the collector has taken the loop away there is nobody to tell.
             let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
-            let spare = &event_loop.get().spare;
+            let spare = event_loop.get().spare.get(held);
             let (fresh, length) = match (arrived, lent) {
                 (Arrived::InSlab(bytes), _) => (spare.copy(py, bytes)?, bytes.len()),
                 (Arrived::AsLent(0), _) | (Arrived::AsLent(_), None) => return Ok(()),

@@ -53,7 +53,8 @@ fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
             Ok(data) => {
                 // Where the collector has taken the loop away there is nobody to tell.
                 let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
-                let spare = &event_loop.get().spare;
+                let Ok(held) = udp.hold() else { return Ok(()) };
+                let spare = event_loop.get().spare.get(&held);
                 spare.show(py, spare.copy(py, data)?, data.len(), |data| tell(data, None))
             }
             Err(code) => {

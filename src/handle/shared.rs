@@ -1,0 +1,100 @@
+//! What of a handle any thread may reach.
+
+use std::mem::ManuallyDrop;
+use std::os::raw::c_void;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
+
+use super::header::{Header, KindTable, OPEN};
+use super::{Handle, HandleType};
+use crate::r#loop::{Held, LoopShared};
+
+/// A handle as anybody sees it: the same allocation as the [`Header`], which is its loop's
+/// owner's and is reached by showing that one is that.
+#[repr(transparent)]
+pub(crate) struct HeaderShared(Header);
+
+// SAFETY: what the methods below reach of the handle is atomic or never changes; all else is reached
+// through a `&Header`, which the loop's owner alone gets.
+unsafe impl Sync for HeaderShared {}
+
+impl HeaderShared {
+    /// The handle as its loop's owner sees it.
+    ///
+    /// # Panics
+    /// If it is another loop that is held.
+    #[inline]
+    pub(super) fn header(&self, held: &Held) -> &Header {
+        assert!(ptr::eq(self.event_loop(), held.shared()), "the handle is on another loop");
+        &self.0
+    }
+
+    /// The loop that the handle is on.
+    #[inline]
+    pub(crate) fn event_loop(&self) -> &LoopShared {
+        // SAFETY: the loop's allocation outlives every handle on it.
+        unsafe { self.0.event_loop.as_ref() }
+    }
+
+    pub(super) fn kind(&self) -> &'static KindTable {
+        self.0.kind
+    }
+
+    pub(crate) fn handle_type(&self) -> HandleType {
+        self.0.kind.handle_type
+    }
+
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.state.load(Ordering::Acquire) == OPEN
+    }
+
+    #[inline]
+    pub(super) fn data(&self) -> *mut c_void {
+        self.0.data.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_data(&self, data: *mut c_void) {
+        self.0.data.store(data, Ordering::Release);
+    }
+
+    /// Has the handle closed with the last Rust value, even if it is active.
+    pub(super) fn discard(&self) {
+        self.0.discarded.store(true, Ordering::Relaxed);
+    }
+
+    /// The allocation.
+    #[inline]
+    pub(super) fn whole(&self) -> NonNull<Header> {
+        self.0.whole
+    }
+
+    /// The extra, for the kind of handle that has one of this type. It is the loop owner's, unless it
+    /// is Sync.
+    #[inline]
+    pub(crate) fn extra_place<E>(&self) -> *const E {
+        self.whole().as_ptr().wrapping_byte_add(self.kind().extra_offset).cast()
+    }
+
+    /// A view of this handle that counts as no reference.
+    #[inline]
+    pub(crate) fn view(&self) -> ManuallyDrop<Handle> {
+        ManuallyDrop::new(Handle { header: self.whole() })
+    }
+
+    /// A new reference.
+    pub(crate) fn to_handle(&self) -> Handle {
+        self.0.references.fetch_add(1, Ordering::Relaxed);
+        self.event_loop().add_reference();
+        Handle { header: self.whole() }
+    }
+}
+
+impl Header {
+    /// The handle as anybody sees it.
+    #[inline]
+    pub(crate) fn shared(&self) -> &HeaderShared {
+        // SAFETY: `HeaderShared` is repr(transparent) over this type.
+        unsafe { &*ptr::from_ref(self).cast::<HeaderShared>() }
+    }
+}
