@@ -34,8 +34,6 @@ KINDS = [
         "util.SignalChecker",
         "dns.Channel",
         "pyuv.StdIO",
-        "pyuv.Handle",
-        "pyuv.Stream",
     ),
     *(f"thread.{name}" for name in ("Mutex", "RWLock", "Condition", "Semaphore", "Barrier", "Queue")),
 ]
@@ -263,6 +261,8 @@ class Program:
             elif self.dice.random() < 0.2:
                 lines.append(f"    return {self.anything()}")
         lines += ["", *(f"with quiet: {loop} = pyuv.Loop()" for loop in self.loops)]
+        lines.append("with quiet: v.ours, v.theirs = socket.socketpair(); v.theirs.setblocking(False)")
+        lines.append(f"with quiet: v.dir = fs.opendir({self.loop()}, 'd')")
         lines += [f"with quiet: {self.construct()}" for _ in self.kinds]
         for feature in self.features:
             makers = [

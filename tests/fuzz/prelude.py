@@ -211,7 +211,8 @@ def odd(kind, inside, value):
 @functools.cache
 def slotted(kind):
     """A subclass with slots, which are let go of after the object's own parts, or before."""
-    return type("Slotted", (kind,), {"__slots__": ("slot", "__weakref__")})
+    weak = () if kind.__weakrefoffset__ else ("__weakref__",)
+    return type("Slotted", (kind,), {"__slots__": ("slot", *weak)})
 
 
 @functools.cache

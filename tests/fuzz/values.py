@@ -130,8 +130,8 @@ def expression(scope: Scope, path: str, parameter: Parameter) -> str:
     for table, key in ((BY_PATH, f"{path} {parameter.name}"), (BY_NAME, parameter.name)):
         if key in table:
             chosen = dice.choice(table[key])
-            if dice.random() < 0.15 and chosen.lstrip("-").replace(".", "").isdigit():
-                return f"Index({scope.body()}, {chosen.partition('.')[0] or 0})"
+            if dice.random() < 0.15 and chosen.lstrip("-").isdigit():
+                return f"Index({scope.body()}, {chosen})"
             return chosen
     if parameter.annotation is None:
         return scope.anything()
