@@ -1,8 +1,11 @@
+import copy
+import errno
 import pickle
+import socket
 
 import pytest
 import pyuv
-from pyuv import error
+from pyuv import dns, error, fs
 
 PARENTS = {
     "AsyncError": "HandleError",
@@ -37,7 +40,7 @@ def test_each_exception_has_the_parent_it_had_in_pyuv_1_4(name):
 
 
 def test_all_of_them_are_uv_errors():
-    assert error.UVError.__bases__ == (Exception,)
+    assert error.UVError.__bases__ == (OSError,)
     assert set(error.__all__) == {"UVError", *PARENTS}
     assert all(issubclass(getattr(error, name), error.UVError) for name in error.__all__)
 
@@ -64,3 +67,126 @@ def test_exceptions_can_be_subclassed():
 
     with pytest.raises(error.StreamError):
         raise Mine(pyuv.errno.UV_EPIPE, "mine")
+
+
+# What the system has no number for.
+PYUV_ONLY = {"UV_EOF", "UV_UNKNOWN", "UV_ECHARSET", "UV_EFTYPE", "UV_ENONET"} - {
+    f"UV_{name}" for name in errno.errorcode.values()
+}
+
+
+@pytest.mark.parametrize("code", pyuv.errno.errorcode)
+def test_an_error_is_the_system_s_too(code):
+    name = pyuv.errno.errorcode[code]
+    raised = error.TCPError(code, "text")
+    assert isinstance(raised, error.TCPError)
+    assert raised.args == (code, "text")
+    assert (raised.code, raised.strerror, str(raised)) == (code, pyuv.errno.strerror(code), "text")
+    if name.startswith("UV_EAI_"):
+        assert isinstance(raised, socket.gaierror)
+        assert raised.errno == getattr(socket, name.removeprefix("UV_"), None)
+    elif name in PYUV_ONLY:
+        assert raised.errno is None
+    else:
+        number = getattr(errno, name.removeprefix("UV_"))
+        assert raised.errno == number > 0
+        assert isinstance(raised, type(OSError(number, "")))
+
+
+def test_a_missing_file_is_a_file_not_found_error(tmp_path):
+    path = tmp_path / "missing"
+    with pytest.raises(FileNotFoundError) as caught:
+        fs.stat(pyuv.Loop(), path)
+    raised = caught.value
+    assert isinstance(raised, error.FSError)
+    assert (raised.errno, raised.code) == (errno.ENOENT, pyuv.errno.UV_ENOENT)
+    assert (raised.filename, raised.filename2) == (path, None)
+    assert str(raised) == f"no such file or directory: {path}"
+    assert type(raised).__name__ == "FSError"
+
+
+def test_both_paths_of_a_call_are_told(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        fs.rename(pyuv.Loop(), str(tmp_path / "a"), str(tmp_path / "b"))
+    assert caught.value.filename == str(tmp_path / "a")
+    assert caught.value.filename2 == str(tmp_path / "b")
+
+
+@pytest.mark.parametrize("call", [fs.read_file, fs.opendir, fs.scandir, fs.readlink])
+def test_a_file_that_is_not_found_is_named_as_it_was_given(call, tmp_path):
+    path = bytes(tmp_path / "missing")
+    with pytest.raises(FileNotFoundError) as caught:
+        call(pyuv.Loop(), path)
+    assert caught.value.filename == path
+
+
+def test_an_address_that_cannot_be_resolved_is_a_gaierror():
+    with pytest.raises(socket.gaierror) as caught:
+        dns.getaddrinfo(pyuv.Loop(), "127.0.0.1", "nosuchservice")
+    assert isinstance(caught.value, error.UVError)
+    assert caught.value.errno == socket.EAI_SERVICE
+
+
+def test_codes_of_c_ares_are_not_the_system_s():
+    raised = error.DNSError(dns.ARES_ENOTFOUND, "not found")
+    assert (raised.code, raised.errno, raised.strerror) == (dns.ARES_ENOTFOUND, None, None)
+    assert raised.args == (dns.ARES_ENOTFOUND, "not found")
+    assert type(raised) is error.DNSError
+
+
+def test_a_closed_handle_has_no_code():
+    timer = pyuv.Timer(pyuv.Loop())
+    timer.close()
+    with pytest.raises(error.HandleClosedError) as caught:
+        timer.stop()
+    raised = caught.value
+    assert (raised.code, raised.errno, raised.strerror, raised.filename) == (None, None, None, None)
+    assert str(raised) == "the handle is closed"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_a_copy_is_the_same_in_everything(copied, tmp_path):
+    with pytest.raises(error.FSError) as caught:
+        fs.rename(pyuv.Loop(), str(tmp_path / "a"), str(tmp_path / "b"))
+    before = caught.value
+    before.bytes_written = 3
+    before.add_note("noted")
+    after = copied(before)
+    assert type(after) is type(before)
+    for name in ("args", "code", "errno", "strerror", "filename", "filename2", "bytes_written", "__notes__"):
+        assert getattr(after, name) == getattr(before, name), name
+
+
+def test_a_class_of_one_s_own_is_joined_with_the_system_s_too():
+    class Mine(error.TCPError):
+        def __init__(self, address):
+            super().__init__(pyuv.errno.UV_ECONNREFUSED, f"nobody at {address}")
+            self.address = address
+
+    raised = Mine("192.0.2.1")
+    assert isinstance(raised, Mine)
+    assert isinstance(raised, ConnectionRefusedError)
+    assert (raised.code, raised.errno) == (pyuv.errno.UV_ECONNREFUSED, errno.ECONNREFUSED)
+    assert (str(raised), raised.address) == ("nobody at 192.0.2.1", "192.0.2.1")
+
+    class Refused(error.TCPError, ConnectionRefusedError):
+        pass
+
+    assert type(Refused(pyuv.errno.UV_ECONNREFUSED, "no")) is Refused
+
+    class Slotted(error.TCPError):
+        __slots__ = ("port",)
+
+    slotted = Slotted(pyuv.errno.UV_ECONNREFUSED, "no")
+    slotted.port = 80
+    assert isinstance(slotted, ConnectionRefusedError)
+    assert slotted.port == 80
+
+
+def test_anything_may_be_an_argument():
+    assert error.UVError().args == ()
+    assert error.UVError("a", "b", "c").args == ("a", "b", "c")
+    assert str(error.UVError("alone")) == "alone"
+    raised = error.UVError(10**30, "no code of libuv's")
+    assert raised.errno is None
+    assert str(raised) == "no code of libuv's"

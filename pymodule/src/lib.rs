@@ -57,7 +57,6 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let version = env!("CARGO_PKG_VERSION").replace("-alpha.", "a").replace("-beta.", "b");
     module.add("__version__", version.replace("-rc.", "rc"))?;
     allocator::register(module)?;
-    error::register(module)?;
     errno::register(module)?;
     exit::register(module)?;
     wakeup::register(module)?;

@@ -1,7 +1,19 @@
 """The exceptions that pyuv raises: ``args`` is ``(code, message)`` where libuv or c-ares said no."""
 
-class UVError(Exception):
-    """An error of libuv; args are (code, message)."""
+from typing import Any
+
+class UVError(OSError):
+    """An error of libuv; args are (code, message).
+
+    code is libuv's, a negative number; None where libuv was not asked. errno is the system's number
+    for it and strerror its text; both are None where the system has none. filename and filename2 are
+    the paths that a call was about.
+    """
+
+    def __init__(self, *args: Any, filename: Any = None, filename2: Any = None) -> None: ...
+    @property
+    def code(self) -> int | None:
+        """libuv's code (c-ares's of a DNSError), or None."""
 
 class ThreadError(UVError):
     """A thread primitive was misused."""
@@ -16,7 +28,7 @@ class FSError(UVError):
     bytes_written: int | None
 
 class DNSError(UVError):
-    """A c-ares call failed; args are (code, message) with a c-ares code."""
+    """A c-ares call failed; args are (code, message) with a c-ares code, which the system knows nothing of."""
 
 class HandleError(UVError):
     """An error of a handle."""

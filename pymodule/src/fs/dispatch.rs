@@ -27,7 +27,8 @@ where
 {
     let py = event_loop.py();
     let Some(callback) = callback else {
-        let output = py.detach(|| operation.run()).map_err(|error| fs_error(py, error))?;
+        let output = py.detach(|| operation.run());
+        let output = output.map_err(|error| fs_error(py, error, about()))?;
         return Ok(convert(py, output)?.into_bound(py));
     };
     let core = event_loop.get().core()?;
@@ -40,7 +41,7 @@ where
             let py = request.py();
             FSRequest::end(&request, outcome.map(|output| convert(py, output)));
         })
-        .map_err(|error| fs_error(py, error))?;
+        .map_err(|error| fs_error(py, error, About::default()))?;
     FSRequest::submitted(&request, event_loop, submitted);
     Ok(request.into_any())
 }
@@ -58,7 +59,7 @@ where
         match py.detach(|| operation.run()) {
             Ok(output) => return Ok(output),
             Err(error) if error.code() == Some(Code::EINTR) => py.check_signals()?,
-            Err(error) => return Err(fs_error(py, error)),
+            Err(error) => return Err(fs_error(py, error, About::default())),
         }
     }
 }

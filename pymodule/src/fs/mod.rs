@@ -26,6 +26,7 @@ mod write_file;
 
 pub use fs_event::FSEvent;
 pub use fs_poll::FSPoll;
+pub use request::About;
 
 /// Adds the submodule `fs`.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

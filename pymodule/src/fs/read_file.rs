@@ -29,6 +29,7 @@ pub fn read_file<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = r#loop.py();
     let max_size = max_size.map(|size| size.0);
+    let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
     if callback.is_none() {
         let raised = Arc::new(Mutex::new(None));
         let memory = BytesMemory { raised: Some(Arc::clone(&raised)) };
@@ -37,11 +38,11 @@ pub fn read_file<'py>(
         if let Some(error) = raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(error);
         }
-        return Ok(to_bytes(py, outcome.map_err(|error| fs_error(py, error))?)?.into_any());
+        let content = outcome.map_err(|error| fs_error(py, error, about()))?;
+        return Ok(to_bytes(py, content)?.into_any());
     }
     let memory = BytesMemory { raised: None };
     let operation = pyuv_fs::read_file_into(path.as_c_str()?, max_size, memory);
-    let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
     dispatch(r#loop, callback, about, operation, |py, content| {
         Ok(to_bytes(py, content)?.unbind().into_any())
     })
