@@ -1,5 +1,6 @@
 """What a callback may do, and what becomes of what it raises, whichever callback it is."""
 
+import functools
 from contextlib import suppress
 
 import pytest
@@ -55,6 +56,54 @@ def test_each_gets_its_arguments(run, place, name):
     assert {len(arguments) for arguments in calls} == {KINDS[name][0]}
     if place.handle is not None:
         assert calls[0][0] is place.handle
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_async_function_is_refused_at_the_call(loop, place, name):
+    async def coroutine(*arguments):
+        raise AssertionError("nobody awaits it")
+
+    with pytest.raises(TypeError, match="coroutine"):
+        KINDS[name][1](loop, coroutine, place)
+    for handle in loop.handles:
+        if not handle.closed:
+            handle.close()
+    loop.run()
+
+
+class Awaited:
+    async def method(self, timer): ...
+
+    async def __call__(self, timer): ...
+
+
+class Yielding:
+    async def __call__(self, timer):
+        yield timer
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        Awaited().method,
+        Awaited(),
+        Yielding(),
+        functools.partial(Awaited().method, 1),
+        functools.partial(functools.partial(Awaited())),
+    ],
+    ids=["method", "object", "generator", "partial", "partial of partial"],
+)
+def test_an_async_callable_is_refused_however_it_is_wrapped(loop, callback):
+    with pytest.raises(TypeError, match="never awaited"):
+        pyuv.Timer(loop).start(callback, 0)
+
+
+def test_a_partial_of_itself_is_looked_at_for_a_while_only(loop):
+    partial = functools.partial(print)
+    partial.__setstate__((partial, (), {}, {}))
+    timer = pyuv.Timer(loop)
+    timer.start(partial, 60)
+    timer.close()
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -169,10 +169,10 @@ def test_a_class_of_one_s_own_is_joined_with_the_system_s_too():
     assert (raised.code, raised.errno) == (pyuv.errno.UV_ECONNREFUSED, errno.ECONNREFUSED)
     assert (str(raised), raised.address) == ("nobody at 192.0.2.1", "192.0.2.1")
 
-    class Refused(error.TCPError, ConnectionRefusedError):
+    class RefusedError(error.TCPError, ConnectionRefusedError):
         pass
 
-    assert type(Refused(pyuv.errno.UV_ECONNREFUSED, "no")) is Refused
+    assert type(RefusedError(pyuv.errno.UV_ECONNREFUSED, "no")) is RefusedError
 
     class Slotted(error.TCPError):
         __slots__ = ("port",)

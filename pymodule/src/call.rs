@@ -1,8 +1,13 @@
 //! Calling Python from libuv's callbacks.
 
+use std::os::raw::c_int;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyCFunction, PyFunction, PyType};
 
 use crate::exit::HangThread;
 
@@ -50,12 +55,52 @@ pub fn call<const N: usize>(
     Ok(())
 }
 
-/// A callback argument: callable, or a TypeError that names it.
+/// A callback argument: callable and not an `async def`, or a TypeError that names it.
 pub fn callable<'py>(object: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    if object.is_callable() {
-        return Ok(object);
+    if !object.is_callable() {
+        return Err(PyTypeError::new_err(format!(
+            "a callable is required, not {}",
+            object.repr()?
+        )));
     }
-    Err(PyTypeError::new_err(format!("a callable is required, not {}", object.repr()?)))
+    if is_async(&object)? {
+        let what = "a callback is called and never awaited, so it cannot be the async";
+        return Err(PyTypeError::new_err(format!("{what} {}", object.repr()?)));
+    }
+    Ok(object)
+}
+
+/// Whether calling `object` only makes a coroutine, as `inspect.iscoroutinefunction` knows it: a
+/// function, also within methods and `functools.partial`, or an object with such a `__call__`.
+fn is_async(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static PARTIAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = object.py();
+    let mut object = object.clone();
+    // A partial can be made to hold itself.
+    for _ in 0..64 {
+        if object.is_exact_instance_of::<PyFunction>() {
+            let code = object.getattr(intern!(py, "__code__"))?;
+            let flags: c_int = code.getattr(intern!(py, "co_flags"))?.extract()?;
+            return Ok(flags & (ffi::CO_COROUTINE | ffi::CO_ASYNC_GENERATOR) != 0);
+        }
+        object = if object.get_type().is(METHOD.import(py, "types", "MethodType")?) {
+            object.getattr(intern!(py, "__func__"))?
+        } else if object.is_exact_instance_of::<PyCFunction>() || object.is_instance_of::<PyType>()
+        {
+            return Ok(false);
+        } else if object.is_instance(PARTIAL.import(py, "functools", "partial")?)? {
+            object.getattr(intern!(py, "func"))?
+        } else {
+            // What is written in C is none of these.
+            let call = object.get_type().getattr(intern!(py, "__call__"))?;
+            if !call.is_exact_instance_of::<PyFunction>() {
+                return Ok(false);
+            }
+            call
+        };
+    }
+    Ok(false)
 }
 
 /// A callback argument that may be None.

@@ -39,7 +39,11 @@ class UVError(OSError):
         return Exception.__str__(self) if self.code is None else str(self.args[1])
 
     def __reduce__(self):
-        return _restore, (self._plain_class(), self.args, self.filename, self.filename2), self.__dict__ or None
+        return (
+            _restore,
+            (self._plain_class(), self.args, self.filename, self.filename2),
+            self.__dict__ or None,
+        )
 
     @classmethod
     def _libuv_code(cls, args):
@@ -77,7 +81,7 @@ class FSError(UVError):
 
 
 class DNSError(UVError):
-    """A c-ares call failed; args are (code, message) with a c-ares code, which the system knows nothing of."""
+    """A c-ares call failed; args are (code, message) with a c-ares code. The system has no such numbers."""
 
     @classmethod
     def _libuv_code(cls, args):

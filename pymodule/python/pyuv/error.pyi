@@ -28,7 +28,7 @@ class FSError(UVError):
     bytes_written: int | None
 
 class DNSError(UVError):
-    """A c-ares call failed; args are (code, message) with a c-ares code, which the system knows nothing of."""
+    """A c-ares call failed; args are (code, message) with a c-ares code. The system has no such numbers."""
 
 class HandleError(UVError):
     """An error of a handle."""

@@ -1,6 +1,5 @@
 """DNS: c-ares's raw channel and its messages, and the system's resolver."""
 
-from .._pyuv import DNSError
 from .._pyuv.dns import (
     AAAA,
     CAA,
@@ -38,6 +37,7 @@ from .._pyuv.dns import (
     strerror,
 )
 from .._pyuv.dns import flag_constants as _flag_constants
+from ..error import DNSError
 from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 # ARES_SUCCESS, ARES_ENODATA and their kin.
