@@ -55,6 +55,7 @@ WAITING = {
     *("pyuv.Stream.set_blocking",),
 }
 NEVER = {
+    "pyuv.Loop.default_loop",
     "pyuv.Stream.set_blocking",
     "util.kill",
     "util.set_process_title",

@@ -27,7 +27,7 @@ LOG = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, 200)
 PATIENCE = 10
 MAIN = threading.main_thread()
 v = types.SimpleNamespace(shared=[], server="127.0.0.1:9")
-left = types.SimpleNamespace(bodies=250, depth=0, forks=2, waits=6, spawns=6, threads=6)
+left = types.SimpleNamespace(bodies=250, depth=0, forks=2, waits=6, spawns=6, threads=6, lasting=False)
 children, threads, folder = [], [], tempfile.mkdtemp(prefix="pyuv-fuzz-")
 
 
@@ -277,6 +277,12 @@ def kick(number, kill=os.kill):
         kill(os.getpid(), number)
 
 
+def default():
+    """A loop that stays, and what is active on it."""
+    left.lasting = True
+    return pyuv.Loop.default_loop()
+
+
 def some(loop, number):
     """One of the loop's handles."""
     handles = [handle for handle in loop.handles if not isinstance(handle, Guard)]
@@ -389,7 +395,7 @@ def finish():
     v.shared = []
     for _ in range(50):
         kept = kept_loops()
-        if not kept or any(one.is_alive() for one in threads):
+        if not kept or left.lasting or any(one.is_alive() for one in threads):
             break
         time.sleep(0.02)
     else:

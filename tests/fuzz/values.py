@@ -82,12 +82,18 @@ BY_PATH: dict[str, list[str]] = {
     # No room for what belongs to the whole machine or hangs a test of it.
     "pyuv.Pipe.chmod mode": ["pyuv.UV_READABLE", "pyuv.UV_READABLE | pyuv.UV_WRITABLE", "9"],
     "pyuv.Loop.run mode": ["pyuv.UV_RUN_NOWAIT"],
+    # The descriptor may be that of /dev/null.
+    "fs.fchmod mode": ["0o666"],
+    "fs.fchown uid": ["os.getuid()"],
+    "fs.fchown gid": ["os.getgid()"],
     "util.setenv name": ["'FUZZ'", "'A=B'", "'\\0'", "''"],
     "util.unsetenv name": ["'FUZZ'"],
     "util.chdir path": ["'d'", "'.'"],
     "fs.open flags": ["0", "os.O_RDWR | os.O_CREAT", "os.O_WRONLY | os.O_TRUNC", "os.O_DIRECTORY", "-1"],
     "dns.getaddrinfo host": ["'127.0.0.1'", "'localhost'", "b'::1'", "None", "'x' * 300"],
     "dns.resolve name": ["'name.test'", "b'x.test'", "'..'"],
+    # Others' are closed by programs that are about that.
+    "fs.close fd": ["v.fd", "999", "-1"],
     "fs.FSPoll.start interval": ["0.001", "0", "-1"],
 }
 # Arguments without which a function would leave this host or wait long.
@@ -125,7 +131,7 @@ def expression(scope: Scope, path: str, parameter: Parameter) -> str:
     """A value for this parameter of the function at `path`."""
     dice = scope.dice
     chance = dice.random()
-    if chance < 0.03:
+    if chance < 0.03 and f"{path} {parameter.name}" not in BY_PATH:
         return scope.anything()
     for table, key in ((BY_PATH, f"{path} {parameter.name}"), (BY_NAME, parameter.name)):
         if key in table:
