@@ -9,16 +9,22 @@ version = release = pyuv.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
-    "sphinx.ext.napoleon",
 ]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 nitpicky = True
 # The object inventories of other projects are not at hand where the manual is built without a network.
-nitpick_ignore_regex = [("py:.*", r"(?!pyuv\b).*")]
+# Nor do the package's private modules stand in the manual.
+nitpick_ignore_regex = [("py:.*", r"(?!pyuv\b).*"), ("py:.*", r"pyuv\.(.*\.)?_.*")]
 
+# docs/reference is made of the docstrings, which mark code as Markdown does.
+templates_path = ["_templates"]
+default_role = "literal"
+autosummary_ignore_module_all = False
+autosummary_imported_members = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 
@@ -28,3 +34,13 @@ html_title = f"pyuv {version}"
 # Only what is marked as an example is run, each page in a namespace of its own.
 doctest_test_doctest_blocks = ""
 doctest_global_setup = "import pyuv, pyuv.errno, pyuv.error"
+
+
+def leave_out_docstrings_of_types(app, what, name, obj, options, lines):
+    """A constant has no docstring of its own: what autodoc finds is that of int or dict."""
+    if what == "data":
+        lines.clear()
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", leave_out_docstrings_of_types)

@@ -94,6 +94,7 @@ class Checks:
         for environment in every if full else every[-1:]:
             yield self.gate(environment)
         yield self.command("manual", "sphinx-build", "-qW", "-b", "html", "docs", "build/docs")
+        yield self.command("manual's index", "python", "scripts/manual_index.py", "build/docs/objects.inv")
         doctest = ["sphinx-build", "-qW", "-b", "doctest", "docs", "build/doctest"]
         yield self.command("manual's examples", *doctest)
         yield self.command("demo", "python", "scripts/demo.py")

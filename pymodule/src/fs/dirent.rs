@@ -12,7 +12,7 @@ pub struct Dirent {
     /// Its name in the folder: bytes if the folder's path was, otherwise str.
     #[pyo3(get)]
     name: Py<PyAny>,
-    /// What it is, one of the UV_DIRENT_ constants.
+    /// What it is, UV_DIRENT_FILE or one of its kin.
     #[pyo3(get, name = "type")]
     kind: i32,
 }
