@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 REQUIREMENTS = ROOT / "requirements"
 # What the wheel is made from.
-SOURCES = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "src", "dns", "fs", "pymodule")
+SOURCES = ("Cargo.toml", "Cargo.lock", "build.rs", "pyproject.toml", "src", "dns", "fs", "pymodule")
 
 Command = list[str | Path]
 

@@ -69,6 +69,8 @@ impl Async {
 
     /// Has the callback called soon, on the loop's thread (`uv_async_send`). Several sends before
     /// that make one call. May be called from any thread.
+    ///
+    /// Fails with `UV_EBADF` where somebody has closed the loop's own descriptors.
     pub fn send(&self) -> Result<()> {
         if self.shared().event_loop().is_forked() {
             return Err(Error::Forked);
@@ -79,7 +81,8 @@ impl Async {
         }
         // SAFETY: the handle is open and stays so while the lock is held.
         Error::check(unsafe { uv::uv_async_send(self.uv()) }, "uv_async_send")?;
-        Ok(())
+        // SAFETY: the loop is open as long as the handle is.
+        unsafe { self.shared().event_loop().check_own_fds() }
     }
 
     fn gate(&self) -> &Gate {

@@ -15,6 +15,8 @@ use crate::r#loop::{Entered, Held, Loop};
 use crate::{Handle, HandleKind};
 
 pub use crate::handle::Kind;
+#[cfg(target_os = "linux")]
+pub use crate::internals::inotify;
 
 /// Allocates a handle and has `init` initialise it on the loop; `what` names what is tried.
 ///

@@ -39,6 +39,7 @@ mod forks;
 mod handle;
 mod hooks;
 mod idle;
+mod internals;
 mod job;
 pub mod kind;
 mod r#loop;

@@ -15,6 +15,10 @@ use libuv_sys2 as uv;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Header};
 use crate::hooks::PollHooks;
+#[cfg(target_os = "linux")]
+use crate::internals::linked;
+#[cfg(unix)]
+use crate::internals::own_fds::OwnFds;
 use crate::job::Jobs;
 use crate::owner::Owner;
 #[cfg(unix)]
@@ -27,7 +31,6 @@ use crate::stream::emfile::Reserve;
 use crate::stream::written::Written;
 
 mod abandon;
-mod backend;
 mod close;
 mod configure;
 #[cfg(unix)]
@@ -45,7 +48,6 @@ pub use run::RunMode;
 pub use shared::Entered;
 pub(crate) use shared::LoopShared;
 
-use backend::Backend;
 use inbox::Inbox;
 use own_handles::OwnHandles;
 
@@ -80,12 +82,14 @@ pub struct Held {
     /// `Loop` and `Handle` values: those who could still run or use this loop.
     references: AtomicUsize,
     owner: Owner,
+    /// libuv's descriptors for the loop, and whether it has lost one.
+    #[cfg(unix)]
+    pub(crate) own_fds: OwnFds,
     /// References given up by a thread that could not take the loop; the owner drops them.
     inbox: Inbox,
 
     closed: Cell<bool>,
     running: Cell<bool>,
-    backend: Backend,
     /// Being torn down: closures are dropped, not called.
     abandoned: Cell<bool>,
     io_uring: Cell<bool>,
@@ -99,8 +103,6 @@ pub struct Held {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
-    /// libuv has a handler of `SIGCHLD` for this loop.
-    pub(crate) watches_children: Cell<bool>,
     pub(crate) requests: RequestList,
     pub(crate) jobs: Jobs,
     /// In a callback that libuv's lists would not bear `uv_loop_fork` in.
@@ -120,6 +122,8 @@ impl Loop {
     /// 0 to 2, those that are closed are opened on `/dev/null`.
     pub fn new() -> Result<Loop> {
         abandon::reap();
+        #[cfg(target_os = "linux")]
+        linked::check()?;
         #[cfg(unix)]
         {
             places::open_standard();
@@ -132,10 +136,11 @@ impl Loop {
             whole: NonNull::dangling(),
             references: AtomicUsize::new(1),
             owner: Owner::new(),
+            #[cfg(unix)]
+            own_fds: OwnFds::default(),
             inbox: Inbox::new(),
             closed: Cell::new(false),
             running: Cell::new(false),
-            backend: Backend::default(),
             abandoned: Cell::new(false),
             io_uring: Cell::new(false),
             mode: Cell::new(RunMode::Default),
@@ -145,7 +150,6 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
-            watches_children: Cell::new(false),
             requests: RequestList::new(),
             jobs: Jobs::new(),
             unforkable: Cell::new(false),
@@ -163,9 +167,12 @@ impl Loop {
             (*raw).whole = NonNull::new_unchecked(raw);
             (&*raw, || drop(Box::from_raw(raw)))
         };
-        // SAFETY: the memory is the loop's own and stays where it is.
-        let made = Error::check(unsafe { uv::uv_loop_init(inner.uv()) }, "uv_loop_init");
-        if let Err(error) = made {
+        // SAFETY: the memory is the loop's own and stays where it is. uv_loop_init leaves `data` alone.
+        let status = unsafe {
+            (*inner.uv()).data = inner.uv().cast();
+            uv::uv_loop_init(inner.uv())
+        };
+        if let Err(error) = Error::check(status, "uv_loop_init") {
             free();
             return Err(error);
         }
@@ -179,7 +186,11 @@ impl Loop {
             free();
             return Err(error);
         }
-        inner.note_backend();
+        #[cfg(unix)]
+        // SAFETY: as above.
+        unsafe {
+            inner.own_fds.mark_all(inner.uv());
+        }
         // SAFETY: as above; the memory stays where it is.
         unsafe {
             inner.jobs.init(inner.uv());
@@ -332,6 +343,22 @@ impl Held {
     /// A reference to the loop.
     pub fn event_loop(&self) -> Loop {
         Loop::from_shared(self.shared())
+    }
+
+    /// For the owner: whether libuv may have requests on io_uring.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn uses_io_uring(&self) -> bool {
+        self.io_uring.get()
+    }
+
+    /// For the owner: fails with `UV_EBADF` where libuv's own descriptors were closed, and it could not poll.
+    pub(crate) fn check_own_fds(&self) -> Result<()> {
+        #[cfg(unix)]
+        // SAFETY: the caller owns the loop, which is open.
+        unsafe {
+            self.own_fds.check(self.uv())?;
+        }
+        Ok(())
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {

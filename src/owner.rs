@@ -89,16 +89,17 @@ impl Owner {
         self.forks.load(Ordering::Relaxed) != forks::count()
     }
 
-    /// Makes the loop this process's own, idle unless this very thread was using it when it
-    /// forked: every other thread stayed behind.
+    /// In a forked child: whether another thread than this was using the loop, which stayed behind.
+    pub(crate) fn was_another_threads(&self) -> bool {
+        let thread = self.thread.load(Ordering::Relaxed);
+        thread != 0 && thread != this_thread()
+    }
+
+    /// Makes the loop this process's own. Nobody was using it, or this very thread.
     ///
     /// # Safety
     /// This is the process's only thread.
     pub(crate) unsafe fn adopt(&self) {
-        if self.thread.load(Ordering::Relaxed) != this_thread() {
-            self.thread.store(0, Ordering::Relaxed);
-            self.depth.set(0);
-        }
         self.forks.store(forks::count(), Ordering::Relaxed);
     }
 }

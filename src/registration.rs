@@ -46,18 +46,20 @@ fn register_until_refused(inner: &LoopInner) -> Option<(*mut uv::uv__io_t, Code)
             let next = (*entry).next;
             let offset = std::mem::offset_of!(uv::uv__io_t, watcher_queue);
             let watcher: *mut uv::uv__io_t = entry.byte_sub(offset).cast();
-            // The loop's own wakeup is registered in a way of its own.
-            if watcher != &raw mut (*event_loop).async_io_watcher {
-                match try_register(event_loop, watcher) {
-                    Ok(true) => {
-                        (*watcher).events = (*watcher).pevents;
-                        unlink(entry);
-                    }
-                    Ok(false) => {}
-                    Err(code) => {
-                        forget(event_loop, watcher);
-                        return Some((watcher, code));
-                    }
+            match try_register(event_loop, watcher) {
+                Ok(true) => {
+                    (*watcher).events = (*watcher).pevents;
+                    unlink(entry);
+                }
+                Ok(false) => {}
+                Err(_) if watcher == &raw mut (*event_loop).async_io_watcher => {
+                    unlink(entry);
+                    inner.own_fds.look(event_loop);
+                    inner.stop();
+                }
+                Err(code) => {
+                    forget(event_loop, watcher);
+                    return Some((watcher, code));
                 }
             }
             entry = next;
@@ -78,7 +80,11 @@ unsafe fn try_register(
     // SAFETY: the caller says so; the event is a valid one.
     unsafe {
         let (backend, fd) = ((*event_loop).backend_fd, (*watcher).fd);
-        let events = (*watcher).pevents;
+        let mut events = (*watcher).pevents;
+        if watcher == &raw mut (*event_loop).async_io_watcher {
+            // It is never read, and so only what is new may wake the loop.
+            events |= libc::EPOLLET as u32;
+        }
         let mut event = libc::epoll_event { events, u64: u64::from(fd as c_uint) };
         let mut control = |operation| match libc::epoll_ctl(backend, operation, fd, &raw mut event)
         {
@@ -104,7 +110,9 @@ unsafe fn try_register(
     watcher: *mut uv::uv__io_t,
 ) -> std::result::Result<bool, Code> {
     // SAFETY: the loop is one of this crate; the caller says the rest.
-    let status = unsafe { status(LoopInner::from_raw(event_loop), (*watcher).fd) };
+    let inner = unsafe { LoopInner::from_raw(event_loop) };
+    // SAFETY: as above.
+    let status = unsafe { status(inner, (*watcher).fd) };
     Code::check(status).map(|_| false)
 }
 

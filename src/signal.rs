@@ -82,11 +82,15 @@ impl Signal {
         }
         if started.signum.get() != signum {
             self.stop_started(&entered);
-            disposition::save(signum, || {
-                // SAFETY: the handle is open, a Signal, and its loop is ours.
-                let status = unsafe { uv::uv_signal_start(self.uv(), Some(trampoline), signum) };
-                Error::check(status, format!("signal {signum}")).map(|_| ())
-            })?;
+            // SAFETY: the handle is open, a Signal, and its loop is ours; `before_close` stops it.
+            unsafe {
+                disposition::start(
+                    self.uv(),
+                    signum,
+                    || uv::uv_signal_start(self.uv(), Some(trampoline), signum),
+                    || uv::uv_signal_stop(self.uv()),
+                )?;
+            }
             started.signum.set(signum);
         }
         started.once.set(once);
@@ -112,10 +116,10 @@ impl Signal {
     fn stop_started(&self, held: &Held) {
         let signum = self.started(held).signum.replace(0);
         if signum != 0 {
-            disposition::restore(signum, || {
-                // SAFETY: the handle is open, a Signal, and its loop is ours.
-                unsafe { uv::uv_signal_stop(self.uv()) };
-            });
+            // SAFETY: the handle is open, a Signal, was started, and its loop is ours.
+            unsafe {
+                disposition::stop(self.uv(), signum, || uv::uv_signal_stop(self.uv()));
+            }
         }
     }
 

@@ -64,6 +64,8 @@ pub struct Extra(RefCell<Option<Watched>>);
 pyuv::unsafe_handle_kind!(FsEvent, uv::uv_fs_event_t, Callback, Extra {
     fn before_close(&self, held: &Held) {
         kind::extra(self, held).0.take();
+        // SAFETY: the handle is open, and its loop is ours.
+        unsafe { stop(self, false) };
     }
 
     /// libuv walks its lists of handles.
@@ -72,15 +74,12 @@ pyuv::unsafe_handle_kind!(FsEvent, uv::uv_fs_event_t, Callback, Extra {
     /// libuv would start every handle again, and give up at the first whose path is gone, in the
     /// middle of its lists. So it is done one by one, from `after_loop_fork`.
     fn before_loop_fork(&self, _held: &Held) {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
+        #[cfg(target_os = "linux")]
         // SAFETY: the loop is ours, and the handle is open or closing. The parent's
         // inotify instance, which the child shares, is kept out of reach meanwhile: to stop a
         // handle would remove the parent's watch.
         unsafe {
-            let event_loop = (*kind::raw(self)).loop_;
-            let shared = std::mem::replace(&mut (*event_loop).inotify_fd, -1);
-            uv::uv_fs_event_stop(kind::raw(self));
-            (*event_loop).inotify_fd = shared;
+            stop(self, true);
         }
     }
 
@@ -113,6 +112,25 @@ unsafe extern "C" fn trampoline(
             };
             callback(handle, outcome);
         });
+    }
+}
+
+/// `uv_fs_event_stop`. In a forked child `apart` leaves the parent's watch alone.
+///
+/// # Safety
+/// The handle is open or closing, and its loop is the caller's.
+unsafe fn stop(handle: &FsEvent, apart: bool) {
+    // SAFETY: the caller says so.
+    let stop = || unsafe { uv::uv_fs_event_stop(kind::raw(handle)) };
+    #[cfg(target_os = "linux")]
+    // SAFETY: as above.
+    unsafe {
+        kind::inotify::stopping((*kind::raw(handle)).loop_, apart, stop);
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = apart;
+        stop();
     }
 }
 
@@ -153,10 +171,15 @@ impl FsEvent {
     fn watch(&self, held: &Held, watched: Watched) -> Result<()> {
         let Watched { path, flags } = &watched;
         // SAFETY: the handle is open and its loop is ours; libuv copies the path.
-        let status = unsafe {
+        let start = || unsafe {
             let flags = flags.bits().cast_unsigned();
             uv::uv_fs_event_start(kind::raw(self), Some(trampoline), path.as_ptr(), flags)
         };
+        #[cfg(target_os = "linux")]
+        // SAFETY: as above.
+        let status = unsafe { kind::inotify::starting((*kind::raw(self)).loop_, start)? };
+        #[cfg(not(target_os = "linux"))]
+        let status = start();
         if let Err(code) = Code::check(status) {
             let path = path.to_string_lossy();
             return Err(Error::new(code, format!("{path}{}", limit(code))));
@@ -169,7 +192,7 @@ impl FsEvent {
     pub fn stop(&self) -> Result<()> {
         let held = kind::hold(self)?;
         // SAFETY: the handle is open and its loop is ours.
-        unsafe { uv::uv_fs_event_stop(kind::raw(self)) };
+        unsafe { stop(self, false) };
         kind::extra(self, &held).0.take();
         Ok(())
     }

@@ -43,9 +43,7 @@ mod tty;
 mod udp;
 mod util;
 #[cfg(target_os = "linux")]
-mod uv_close;
 #[cfg(target_os = "linux")]
-mod waitpid;
 mod wakeup;
 mod watcher;
 mod work;

@@ -29,7 +29,7 @@ pub(super) fn abandon(shared: NonNull<LoopShared>) {
     debug_assert_eq!(taken, Ok(()), "somebody owns a loop without a reference to it");
     // SAFETY: as was just said.
     let this = unsafe { this.held() };
-    if !this.closed.get() && this.check_backend().is_err() {
+    if !this.closed.get() && this.check_own_fds().is_err() {
         // It cannot be polled, so nothing on it can be closed in order.
         return;
     }

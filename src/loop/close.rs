@@ -4,6 +4,8 @@ use libuv_sys2 as uv;
 
 use super::{Loop, LoopInner};
 use crate::error::{Code, Error, Result};
+#[cfg(unix)]
+use crate::internals::own_fds;
 
 impl Loop {
     /// Closes the loop and gives its fds back (`uv_loop_close`). Runs what is already closing to
@@ -16,7 +18,7 @@ impl Loop {
         if entered.running.get() {
             return Err(Error::AlreadyRunning);
         }
-        entered.check_backend()?;
+        entered.check_own_fds()?;
         entered.empty_inbox();
         let open = entered.open();
         if !open.is_empty() {
@@ -95,7 +97,11 @@ impl LoopInner {
             self.run_closing();
             #[cfg(unix)]
             self.reserve.close();
-            let status = uv::uv_loop_close(self.uv());
+            let close = || uv::uv_loop_close(self.uv());
+            #[cfg(unix)]
+            let status = own_fds::sparing_lost(&self.own_fds, self.uv(), close);
+            #[cfg(not(unix))]
+            let status = close();
             debug_assert_eq!(status, 0, "a handle or request survived");
         }
         self.closed.set(true);
@@ -109,9 +115,7 @@ impl LoopInner {
         // starts or closes is covered by the condition.
         loop {
             // SAFETY: the loop is open, ours, and not running.
-            unsafe {
-                uv::uv_run(self.uv(), uv::uv_run_mode_UV_RUN_NOWAIT);
-            }
+            unsafe { self.uv_run(uv::uv_run_mode_UV_RUN_NOWAIT) };
             if self.jobs.are_leaving() {
                 self.jobs.leave();
                 std::thread::yield_now();

@@ -38,6 +38,14 @@ impl Inbox {
         self.mutex().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// In a child process whose loop is the parent's still: keeps the reference for [`Loop::fork`](crate::Loop),
+    /// unless a thread that stayed behind has the lock. It is never dropped then.
+    fn push_in_child(&self, entry: InboxEntry) {
+        if let Ok(mut contents) = self.mutex().try_lock() {
+            contents.entries.push(entry);
+        }
+    }
+
     /// Unlocks the inbox in a child process: the thread that had the lock stayed behind.
     ///
     /// # Safety
@@ -53,6 +61,10 @@ impl Inbox {
 impl LoopShared {
     /// Hands a handle's reference to whoever owns the loop, who will drop it.
     pub(crate) fn send_to_owner(&self, entry: InboxEntry) {
+        if self.is_forked() {
+            self.inbox().push_in_child(entry);
+            return;
+        }
         let mut contents = self.inbox().lock();
         if contents.shut {
             drop(contents);
@@ -62,10 +74,6 @@ impl LoopShared {
             return;
         }
         contents.entries.push(entry);
-        if self.is_forked() {
-            // The eventfd is the parent's too. `Loop::fork` is what makes this loop ours.
-            return;
-        }
         // SAFETY: the loop's own handles are closed only after the inbox is shut, for which the
         // lock is needed.
         unsafe { self.wake() };

@@ -8,6 +8,8 @@ use libuv_sys2 as uv;
 use super::{Loop, LoopInner};
 use crate::error::{Error, Result};
 use crate::hooks::{NoHooks, PollHooks};
+#[cfg(target_os = "linux")]
+use crate::internals::sleep;
 
 /// How long [`Loop::run`] runs (`uv_run_mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,7 +36,7 @@ impl Loop {
     /// [`run`](Loop::run), with `hooks` called around each poll phase.
     pub fn run_with(&self, mode: RunMode, hooks: &dyn PollHooks) -> Result<bool> {
         let entered = self.enter()?;
-        entered.check_backend()?;
+        entered.check_own_fds()?;
         if entered.running.replace(true) {
             return Err(Error::AlreadyRunning);
         }
@@ -46,14 +48,11 @@ impl Loop {
         entered.empty_inbox();
         // SAFETY: the loop is open, ours and not running.
         let more = unsafe {
-            uv::uv_run(
-                entered.uv(),
-                match mode {
-                    RunMode::Default => uv::uv_run_mode_UV_RUN_DEFAULT,
-                    RunMode::Once => uv::uv_run_mode_UV_RUN_ONCE,
-                    RunMode::NoWait => uv::uv_run_mode_UV_RUN_NOWAIT,
-                },
-            )
+            entered.uv_run(match mode {
+                RunMode::Default => uv::uv_run_mode_UV_RUN_DEFAULT,
+                RunMode::Once => uv::uv_run_mode_UV_RUN_ONCE,
+                RunMode::NoWait => uv::uv_run_mode_UV_RUN_NOWAIT,
+            })
         };
         entered.awake();
         entered.hooks.set(None);
@@ -61,10 +60,15 @@ impl Loop {
         entered.running.set(false);
         entered.jobs.after_run(&entered);
         entered.empty_inbox();
-        match entered.panic.take() {
-            Some(message) => Err(Error::Panicked(message)),
-            None => Ok(more != 0),
+        if let Some(message) = entered.panic.take() {
+            return Err(Error::Panicked(message));
         }
+        #[cfg(unix)]
+        // SAFETY: the loop is ours.
+        unsafe {
+            entered.own_fds.check_known(entered.uv())?;
+        }
+        Ok(more != 0)
     }
 
     /// Makes [`run`](Loop::run) return after this iteration, or the next one end after one round
@@ -98,6 +102,19 @@ impl Loop {
 }
 
 impl LoopInner {
+    /// `uv_run`. Returns whether anything is still active.
+    ///
+    /// # Safety
+    /// The loop is open, the caller's, and not running.
+    pub(super) unsafe fn uv_run(&self, mode: uv::uv_run_mode) -> i32 {
+        // SAFETY: the caller says so.
+        let run = || unsafe { uv::uv_run(self.uv(), mode) };
+        #[cfg(target_os = "linux")]
+        return sleep::running(self, run);
+        #[cfg(not(target_os = "linux"))]
+        run()
+    }
+
     pub(crate) fn stop(&self) {
         self.stopping.set(true);
         // SAFETY: the caller owns the loop.

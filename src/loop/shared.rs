@@ -9,6 +9,8 @@ use libuv_sys2 as uv;
 use super::inbox::Inbox;
 use super::{Held, abandon};
 use crate::error::{Error, Result};
+#[cfg(unix)]
+use crate::internals::own_fds::OwnFds;
 use crate::owner::Owner;
 
 /// A loop as anybody sees it: the same allocation as the [`Held`] inside, which only this file
@@ -50,6 +52,34 @@ impl LoopShared {
     /// This thread owns the loop, or nobody else can, as long as the reference is there.
     pub(crate) unsafe fn held(&self) -> &Held {
         &self.0
+    }
+
+    /// The loop that a `uv_loop_t` is, on whichever thread; `None` where another crate has made it.
+    ///
+    /// # Safety
+    /// `raw` is a live loop.
+    #[cfg(target_os = "linux")]
+    pub(crate) unsafe fn known<'a>(raw: *mut uv::uv_loop_t) -> Option<&'a LoopShared> {
+        // SAFETY: the caller vouches for the loop; nobody else puts the loop's own address there.
+        unsafe { ((*raw).data == raw.cast()).then(|| Held::from_raw(raw).shared()) }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn own_fds(&self) -> &OwnFds {
+        &self.0.own_fds
+    }
+
+    /// Fails with `UV_EBADF` where the loop is known to have lost a descriptor of its own.
+    ///
+    /// # Safety
+    /// The loop is not closed, nor being closed.
+    pub(crate) unsafe fn check_own_fds(&self) -> Result<()> {
+        #[cfg(unix)]
+        // SAFETY: the caller says so.
+        unsafe {
+            self.0.own_fds.check_known(self.0.uv())?;
+        }
+        Ok(())
     }
 
     pub(crate) fn owner(&self) -> &Owner {

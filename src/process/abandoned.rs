@@ -7,18 +7,19 @@ pub(super) use unix::{add, reap};
 #[cfg(unix)]
 mod unix {
     use std::ptr;
-    use std::sync::{Mutex, PoisonError};
 
-    static ABANDONED: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+    use crate::forks::ForkLock;
+
+    static ABANDONED: ForkLock<Vec<i32>> = ForkLock::new(Vec::new());
 
     pub(in super::super) fn add(pid: i32) {
-        ABANDONED.lock().unwrap_or_else(PoisonError::into_inner).push(pid);
+        ABANDONED.lock().push(pid);
     }
 
     /// Takes leave of those that have ended, or are not children of this process (a fork's, or
     /// somebody waited for them).
     pub(in super::super) fn reap() {
-        let mut abandoned = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut abandoned = ABANDONED.lock();
         // SAFETY: waitpid with no place for a status, for a child that nobody else waits for.
         abandoned.retain(|pid| unsafe { libc::waitpid(*pid, ptr::null_mut(), libc::WNOHANG) } == 0);
     }

@@ -47,14 +47,10 @@ pub struct Foreign(Cell<bool>);
 
 handle_kind!(Process, uv::uv_process_t, Callback, Foreign {
     fn before_close(&self, held: &Held) {
-        sigchld::before_close();
+        sigchld::before_close(self, held);
         if self.header(held).is_active() {
             abandoned::add(self.pid());
         }
-    }
-
-    fn after_close(&self, held: &Held) {
-        sigchld::after_close(held);
     }
 
     fn after_fork(&self, held: &Held) {

@@ -121,10 +121,23 @@ impl Stream {
     }
 }
 
+/// Begins to look whether connections come in on a stream.
+#[cfg(target_os = "linux")]
+pub(crate) fn connections_before(header: &Header) {
+    state(header).announced.set(false);
+}
+
+/// Whether one has come in.
+#[cfg(target_os = "linux")]
+pub(crate) fn connections_since(header: &Header) -> bool {
+    state(header).announced.get()
+}
+
 unsafe extern "C" fn on_connection(stream: *mut uv::uv_stream_t, status: c_int) {
     // SAFETY: libuv gives the handle that listens, made by this crate.
     let header = unsafe { Header::from_uv(stream) };
     state(header).waiting.set(status == 0);
+    state(header).announced.set(true);
     #[cfg(unix)]
     header.held().reserve.watch(header.held());
     report(header, Code::check(status).map(drop));

@@ -21,7 +21,7 @@ use crate::r#loop::Held;
 pub(crate) mod connect;
 #[cfg(unix)]
 pub(crate) mod emfile;
-mod listen;
+pub(crate) mod listen;
 mod open;
 mod read;
 mod shutdown;
@@ -60,6 +60,8 @@ pub struct State {
     lends: Cell<bool>,
     /// A connection was announced and not accepted yet.
     waiting: Cell<bool>,
+    /// One was announced since this was last set to false.
+    announced: Cell<bool>,
     /// Whether somebody else knows the fd and could close it.
     foreign: Cell<bool>,
     /// For a pipe: whether it carries handles.
@@ -77,6 +79,7 @@ impl State {
             listening: Cell::new(false),
             lends: Cell::new(false),
             waiting: Cell::new(false),
+            announced: Cell::new(false),
             foreign: Cell::new(false),
             ipc,
         }

@@ -1,0 +1,75 @@
+//! `child_watcher` and `process_handles`, the signal handle by which a loop hears of the end of its children and
+//! the list of those that run (`unix/process.c`).
+//!
+//! `uv_spawn` starts it, and `uv_close` stops it when the list is empty. Both happen here before, so that what
+//! the program does with `SIGCHLD` otherwise is kept (`disposition.rs`); libuv finds it done.
+
+use std::os::raw::c_int;
+use std::ptr;
+
+use libuv_sys2 as uv;
+
+use crate::disposition;
+use crate::error::Result;
+use crate::r#loop::Held;
+use crate::process::Process;
+
+unsafe extern "C" {
+    fn uv__wait_children(event_loop: *mut uv::uv_loop_t);
+}
+
+unsafe extern "C" fn on_child(watcher: *mut uv::uv_signal_t, _signum: c_int) {
+    // SAFETY: the handle is a part of its loop, which runs.
+    unsafe { uv__wait_children((*watcher).loop_) };
+}
+
+/// For the owner: runs `spawn` with the watcher started, and stops it where no child runs. A handler of the
+/// signal that the program has set meanwhile gives way: children would end unseen.
+pub(crate) fn watching<T>(held: &Held, spawn: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: the loop is open and the caller's; the watcher is a handle inside it.
+    let (watcher, active) = unsafe {
+        let watcher = &raw mut (*held.uv()).child_watcher;
+        (watcher, uv::uv_is_active(watcher.cast()) != 0)
+    };
+    if active {
+        disposition::reclaim(libc::SIGCHLD);
+    } else {
+        // SAFETY: as above. It is stopped with the last child, at the latest when its handle is closed.
+        unsafe {
+            disposition::start(
+                watcher,
+                libc::SIGCHLD,
+                || uv::uv_signal_start(watcher, Some(on_child), libc::SIGCHLD),
+                || uv::uv_signal_stop(watcher),
+            )?;
+        }
+    }
+    let outcome = spawn();
+    if outcome.is_err() {
+        stop_unless(held, |first, last| first == last);
+    }
+    outcome
+}
+
+/// For the owner, before a process is closed.
+pub(crate) fn before_close(process: &Process, held: &Held) {
+    // SAFETY: the handle is open and a process; its links are a part of it.
+    let its = unsafe { &raw mut (*process.uv::<uv::uv_process_t>()).queue };
+    // The list is empty, or has this one only.
+    stop_unless(held, |head, first| {
+        // SAFETY: the list is a ring of nodes that are alive.
+        first == head || (ptr::eq(first, its) && unsafe { (*first).next } == head)
+    });
+}
+
+/// Stops the watcher if `is_over` says so of the head and the first node of the list.
+fn stop_unless(held: &Held, is_over: impl FnOnce(*mut uv::uv__queue, *mut uv::uv__queue) -> bool) {
+    // SAFETY: the loop is open and the caller's.
+    unsafe {
+        let watcher = &raw mut (*held.uv()).child_watcher;
+        let head = &raw mut (*held.uv()).process_handles;
+        if uv::uv_is_active(watcher.cast()) != 0 && is_over(head, (*head).next) {
+            disposition::stop(watcher, libc::SIGCHLD, || uv::uv_signal_stop(watcher));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `epoll_pwait`, as `uv__io_poll` (`unix/linux.c`) calls it.
+//!
+//! libuv asserts that it fails with `EINTR` alone, that it does not end without an event when it may wait for
+//! ever, and that the descriptors in what it gives are among those that the loop waits for. None of these
+//! holds where somebody has closed the loop's epoll and, maybe, got its number for another. Here such a poll
+//! gives one event, that of the wakeup, whatever it was: libuv looks who has sent one and leaves the poll, and
+//! `Loop::run` says what was lost.
+//!
+//! A loop that has lost the eventfd by which others wake it, or the pipe of its signals, would sleep for ever. A
+//! look at these costs several system calls, so it comes when a sleep has lasted a moment: a busy loop never
+//! looks. What is closed later, while the loop sleeps on, is not noticed before something wakes it.
+
+use std::cell::Cell;
+use std::os::raw::c_int;
+use std::ptr;
+
+use super::linked;
+use super::own_fds::Own;
+use crate::r#loop::Held;
+
+/// How long a loop sleeps before it looks after its descriptors, in milliseconds.
+const MOMENT: c_int = 20;
+
+thread_local! {
+    /// The loop that this thread has libuv run; null for none.
+    static RUNNING: Cell<*const Held> = const { Cell::new(ptr::null()) };
+}
+
+/// Has `run` call `uv_run` for the loop.
+pub(crate) fn running<T>(held: &Held, run: impl FnOnce() -> T) -> T {
+    struct Outer(*const Held);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            RUNNING.set(self.0);
+        }
+    }
+    let _outer = Outer(RUNNING.replace(held));
+    run()
+}
+
+/// # Safety
+/// As for `epoll_pwait`: there is room for `count` events.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __wrap_epoll_pwait(
+    epoll: c_int,
+    events: *mut libc::epoll_event,
+    count: c_int,
+    timeout: c_int,
+    mask: *const libc::sigset_t,
+) -> c_int {
+    // SAFETY: the arguments are the caller's.
+    let wait = |timeout| unsafe { linked::epoll_pwait()(epoll, events, count, timeout, mask) };
+    // SAFETY: who is on the stack of this thread's `running` is alive.
+    let held = unsafe { RUNNING.get().as_ref() };
+    // SAFETY: as above; the field is a number.
+    let Some(held) = held.filter(|held| unsafe { (*held.uv()).backend_fd } == epoll) else {
+        return wait(timeout);
+    };
+    // SAFETY: the loop runs on this thread, and so is open and ours.
+    let lost = || unsafe { held.own_fds.look(held.uv()) };
+    let long = timeout == -1 || timeout > MOMENT;
+    let mut found = wait(if long { MOMENT } else { timeout });
+    if found == 0 && long {
+        if lost() {
+            // SAFETY: as for `end`.
+            return unsafe { end(held, events) };
+        }
+        found = wait(if timeout == -1 { -1 } else { timeout - MOMENT });
+    }
+    match found {
+        0 if timeout == -1 => {}
+        0 => return 0,
+        -1 if last_error() == libc::EINTR => {
+            if !lost() {
+                set_error(libc::EINTR);
+                return -1;
+            }
+        }
+        -1 => held.own_fds.note_lost(Own::Backend),
+        // SAFETY: the kernel has filled that many.
+        _ if unsafe { are_known(held, events, found) } => return found,
+        _ => held.own_fds.note_lost(Own::Backend),
+    }
+    // SAFETY: there is room for an event, and the loop is this thread's.
+    unsafe { end(held, events) }
+}
+
+/// Ends the poll phase of a loop that has lost a descriptor, and its run.
+///
+/// # Safety
+/// There is room for an event, and the loop runs on this thread.
+#[cold]
+unsafe fn end(held: &Held, events: *mut libc::epoll_event) -> c_int {
+    held.stop();
+    // SAFETY: the caller says so.
+    unsafe {
+        let fd = (*held.uv()).async_io_watcher.fd;
+        events.write(libc::epoll_event { events: libc::EPOLLIN as u32, u64: fd as u64 });
+    }
+    1
+}
+
+/// Whether the loop may have asked for each of the events.
+///
+/// # Safety
+/// There are `count` events, and the loop runs on this thread.
+unsafe fn are_known(held: &Held, events: *const libc::epoll_event, count: c_int) -> bool {
+    // SAFETY: the caller says so.
+    let known = unsafe { (*held.uv()).nwatchers };
+    // With io_uring, one of the events is that of a ring whose number only libuv knows.
+    held.uses_io_uring()
+        || (0..count as usize).all(|index| {
+            // SAFETY: the caller says that there are so many; the struct may be packed.
+            let fd = unsafe { (&raw const (*events.add(index)).u64).read_unaligned() } as u32;
+            fd < known
+        })
+}
+
+fn last_error() -> c_int {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+fn set_error(error: c_int) {
+    // SAFETY: the place is this thread's own.
+    unsafe { *libc::__errno_location() = error };
+}
