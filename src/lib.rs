@@ -74,7 +74,7 @@ pub use r#async::Async;
 pub use buffer::{Buffer, Source};
 pub use check::Check;
 pub use error::{Code, Error, Result};
-pub use handle::{Handle, HandleKind, HandleType};
+pub use handle::{DataOwner, Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
 pub use job::Job;

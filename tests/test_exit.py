@@ -169,3 +169,21 @@ def last():
 atexit.register(last)
 """
     assert finish(start_child(PRELUDE + code)) == ["ticked"]
+
+
+def test_an_atexit_function_from_before_the_import_finds_everything_working():
+    """It runs after all that were registered later, and would run after one of pyuv's own."""
+    code = """
+import atexit, os, tempfile
+def late():
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(3 << 20)
+        loop, ran = pyuv.Loop(), []
+        loop.queue_work(lambda: ran.append("ran"), lambda error: ran.append(error))
+        pyuv.fs.read_file(loop, file.name, lambda request: print(len(request.result)))
+        loop.run()
+        print(ran, len(pyuv.fs.read_file(loop, file.name)))
+atexit.register(late)
+import pyuv
+"""
+    assert finish(start_child(code)) == ["3145728", "['ran', None] 3145728"]

@@ -352,3 +352,36 @@ def test_a_closed_loop_is_refused(tmp_path):
     with pytest.raises((RuntimeError, pyuv.error.UVError)):
         fs.du(loop, tmp_path, callback=print)
     assert code_of(fs.du, loop, tmp_path / "missing") == errno.UV_ENOENT
+
+
+def test_files_and_links_whose_owner_cannot_be_set_are_not_counted():
+    code = """
+import os, shutil, sys, tempfile
+import pyuv
+from pyuv import errno, fs
+base = tempfile.mkdtemp()
+tree = os.path.join(base, "tree")
+try:
+    os.chmod(base, 0o777)
+    if os.getuid() == 0:
+        os.mkdir(tree)
+        os.symlink("a", os.path.join(tree, "link"))
+        open(os.path.join(tree, "file"), "w").close()
+        os.chmod(tree, 0o755)
+        # Files of root's, for somebody else.
+        pid = os.fork()
+        if pid:
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        os.setgid(65534)
+        os.setuid(65534)
+    else:
+        tree = "/etc/alternatives"
+    copied = fs.copytree(pyuv.Loop(), tree, os.path.join(base, "copy"), ownership=True, on_error="continue")
+    assert (copied.files, copied.links, copied.folders) == (0, 0, 0), copied
+    assert {code for _, code in copied.errors} == {errno.UV_EPERM}, copied
+    assert len(copied.errors) == len(os.listdir(tree)) + 1
+    assert os.listdir(os.path.join(base, "copy")) == []
+finally:
+    shutil.rmtree(base, ignore_errors=True)
+"""
+    assert in_child(code) == []

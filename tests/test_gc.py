@@ -1,9 +1,13 @@
+import contextlib
+import os
 import socket
 import threading
+import time
 import weakref
 
 import pytest
 import pyuv
+from streams import fill
 
 from util import collect, in_child, open_fds
 
@@ -228,3 +232,84 @@ def test_a_collection_in_the_middle_of_making_an_object_finds_it_harmless():
         print(len(done))
     """
     assert in_child(code) == ["50"]
+
+
+def test_a_queued_write_that_sends_a_handle_lets_its_loop_go():
+    def once():
+        event_loop = pyuv.Loop()
+        ours, theirs = socket.socketpair()
+        pipe = pyuv.Pipe(event_loop, True)
+        pipe.open(ours.detach())
+        fill(pipe)
+        for sent in (pyuv.TCP(event_loop, socket.AF_INET), pyuv.UDP(event_loop, socket.AF_INET), pipe):
+            pipe.write(b"y", None, sent)
+        theirs.close()
+
+    once()
+    collect()
+    before = open_fds()
+    for _ in range(10):
+        once()
+    collect()
+    pyuv.Loop().close()
+    assert open_fds() <= before
+
+
+def test_a_handle_that_is_sent_may_be_closed_before(loop):
+    ours, theirs = socket.socketpair()
+    pipe, told = pyuv.Pipe(loop, True), []
+    pipe.open(ours.detach())
+    fill(pipe)
+    closed, dropped = pyuv.TCP(loop, socket.AF_INET), pyuv.TCP(loop, socket.AF_INET)
+    for handle in (dropped, closed):
+        pipe.write(b"y", lambda pipe, error: told.append(error), handle)
+    del dropped
+    closed.close()
+    loop.run(pyuv.UV_RUN_NOWAIT)
+    assert [type(handle) for handle in loop.handles].count(pyuv.TCP) == 1
+    theirs.setblocking(False)
+    for _ in range(100):
+        with contextlib.suppress(BlockingIOError):
+            while theirs.recv(1 << 20):
+                pass
+        loop.run(pyuv.UV_RUN_NOWAIT)
+    assert told == [None, pyuv.errno.UV_EBADF]
+    handle = None
+    loop.run(pyuv.UV_RUN_NOWAIT)
+    assert [type(handle) for handle in loop.handles].count(pyuv.TCP) == 0
+    pipe.close()
+    theirs.close()
+    loop.run()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_fd_that_is_opened_for_a_loop_that_is_gone_is_closed(tmp_path, when):
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    before = open_fds()
+    event_loop = pyuv.Loop()
+    opening = None
+    # What no thread of the pool has begun is cancelled with the loop.
+    while not opening or opening.cancel():
+        event_loop.run(pyuv.UV_RUN_NOWAIT)
+        opening = pyuv.fs.open(event_loop, path, os.O_RDONLY, callback=lambda request: None)
+        time.sleep(0.005)
+    opening = None
+    pyuv.fs.mkstemp(event_loop, tmp_path / "XXXXXX", callback=print)
+    if when == "before":
+        writer = os.open(path, os.O_WRONLY)
+        del event_loop
+    else:
+        del event_loop
+        collect()
+        writer = os.open(path, os.O_WRONLY)
+    while True:
+        collect()
+        pyuv.Loop().close()
+        try:
+            os.write(writer, b"x")
+        except BrokenPipeError:
+            break
+    os.close(writer)
+    while open_fds() > before:
+        pyuv.Loop().close()

@@ -1,6 +1,8 @@
 """The ways to call `write`: `bytes` that nobody waits for take a short one, all others the general one."""
 
+import contextlib
 import inspect
+import socket
 
 import pytest
 import pyuv
@@ -135,3 +137,71 @@ def test_it_says_what_it_takes(kind):
     assert kind.write.__doc__.splitlines()[0].startswith("Writes ")
     assert kind.write.__qualname__ == f"{kind.__name__}.write"
     assert (kind.write.__doc__ == Stream.write.__doc__) == (general is Stream)
+
+
+class DoesAsItGoes(bytes):
+    """Data that runs something when it is let go."""
+
+    function = None
+
+    def __del__(self):
+        self.function()
+
+
+class MadeNow:
+    """A sequence whose items nobody else has."""
+
+    def __init__(self, function, count=1):
+        self.function, self.count = function, count
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        if index >= self.count:
+            raise IndexError
+        item = DoesAsItGoes(b"x")
+        item.function = self.function
+        return item
+
+
+@pytest.mark.parametrize("outcome", ["refused", "at once", "queued", "failed"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_data_that_runs_the_loop_as_it_goes_mixes_no_callbacks_up(loop, outcome, count):
+    ours, theirs = socket.socketpair()
+    pipe, told, written = pyuv.Pipe(loop, True), [], []
+    pipe.open(ours.detach())
+
+    def write(name, data=b"x", *arguments):
+        pipe.write(data, lambda pipe, error: told.append(name), *arguments)
+        written.append(name)
+
+    def more():
+        with contextlib.suppress(pyuv.error.PipeError):
+            write(f"more {len(written)}")
+        # Refused inside of a callback.
+        with contextlib.suppress(RuntimeError):
+            loop.run(pyuv.UV_RUN_NOWAIT)
+
+    if outcome == "queued":
+        fill(pipe)
+    elif outcome == "failed":
+        theirs.close()
+    if outcome == "refused":
+        with pytest.raises(pyuv.error.PipeError):
+            write("refused", MadeNow(more, count), pyuv.TCP(loop))
+    else:
+        pipe.write(MadeNow(more, count), lambda pipe, error: told.append("data"))
+        written.append("data")
+    write("D")
+    write("E")
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            while theirs.recv(1 << 20, socket.MSG_DONTWAIT):
+                pass
+        loop.run(pyuv.UV_RUN_NOWAIT)
+    assert sorted(told) == sorted(written)
+    assert told.index("D") < told.index("E")
+    pipe.close()
+    theirs.close()
+    loop.run()

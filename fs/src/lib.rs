@@ -42,6 +42,7 @@ mod function;
 #[cfg(unix)]
 mod identity;
 mod open_file;
+mod opened;
 mod operation;
 mod own_fd;
 mod path;
@@ -72,6 +73,7 @@ pub use dir::{Dir, closedir, opendir, readdir};
 pub use dirent::{Dirent, DirentType};
 pub use fs_event::{FsChange, FsEvent, FsEventFlags, FsEvents};
 pub use fs_poll::{FsPoll, StatChange};
+pub use opened::Opened;
 pub use operation::Operation;
 pub use own_fd::is_own_fd;
 pub use path::PathArg;

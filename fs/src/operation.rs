@@ -8,6 +8,7 @@ use libuv_sys2 as uv;
 use pyuv::request::{self, RawRequest};
 use pyuv::{Code, Error, Job, Loop, Request, Result};
 
+use crate::opened::close_unclaimed;
 use crate::stat::Stat;
 use crate::target::Target;
 
@@ -42,8 +43,12 @@ struct FsRequest(uv::uv_fs_t);
 // libuv hung on it, and may be called on a request that libuv initialised and refused.
 unsafe impl RawRequest for FsRequest {
     unsafe fn cleanup(request: *mut Self) {
-        // SAFETY: the caller submitted it, so it is initialised.
-        unsafe { uv::uv_fs_req_cleanup(request.cast()) };
+        let request = request.cast::<uv::uv_fs_t>();
+        // SAFETY: the caller submitted it, so it is initialised, and now it is over.
+        unsafe {
+            close_unclaimed(request);
+            uv::uv_fs_req_cleanup(request);
+        }
     }
 }
 
@@ -57,14 +62,6 @@ pub trait FromRequest: Sized {
 
 impl FromRequest for () {
     unsafe fn from_request(_request: *mut uv::uv_fs_t) {}
-}
-
-/// An fd.
-impl FromRequest for i32 {
-    unsafe fn from_request(request: *mut uv::uv_fs_t) -> i32 {
-        // SAFETY: the request is finished, so the caller. What `open` gives is a C int.
-        unsafe { uv::uv_fs_get_result(request) as i32 }
-    }
 }
 
 /// A count of bytes.

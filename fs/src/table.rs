@@ -3,6 +3,7 @@
 use libuv_sys2 as uv;
 
 use crate::argument;
+use crate::opened::Opened;
 use crate::operation::{FromRequest, Op, Operation, prepare};
 use crate::path::PathArg;
 use crate::stat::Stat;
@@ -161,10 +162,11 @@ operations! {
     /// [`chown`], of the link itself where `path` is a symbolic link (`uv_fs_lchown`).
     lchown(path, uid: u32 => id, gid: u32 => id) -> () = uv_fs_lchown;
 
-    /// Opens a file (`uv_fs_open`) and gives its fd, which is closed on exec. `mode` is what a
+    /// Opens a file (`uv_fs_open`) and gives its fd, which is closed on exec, and with the
+    /// [`Opened`]. `mode` is what a
     /// file made by `O_CREAT` gets, less the process's umask. Fails with `UV_ENOENT`,
     /// `UV_EACCES`, `UV_EEXIST`, `UV_EMFILE`.
-    open(path, flags: i32 => flags, mode: u32 => mode) -> i32 = uv_fs_open;
+    open(path, flags: i32 => flags, mode: u32 => mode) -> Opened = uv_fs_open;
 
     /// Closes an fd (`uv_fs_close`). Fails with `UV_EBADF`; whatever it fails with, the fd is
     /// closed.

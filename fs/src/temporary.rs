@@ -4,17 +4,16 @@ use std::ffi::CStr;
 
 use libuv_sys2 as uv;
 
+use crate::opened::Opened;
 use crate::operation::{FromRequest, Op, Operation};
 use crate::path::PathArg;
 use crate::target::OnPath;
 
 /// A file that was made by [`mkstemp`], and is open.
-///
-/// Whoever gets it closes the fd; one that nobody gets, because its loop is gone, stays open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Temporary {
     /// Its fd, open for reading and writing, closed on exec.
-    pub fd: i32,
+    pub fd: Opened,
     /// Its path, as the system's bytes.
     pub path: Vec<u8>,
 }
@@ -61,7 +60,7 @@ from_template! {
     /// Makes a file that only its owner may use, and opens it (`uv_fs_mkstemp`); the name and the
     /// errors are those of [`mkdtemp`].
     mkstemp -> Temporary = uv_fs_mkstemp, |request| Temporary {
-        fd: i32::from_request(request),
+        fd: Opened::from_request(request),
         path: made(request),
     };
 }

@@ -40,6 +40,7 @@ fn temporary_files_and_folders_have_names_of_their_own() {
         assert!(fs::metadata(&made).unwrap().is_dir());
         assert_ne!(made, template.display().to_string());
         let Temporary { fd, path } = way.of(uvfs::mkstemp(&template)).unwrap();
+        let fd = fd.into_fd();
         assert_eq!(way.of(uvfs::write(fd, "text", None)), Ok(4));
         way.of(uvfs::close(fd)).unwrap();
         assert_eq!(fs::read_to_string(String::from_utf8(path).unwrap()).unwrap(), "text");

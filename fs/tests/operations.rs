@@ -227,7 +227,7 @@ fn what_is_written_is_read() {
         let folder = Folder::new();
         let path = folder.at("file");
         let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
-        let fd = way.of(uvfs::open(&path, flags, 0o600)).unwrap();
+        let fd = way.of(uvfs::open(&path, flags, 0o600)).unwrap().into_fd();
         assert_error(
             &way.of(uvfs::open(&path, flags, 0o600)).unwrap_err(),
             Code::EEXIST,
@@ -246,11 +246,57 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn an_fd_that_nobody_takes_is_closed() {
+    for way in WAYS {
+        let folder = Folder::new();
+        let opened = way.of(uvfs::open(folder.file("file", ""), libc::O_RDONLY, 0)).unwrap();
+        let fd = opened.fd();
+        assert!(fs::exists(format!("/proc/self/fd/{fd}")).unwrap());
+        drop(opened);
+        let made = way.of(uvfs::mkstemp(folder.at("XXXXXX"))).unwrap();
+        drop(made);
+        let names = fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().path());
+        let open = names.filter_map(|name| fs::read_link(name).ok());
+        assert_eq!(open.filter(|path| path.starts_with(&folder.0)).count(), 0);
+    }
+}
+
+#[test]
+fn what_is_opened_for_a_loop_that_is_gone_is_closed() {
+    let folder = Folder::new();
+    let fifo = folder.at("fifo");
+    let name = CString::new(fifo.as_os_str().as_bytes()).unwrap();
+    // SAFETY: mkfifo takes a string.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    let event_loop = Loop::new().unwrap();
+    // It is open when the other end is, and by then nobody is there to be told.
+    loop {
+        let opening = uvfs::open(&fifo, libc::O_RDONLY, 0);
+        let request = opening.submit(&event_loop, |outcome| drop(outcome.unwrap_err())).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        if !request.cancel().unwrap() {
+            // A thread of the pool has begun it.
+            break;
+        }
+        event_loop.run(RunMode::NoWait).unwrap();
+    }
+    drop(event_loop);
+    // The end that is opened here is there when the pool has opened the other.
+    let mut writer = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    while std::io::Write::write(&mut writer, b"x").is_ok() {
+        // Loops that are made have the dead ones' jobs ended.
+        drop(Loop::new().unwrap());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn pieces_are_written_in_order() {
     for way in WAYS {
         let folder = Folder::new();
         let path = folder.at("file");
-        let fd = way.of(uvfs::open(&path, libc::O_WRONLY | libc::O_CREAT, 0o600)).unwrap();
+        let fd =
+            way.of(uvfs::open(&path, libc::O_WRONLY | libc::O_CREAT, 0o600)).unwrap().into_fd();
         // More than an iovec holds, and more than fit in the request itself.
         let pieces: Vec<String> = (0..3000).map(|number| format!("{number},")).collect();
         let expected = pieces.concat();
@@ -267,7 +313,8 @@ fn empty_pieces_do_not_end_a_write() {
     for way in WAYS {
         let folder = Folder::new();
         let path = folder.at("file");
-        let fd = way.of(uvfs::open(&path, libc::O_WRONLY | libc::O_CREAT, 0o600)).unwrap();
+        let fd =
+            way.of(uvfs::open(&path, libc::O_WRONLY | libc::O_CREAT, 0o600)).unwrap().into_fd();
         // libuv writes 1024 pieces at a time, and stops when a round writes nothing.
         let mut pieces = vec![Bytes::new(); 2000];
         pieces.push(Bytes::from_static(b"end"));
@@ -294,7 +341,7 @@ fn absurd_lengths_and_offsets_are_errors_at_the_call() {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    let fd = uvfs::open("/dev/full", libc::O_WRONLY, 0).run().unwrap();
+    let fd = uvfs::open("/dev/full", libc::O_WRONLY, 0).run().unwrap().into_fd();
     assert_error(&error_of(|| uvfs::write(fd, "x", None)), Code::ENOSPC, &["fd "]);
     uvfs::close(fd).run().unwrap();
 }
@@ -302,7 +349,7 @@ fn a_full_disk_is_an_error() {
 #[test]
 fn reading_a_folder_is_an_error() {
     let folder = Folder::new();
-    let fd = uvfs::open(&folder.0, libc::O_RDONLY, 0).run().unwrap();
+    let fd = uvfs::open(&folder.0, libc::O_RDONLY, 0).run().unwrap().into_fd();
     assert_error(&error_of(|| uvfs::read(fd, 1, None).unwrap()), Code::EISDIR, &["fd "]);
     uvfs::close(fd).run().unwrap();
 }
@@ -341,8 +388,9 @@ fn files_are_cut_synchronised_and_sent() {
     for way in WAYS {
         let folder = Folder::new();
         let (from, to) = (folder.file("from", "0123456789"), folder.at("to"));
-        let source = way.of(uvfs::open(&from, libc::O_RDWR, 0)).unwrap();
-        let target = way.of(uvfs::open(&to, libc::O_WRONLY | libc::O_CREAT, 0o600)).unwrap();
+        let source = way.of(uvfs::open(&from, libc::O_RDWR, 0)).unwrap().into_fd();
+        let target =
+            way.of(uvfs::open(&to, libc::O_WRONLY | libc::O_CREAT, 0o600)).unwrap().into_fd();
         way.of(uvfs::ftruncate(source, 8)).unwrap();
         assert_eq!(way.of(uvfs::sendfile(target, source, 2, 100)).unwrap(), 6);
         way.of(uvfs::fsync(target)).unwrap();

@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use pyuv::buffer::{Buffer, Source};
 
+use crate::exit;
+
 /// One bytes-like object whose memory stays where it is.
 pub struct Piece {
     buffer: Buffer,
@@ -45,7 +47,7 @@ impl View {
 impl Drop for View {
     fn drop(&mut self) {
         // Without an interpreter there is nobody left to give the memory back to.
-        Python::try_attach(|_| {
+        exit::attach(|_| {
             // SAFETY: the view was filled and is released once, attached.
             unsafe { ffi::PyBuffer_Release(&raw mut *self.0) }
         });

@@ -9,21 +9,6 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCFunction, PyFunction, PyType};
 
-use crate::exit::HangThread;
-
-unsafe extern "C-unwind" {
-    /// `PyObject_Vectorcall`, which ends a daemon thread by unwinding it when the interpreter is
-    /// being finalized (up to Python 3.13). `HangThread` stops that before it meets Rust frames
-    /// that must not be unwound.
-    #[link_name = "PyObject_Vectorcall"]
-    fn vectorcall(
-        callable: *mut ffi::PyObject,
-        arguments: *const *mut ffi::PyObject,
-        nargsf: usize,
-        kwnames: *mut ffi::PyObject,
-    ) -> *mut ffi::PyObject;
-}
-
 /// Calls `callable(*arguments)` and drops what it returns.
 #[inline]
 pub fn call<const N: usize>(
@@ -35,18 +20,16 @@ pub fn call<const N: usize>(
     for (place, argument) in stack[1..].iter_mut().zip(arguments) {
         *place = argument.as_ptr();
     }
-    let hang = HangThread;
     // SAFETY: this thread is attached, as the `Bound`s say; the arguments stand from index 1 on,
     // and index 0 is the callee's to use.
     let result = unsafe {
-        vectorcall(
+        ffi::PyObject_Vectorcall(
             callable.as_ptr(),
             stack.as_ptr().add(1),
             N | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
             std::ptr::null_mut(),
         )
     };
-    std::mem::forget(hang);
     if result.is_null() {
         return Err(PyErr::fetch(callable.py()));
     }

@@ -13,11 +13,11 @@ impl Loop {
         let py = slf.py();
         if ends_the_program(py, &error) {
             let this = slf.get();
-            this.stopped_by.set(Some(error.into_value(py).into_bound(py).into_any()));
             // One that is closed has nothing to stop.
             if let Ok(core) = this.core() {
                 core.stop_from_callback();
             }
+            this.stopped_by.set(Some(error.into_value(py).into_bound(py).into_any()));
             return;
         }
         match slf.as_any().getattr(pyo3::intern!(py, "excepthook")) {

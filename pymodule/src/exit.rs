@@ -1,61 +1,88 @@
 //! Leaving the process while threads are still at work.
 //!
-//! libuv joins its pool threads in a library destructor, and a thread that would attach to a
-//! finalized interpreter never comes back. So an `atexit` hook marks the interpreter as
-//! finalizing; from then on a pool thread does not begin anything in Python and a loop in a daemon
-//! thread stays asleep; and a process with requests in flight at its very end leaves without the
-//! destructors.
+//! A thread that asks for the GIL of an interpreter that is being finalized does not get it. Up to
+//! Python 3.13 CPython ends that thread by `pthread_exit`, which glibc does by unwinding its stack:
+//! frames of Rust's, most of which must not be unwound, would abort the process. Rust calls Python
+//! in too many ways to guard each of them, and some are PyO3's own; but before one of its frames
+//! can be unwound, the unwinder has Rust look up what that frame needs. That is the gate, and there
+//! a thread stops for ever, as Python 3.14 has it stop by itself.
+//!
+//! libuv joins its pool threads in a library destructor, where one that has stopped would be
+//! waited for: so a process with requests in flight at its very end leaves without the destructors.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::os::raw::c_int;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 
-static FINALIZING: AtomicBool = AtomicBool::new(false);
+unsafe extern "C" {
+    /// Public since Python 3.13; the earlier ones have it under its private name.
+    #[cfg_attr(not(Py_3_13), link_name = "_Py_IsFinalizing")]
+    safe fn Py_IsFinalizing() -> c_int;
+}
 
-/// Whether `atexit` has run.
+/// Whether the interpreter is past its `atexit` functions.
 pub fn is_finalizing() -> bool {
-    FINALIZING.load(Ordering::Acquire)
+    Py_IsFinalizing() != 0
 }
 
-/// Stops for ever a thread that the interpreter unwinds, by being dropped. Forget it otherwise.
-pub struct HangThread;
-
-impl Drop for HangThread {
-    fn drop(&mut self) {
-        hang();
+/// Runs `f` attached, on any thread; does nothing where there is no interpreter any more.
+pub fn attach<T>(f: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+    // SAFETY: may be asked on any thread.
+    if is_finalizing() && unsafe { ffi::PyGILState_Check() } == 0 {
+        return None;
     }
-}
-
-/// Stops this thread for ever.
-pub fn hang() -> ! {
-    loop {
-        std::thread::park();
-    }
-}
-
-#[pyfunction]
-fn _finalizing() {
-    FINALIZING.store(true, Ordering::Release);
-}
-
-/// Registers the hooks, once.
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let hook = wrap_pyfunction!(_finalizing, module)?;
-    module.py().import("atexit")?.call_method1("register", (hook,))?;
-    at_process_exit();
-    Ok(())
+    Python::try_attach(f)
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn at_process_exit() {
-    use std::os::raw::{c_int, c_void};
+mod unwinding {
+    use std::os::raw::c_void;
+
+    unsafe extern "C" {
+        fn __real__Unwind_GetLanguageSpecificData(context: *mut c_void) -> *const c_void;
+    }
+
+    /// What the unwinder has a frame of Rust's looked up by; the linker sends the calls here
+    /// (`build.rs`). Only a panic may unwind Rust's frames.
+    ///
+    /// # Safety
+    /// As for `_Unwind_GetLanguageSpecificData`.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn __wrap__Unwind_GetLanguageSpecificData(
+        context: *mut c_void,
+    ) -> *const c_void {
+        if !std::thread::panicking() || super::is_finalizing_elsewhere() {
+            loop {
+                std::thread::park();
+            }
+        }
+        // SAFETY: the caller's.
+        unsafe { __real__Unwind_GetLanguageSpecificData(context) }
+    }
+}
+
+/// Whether the interpreter is being finalized, and not by this thread.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn is_finalizing_elsewhere() -> bool {
+    // SAFETY: may be asked on any thread.
+    is_finalizing() && unsafe { ffi::PyGILState_Check() } == 0
+}
+
+/// Registers what is done at the process's end.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn register() {
+    use std::os::raw::c_void;
 
     unsafe extern "C" {
         fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
     }
 
     static PROCESS: AtomicU32 = AtomicU32::new(0);
-    PROCESS.store(std::process::id(), Ordering::Relaxed);
+    if PROCESS.swap(std::process::id(), Ordering::Relaxed) == std::process::id() {
+        return;
+    }
 
     extern "C" fn leave(status: c_int, _argument: *mut c_void) {
         // libuv would join the threads of the parent's pool, which a forked child does not have.
@@ -75,4 +102,4 @@ fn at_process_exit() {
 
 /// Elsewhere there is no way to learn the exit status at exit: the pool's threads are joined.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn at_process_exit() {}
+pub fn register() {}

@@ -7,8 +7,6 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyuv::PollHooks;
 
-use crate::exit;
-
 /// How long a loop that never sleeps keeps the GIL: twice CPython's switch interval. A thread that
 /// waits asks for the GIL when it has been kept for one interval, and CPython sees to it that the
 /// thread gets it at the next release; a release that nobody has asked for is over before a waiting
@@ -25,16 +23,14 @@ const READ_CLOCK_EVERY: u32 = 32;
 /// callback comes through the core's one test that calls `after_poll`.
 pub struct GilHooks {
     detached: Cell<*mut ffi::PyThreadState>,
-    main_thread: bool,
     busy_iterations: Cell<u32>,
     last_detached: Cell<Instant>,
 }
 
 impl GilHooks {
-    pub fn new(_py: Python<'_>, main_thread: bool) -> GilHooks {
+    pub fn new(_py: Python<'_>) -> GilHooks {
         GilHooks {
             detached: Cell::new(std::ptr::null_mut()),
-            main_thread,
             busy_iterations: Cell::new(0),
             last_detached: Cell::new(Instant::now()),
         }
@@ -68,26 +64,7 @@ impl PollHooks for GilHooks {
 
     #[inline]
     fn after_poll(&self) {
-        if exit::is_finalizing() && !self.main_thread {
-            exit::hang();
-        }
         // SAFETY: the state that `before_poll` detached on this very thread.
         unsafe { ffi::PyEval_RestoreThread(self.detached.replace(std::ptr::null_mut())) };
-    }
-}
-
-/// In a callback of the core: the Python object that the callback is about, by its address.
-///
-/// # Safety
-/// The caller is such a callback, of a loop that `Loop.run` or `Loop.close` runs, so that the hooks
-/// have attached the thread. `address` is that of a living `T`.
-#[inline]
-pub unsafe fn object_in_callback<'py, T>(address: usize) -> Bound<'py, T> {
-    // SAFETY: may be asked on any thread.
-    debug_assert!(unsafe { ffi::PyGILState_Check() } == 1, "a callback ran detached");
-    // SAFETY: the caller says so.
-    unsafe {
-        let py = Python::assume_attached();
-        Bound::from_borrowed_ptr(py, address as *mut ffi::PyObject).cast_into_unchecked::<T>()
     }
 }

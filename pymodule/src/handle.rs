@@ -6,15 +6,14 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use pyuv::{HandleKind, HandleType};
+use pyuv::HandleKind;
 
-use crate::active::ActiveKey;
 use crate::call::{call, optional_callable};
 use crate::error::{HandleError, to_py};
-use crate::fs::{FSEvent, FSPoll};
-use crate::gil::object_in_callback;
+use crate::life::active::ActiveKey;
+use crate::life::back;
+use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
-use crate::slot::PySlot;
 
 /// What every handle is (`uv_handle_t`); not for making instances of.
 ///
@@ -33,8 +32,7 @@ pub struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         if let Some(core) = self.core.take() {
-            // The core knows this object by its data.
-            core.set_data(std::ptr::null_mut());
+            back::unbind(&core);
             core.discard();
         }
     }
@@ -52,10 +50,28 @@ impl Handle {
         if this.core.get().is_some() {
             return Err(twice());
         }
-        let handle: pyuv::Handle = make(event_loop.get().core()?)?.into();
-        handle.set_data(slf.as_ptr().cast());
+        let handle = make(event_loop.get().core()?)?.into();
+        if !Handle::bind(slf, handle) {
+            return Err(twice());
+        }
         this.event_loop.set(Some(event_loop.clone().into_any()));
-        this.core.set(handle).map_err(|_| twice())
+        Ok(())
+    }
+
+    /// What a new object for a handle of this loop begins as.
+    pub fn on(event_loop: &Bound<'_, Loop>) -> Handle {
+        let base = Handle::default();
+        base.event_loop.set(Some(event_loop.clone().into_any()));
+        base
+    }
+
+    /// Binds an object and a core handle to each other, unless the object has another.
+    pub fn bind(slf: &Bound<'_, Handle>, core: pyuv::Handle) -> bool {
+        let bound = slf.get().core.set(core).is_ok();
+        if bound && let Some(core) = slf.get().core.get() {
+            back::bind(core, slf);
+        }
+        bound
     }
 
     /// The core handle; RuntimeError where a subclass did not call `__init__`.
@@ -130,12 +146,8 @@ impl Handle {
         core: &pyuv::Handle,
         f: impl FnOnce(&Bound<'_, Handle>, Bound<'_, PyAny>) -> PyResult<()>,
     ) {
-        if core.data().is_null() {
-            return;
-        }
-        // SAFETY: the core runs callbacks attached (see `GilHooks`); the data is the Handle that
-        // holds this core handle, kept alive by the loop's table while it is active.
-        let slf = &unsafe { object_in_callback::<Handle>(core.data() as usize) };
+        // SAFETY: the core runs callbacks attached (see `GilHooks`).
+        let Some(slf) = &(unsafe { back::object_of(core) }) else { return };
         let Some(callback) = slf.get().callback.get(slf.py()) else { return };
         if let Err(error) = f(slf, callback) {
             Handle::handle_exception(slf, error);
@@ -154,50 +166,6 @@ impl Handle {
             Some(event_loop) => Loop::handle_exception(&event_loop, error),
             None => error.write_unraisable(slf.py(), Some(slf.as_any())),
         }
-    }
-
-    /// The Python object of a core handle: the one there is or, for a handle whose object is gone,
-    /// a new one.
-    pub fn wrapper_of<'py>(
-        event_loop: &Bound<'py, Loop>,
-        core: pyuv::Handle,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = event_loop.py();
-        let object = core.data().cast::<pyo3::ffi::PyObject>();
-        if !object.is_null() {
-            // SAFETY: the object resets the data when it goes, attached as this thread is.
-            return Ok(unsafe { Bound::from_borrowed_ptr(py, object) });
-        }
-        let base = Handle::default();
-        base.event_loop.set(Some(event_loop.clone().into_any()));
-        macro_rules! new {
-            ($($class:ident: $module:ident),*; $($stream:ident: $file:ident),*) => {
-                match core.handle_type() {
-                    $(HandleType::$class => {
-                        let class = PyClassInitializer::from(base)
-                            .add_subclass(crate::$module::$class::default());
-                        Bound::new(py, class)?.into_any()
-                    })*
-                    $(HandleType::$stream => {
-                        let class = PyClassInitializer::from(base)
-                            .add_subclass(crate::stream::Stream::default())
-                            .add_subclass(crate::$file::$stream);
-                        Bound::new(py, class)?.into_any()
-                    })*
-                    HandleType::FsEvent => FSEvent::orphan(py, base)?,
-                    HandleType::FsPoll => FSPoll::orphan(py, base)?,
-                }
-            };
-        }
-        let object = new!(
-            Async: r#async, Check: check, Idle: idle, Poll: poll, Prepare: prepare,
-            Process: process, Signal: signal, Timer: timer, UDP: udp; Pipe: pipe, TCP: tcp, TTY: tty
-        );
-        core.set_data(object.as_ptr().cast());
-        // SAFETY: every handle class extends Handle.
-        let slf = unsafe { object.cast_unchecked::<Handle>() };
-        let _ = slf.get().core.set(core);
-        Ok(object)
     }
 }
 
@@ -272,11 +240,8 @@ impl Handle {
 }
 
 fn on_closed(core: &pyuv::Handle) {
-    if core.data().is_null() {
-        return;
-    }
-    // SAFETY: as in `Handle::dispatch`; a closing handle is kept by the table, too.
-    let slf = &unsafe { object_in_callback::<Handle>(core.data() as usize) };
+    // SAFETY: as in `Handle::dispatch`.
+    let Some(slf) = &(unsafe { back::object_of(core) }) else { return };
     Handle::stopped(slf);
     if let Some(callback) = slf.get().on_close.take(slf.py())
         && let Err(error) = call(&callback, [slf.as_any()])

@@ -2,7 +2,6 @@
 
 use pyo3::prelude::*;
 
-mod active;
 mod address;
 mod allocator;
 mod argument;
@@ -22,6 +21,8 @@ mod fs;
 mod gil;
 mod handle;
 mod idle;
+mod interpreter;
+mod life;
 mod r#loop;
 mod number;
 mod once;
@@ -31,7 +32,6 @@ mod prepare;
 mod process;
 mod seconds;
 mod signal;
-mod slot;
 mod spare_bytes;
 mod stdio;
 mod stream;
@@ -51,12 +51,13 @@ mod work;
 /// Everything that the package `pyuv` re-exports under its public names.
 #[pymodule(gil_used = false)]
 fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    interpreter::require_main(module.py())?;
+    exit::register();
     // Cargo's 2.0.0-alpha.1 is Python's 2.0.0a1.
     let version = env!("CARGO_PKG_VERSION").replace("-alpha.", "a").replace("-beta.", "b");
     module.add("__version__", version.replace("-rc.", "rc"))?;
     allocator::register(module)?;
     errno::register(module)?;
-    exit::register(module)?;
     wakeup::register(module)?;
     module.add_class::<r#loop::Loop>()?;
     module.add_class::<r#loop::LoopMetrics>()?;

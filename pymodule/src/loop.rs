@@ -10,11 +10,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyuv::{Configure, Owned, RunMode};
 
-use crate::active::ActiveTable;
 use crate::error::{UVError, to_py};
 use crate::gil::GilHooks;
-use crate::handle::Handle;
-use crate::slot::PySlot;
+use crate::life::active::ActiveTable;
+use crate::life::slot::PySlot;
+use crate::life::wrapper::wrapper_of;
 use crate::spare_bytes::SpareBytes;
 use crate::wakeup::{Wakeup, on_main_thread};
 
@@ -146,7 +146,7 @@ impl Loop {
             // One that came before the wakeup fd was ours would not wake the loop.
             py.check_signals()?;
         }
-        let hooks = GilHooks::new(py, main_thread);
+        let hooks = GilHooks::new(py);
         let outcome = core.run_with(mode, &hooks);
         drop(installed);
         this.raise_stopped_by(py)?;
@@ -191,11 +191,13 @@ impl Loop {
         Ok(self.core()?.is_closed())
     }
 
-    /// Every handle on the loop, closing ones included (`uv_walk`).
+    /// Every handle on the loop, closing ones included (`uv_walk`), but for one whose object is
+    /// being deallocated.
     #[getter]
     fn handles<'py>(slf: &Bound<'py, Loop>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let handles = slf.get().core()?.handles().map_err(to_py::<UVError>)?;
-        handles.into_iter().map(|handle| Handle::wrapper_of(slf, handle)).collect()
+        let known = |handle| wrapper_of(slf, handle).transpose();
+        handles.into_iter().filter_map(known).collect()
     }
 
     /// Closes the loop and gives its fds back (`uv_loop_close`). Handles that are closing are

@@ -8,9 +8,9 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::{PipeFlags, Stdio};
 
 use crate::handle::Handle;
+use crate::life::slot::PySlot;
 use crate::pipe::Pipe;
 use crate::poll::descriptor;
-use crate::slot::PySlot;
 use crate::stream::Stream;
 use crate::util::argument::Int;
 

@@ -16,7 +16,7 @@ use pyuv::{Events, Poll};
 
 use crate::error::UVError;
 use crate::error::to_py;
-use crate::gil::object_in_callback;
+use crate::life::back::Back;
 use crate::r#loop::Loop;
 
 /// A loop's wakeup: a socket pair, and the handle that watches it.
@@ -42,14 +42,14 @@ impl Wakeup {
         let poll = Poll::new(core, ends.read.as_raw_fd()).map_err(to_py::<UVError>)?;
         let for_callback = ends.clone();
         // The Python loop is alive whenever the core loop runs: `run` and `close` hold it.
-        let event_loop = event_loop.as_ptr() as usize;
+        let event_loop = Back::new(event_loop);
         let watch = || -> pyuv::Result<()> {
             poll.hide("the loop's wakeup")?;
             poll.set_ref(false)?;
             poll.start_unchecked(Events::READABLE, move |_, _| {
                 for_callback.drain();
                 // SAFETY: callbacks run attached, on a loop whose Python object is alive.
-                let event_loop = &unsafe { object_in_callback::<Loop>(event_loop) };
+                let Some(event_loop) = &(unsafe { event_loop.object() }) else { return };
                 if let Err(error) = event_loop.py().check_signals() {
                     Loop::handle_exception(event_loop, error);
                 }

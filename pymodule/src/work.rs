@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use crate::active::ActiveKey;
 use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::{UVError, to_py};
 use crate::exit;
-use crate::gil::object_in_callback;
+use crate::life::active::ActiveKey;
+use crate::life::back::Back;
+use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
-use crate::slot::PySlot;
 
 /// A function queued to the thread pool (`uv_work_t`).
 #[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
@@ -34,10 +34,7 @@ struct Job {
 impl Job {
     /// On a thread of the pool.
     fn run(&self) {
-        if exit::is_finalizing() {
-            return;
-        }
-        Python::try_attach(|py| {
+        exit::attach(|py| {
             if let Some(work) = self.work.take(py)
                 && let Err(error) = call(&work, [])
             {
@@ -108,11 +105,11 @@ impl Loop {
         )?;
         let this = request.get();
         this.done.set(optional_callable(done_callback)?);
-        let object = request.as_ptr() as usize;
+        let back = Back::new(&request);
         let core = slf
             .get()
             .core()?
-            .queue_work(move || job.run(), move |outcome| on_done(object, outcome))
+            .queue_work(move || job.run(), move |outcome| on_done(back, outcome))
             .map_err(to_py::<UVError>)?;
         let _ = this.core.set(core);
         this.event_loop.set(Some(slf.clone().into_any()));
@@ -121,10 +118,10 @@ impl Loop {
     }
 }
 
-fn on_done(request: usize, outcome: pyuv::Result<()>) {
+fn on_done(request: Back<WorkRequest>, outcome: pyuv::Result<()>) {
     // SAFETY: the core runs callbacks attached, on a loop that runs: so its Python object is
-    // alive, and its table keeps the request until just below. The address was that of a WorkRequest.
-    let request = &unsafe { object_in_callback::<WorkRequest>(request) };
+    // alive, and its table keeps the request until just below.
+    let Some(request) = &(unsafe { request.object() }) else { return };
     let (py, this) = (request.py(), request.get());
     let Some(event_loop) = this.event_loop.take(py) else { return };
     // SAFETY: the slot is set from a Bound<Loop> alone.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
 use libuv_sys2 as uv;
 
-use super::{Handle, HandleType, Kind};
+use super::{DataOwner, Handle, HandleType, Kind};
 use crate::error::{Code, Result};
 use crate::r#loop::{Held, LoopShared};
 
@@ -32,6 +32,7 @@ pub(crate) struct Header {
     /// The allocation, of which a `&Header` is the beginning alone.
     pub(super) whole: NonNull<Header>,
     pub(super) data: AtomicPtr<c_void>,
+    pub(super) data_owner: AtomicPtr<DataOwner>,
 
     /// Requests in flight that do not make the handle active: a stream's writes, say.
     pub(super) requests: Cell<u32>,

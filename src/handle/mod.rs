@@ -11,7 +11,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::{self, ManuallyDrop, offset_of};
-use std::os::raw::{c_int, c_void};
+use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32};
 
@@ -21,14 +21,18 @@ use crate::error::{Error, Result};
 use crate::r#loop::{Entered, Held, InboxEntry, Loop, LoopShared};
 
 mod close;
+mod data;
 mod dispatch;
 mod header;
+mod in_flight;
 mod kind;
 mod shared;
 mod types;
 
+pub use data::DataOwner;
 pub(crate) use dispatch::{dispatch, dispatch_to};
 pub(crate) use header::Header;
+pub(crate) use in_flight::InFlight;
 pub(crate) use kind::handle_kind;
 pub use kind::{HandleKind, Kind};
 pub(crate) use shared::HeaderShared;
@@ -72,6 +76,7 @@ impl Handle {
                 event_loop: NonNull::from(event_loop.shared()),
                 whole: NonNull::dangling(),
                 data: AtomicPtr::new(ptr::null_mut()),
+                data_owner: AtomicPtr::new(ptr::null_mut()),
                 requests: Cell::new(0),
                 part_of: Cell::new(None),
                 on_close: Cell::new(None),
@@ -185,17 +190,6 @@ impl Handle {
         let entered = self.enter()?;
         self.header(&entered).part_of.set(Some(whole));
         Ok(())
-    }
-
-    /// A pointer for the handle's user, null at first. The crate does nothing with it.
-    #[inline]
-    pub fn data(&self) -> *mut c_void {
-        self.shared().data()
-    }
-
-    /// Sets the pointer that [`data`](Handle::data) returns.
-    pub fn set_data(&self, data: *mut c_void) {
-        self.shared().set_data(data);
     }
 
     #[inline]

@@ -3,10 +3,10 @@
 use std::mem::ManuallyDrop;
 use std::os::raw::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::header::{Header, KindTable, OPEN};
-use super::{Handle, HandleType};
+use super::{DataOwner, Handle, HandleType};
 use crate::r#loop::{Held, LoopShared};
 
 /// A handle as anybody sees it: the same allocation as the [`Header`], which is its loop's
@@ -49,13 +49,10 @@ impl HeaderShared {
         self.0.state.load(Ordering::Acquire) == OPEN
     }
 
+    /// The pointer that the handle was given, and whose it is.
     #[inline]
-    pub(super) fn data(&self) -> *mut c_void {
-        self.0.data.load(Ordering::Acquire)
-    }
-
-    pub(super) fn set_data(&self, data: *mut c_void) {
-        self.0.data.store(data, Ordering::Release);
+    pub(super) fn data(&self) -> (&AtomicPtr<c_void>, &AtomicPtr<DataOwner>) {
+        (&self.0.data, &self.0.data_owner)
     }
 
     /// Has the handle closed with the last Rust value, even if it is active.

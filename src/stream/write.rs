@@ -12,7 +12,7 @@ use libuv_sys2 as uv;
 use super::{Done, Stream, View};
 use crate::buffer::{Buffer, Source, check_length};
 use crate::error::{Code, Error, Result};
-use crate::handle::{Handle, Header};
+use crate::handle::{Handle, Header, InFlight};
 use crate::r#loop::Held;
 use crate::trampoline;
 
@@ -25,7 +25,7 @@ struct Write<S> {
     /// Keeps the memory.
     source: S,
     /// Keeps the handle that is sent along.
-    handle: Option<Handle>,
+    handle: Option<InFlight>,
 }
 
 /// How far a write got in the call itself.
@@ -51,7 +51,19 @@ impl Stream {
         data: S,
         done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
     ) -> Result<()> {
-        self.write_all(data, None, Box::new(done), true)?;
+        self.write_from(&mut Some(data), None, done)
+    }
+
+    /// [`write`](Stream::write), or [`write2`](Stream::write2) where there is a handle, of data that
+    /// is taken out of its place only if it has to wait: to let go of it may do anything, and is the
+    /// caller's then, who knows when.
+    pub fn write_from<S: Source>(
+        &self,
+        data: &mut Option<S>,
+        handle: Option<&Handle>,
+        done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
+    ) -> Result<()> {
+        self.write_all(data, handle, Box::new(done), true)?;
         Ok(())
     }
 
@@ -61,6 +73,15 @@ impl Stream {
     pub fn send<S: Source>(
         &self,
         data: S,
+        done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
+    ) -> Result<bool> {
+        self.send_from(&mut Some(data), done)
+    }
+
+    /// [`send`](Stream::send) of data that is taken out of its place only if it has to wait.
+    pub fn send_from<S: Source>(
+        &self,
+        data: &mut Option<S>,
         done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
     ) -> Result<bool> {
         self.write_all(data, None, Box::new(done), false)
@@ -78,8 +99,7 @@ impl Stream {
         handle: &Handle,
         done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
     ) -> Result<()> {
-        self.write_all(data, Some(handle), Box::new(done), true)?;
-        Ok(())
+        self.write_from(&mut Some(data), Some(handle), done)
     }
 
     /// Writes as much as the system takes at once, and says how many bytes that were
@@ -111,13 +131,14 @@ impl Stream {
 
     fn write_all<S: Source>(
         &self,
-        data: S,
+        data: &mut Option<S>,
         handle: Option<&Handle>,
         done: Done,
         always: bool,
     ) -> Result<bool> {
         let entered = self.enter()?;
         let tried = {
+            let Some(data) = data else { return Err(Error::new(Code::EINVAL, "no data")) };
             let buffers = data.buffers();
             let length = self.check_write(&entered, buffers.as_ref(), handle)?;
             match Code::check(self.try_now(buffers.as_ref(), handle)) {
@@ -140,6 +161,7 @@ impl Stream {
                 self.queue(&entered, data, written, handle, done)?;
             }
             Tried::Failed(code) => {
+                let data = data.take();
                 let done: Done = Box::new(|stream, outcome| {
                     drop(data);
                     done(stream, outcome);
@@ -207,11 +229,12 @@ impl Stream {
     fn queue<S: Source>(
         &self,
         held: &Held,
-        source: S,
+        data: &mut Option<S>,
         skip: usize,
         handle: Option<&Handle>,
         done: Done,
     ) -> Result<()> {
+        let Some(source) = data.take() else { return Err(Error::new(Code::EINVAL, "no data")) };
         let header = self.header(held);
         let request = Box::into_raw(Box::new(Write {
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
@@ -219,7 +242,7 @@ impl Stream {
             header: header.whole(),
             done: Some(done),
             source,
-            handle: handle.cloned(),
+            handle: handle.map(|handle| handle.in_flight(held)),
         }));
         let handle = handle.map_or(std::ptr::null_mut(), Handle::uv);
         // SAFETY: as in `try_now`; the request keeps memory and handle until its callback, which
@@ -235,10 +258,11 @@ impl Stream {
                 Some(on_written::<S>),
             )
         };
-        Error::check(status, "uv_write").inspect_err(|_| {
+        if let Err(error) = Error::check(status, "uv_write") {
             // SAFETY: libuv refused, so the request is ours again.
-            drop(unsafe { Box::from_raw(request) });
-        })?;
+            *data = Some(unsafe { Box::from_raw(request) }.source);
+            return Err(error);
+        }
         header.begin_request();
         Ok(())
     }

@@ -59,6 +59,7 @@ pub struct CopyTree {
     ownership: bool,
     special: Special,
     copy: OnceLock<Identity>,
+    files: AtomicU64,
     links: AtomicU64,
     skipped: AtomicU64,
 }
@@ -76,7 +77,7 @@ pub struct Part(Arc<Folder<Original>>, Box<CStr>, CopyFile);
 /// Copies have the permissions and, to the nanosecond, the times of the originals; a symbolic link
 /// becomes the same link. Extended attributes are not copied, a file with several names becomes
 /// as many files, and programs that run as their owner do so in the copy only if that has
-/// the same owner. A file whose copy fails half way is removed again.
+/// the same owner. A file or link whose copy fails half way is removed again.
 ///
 /// Symbolic links are never followed, in neither tree. The original is read as [`rmtree`] removes;
 /// in the copy everything is made by its name in its open folder.
@@ -99,6 +100,7 @@ pub fn copytree<'a>(
             ownership: false,
             special: Special::Error,
             copy: OnceLock::new(),
+            files: AtomicU64::new(0),
             links: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
         };
@@ -177,8 +179,11 @@ impl CopyTree {
             }
             made => made?,
         }
-        self.links.fetch_add(1, Ordering::Relaxed);
-        attributes::copy_to_link(&stat, to, name, self.ownership)?;
+        if let Err(errno) = attributes::copy_to_link(&stat, to, name, self.ownership) {
+            // As a file is whose copy fails half way.
+            let _ = unlinkat(to, name, AtFlags::empty());
+            return Err(errno);
+        }
         Ok(says.to_bytes().len())
     }
 
@@ -197,6 +202,7 @@ impl CopyTree {
                 let length = self.copy_link(at, to, name)?;
                 hands.report.add_bytes(length as u64);
                 hands.report.add_files(1);
+                self.links.fetch_add(1, Ordering::Relaxed);
             }
             DirentType::File => {
                 let opened = match at.forest.open.retry(|| open_source(at.fd, name)) {
@@ -248,6 +254,7 @@ impl CopyTree {
         attributes::copy(&file.stat, file.target(), self.ownership)?;
         file.end();
         hands.report.add_files(1);
+        self.files.fetch_add(1, Ordering::Relaxed);
         Ok(None)
     }
 }
@@ -381,11 +388,10 @@ impl Visit for CopyTree {
     }
 
     fn output(&self, progress: Progress) -> Copied {
-        let links = self.links.load(Ordering::Relaxed);
         Copied {
-            files: progress.files - links,
+            files: self.files.load(Ordering::Relaxed),
             folders: progress.folders,
-            links,
+            links: self.links.load(Ordering::Relaxed),
             bytes: progress.bytes,
             skipped: self.skipped.load(Ordering::Relaxed),
             errors: progress.errors,

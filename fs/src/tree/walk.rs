@@ -103,7 +103,7 @@ impl Visit for Walk {
         _from: usize,
         hands: &mut In<'_, Self>,
     ) -> usize {
-        let mut folders = 0;
+        let (mut files, mut folders) = (0, 0);
         for index in 0..listing.len() {
             let (name, mut kind) = listing.get(index);
             if kind == DirentType::Unknown
@@ -114,12 +114,14 @@ impl Visit for Walk {
             if kind == DirentType::Dir {
                 folders += 1;
                 at.child(name, hands);
+            } else {
+                files += 1;
             }
             listing.set_kind(index, kind);
         }
         let count = listing.len();
         hands.report.add_folders(folders);
-        hands.report.add_files(count as u64 - folders);
+        hands.report.add_files(files);
         // An empty folder is told of; the empty part after the last one of a folder is not.
         if count > 0 || !at.folder.holds_something.load(Ordering::Relaxed) {
             self.keep(WalkFolder {

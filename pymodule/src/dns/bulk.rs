@@ -10,7 +10,7 @@ use pyuv_dns::BulkOptions;
 use super::channel::{Channel, refused};
 use super::constants::RecordTypeArg;
 use super::name::idna;
-use crate::slot::PySlot;
+use crate::life::slot::PySlot;
 
 /// Questions that were answered before, for `Bulk`.
 #[pyclass(module = "pyuv.dns", frozen)]

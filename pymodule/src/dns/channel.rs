@@ -13,12 +13,12 @@ use pyuv_dns::{Error, Options, Result, ServerStateFlags};
 use super::argument::servers;
 use super::error::to_py;
 
-use crate::active::{ActiveKey, ActiveTable};
 use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::HandleClosedError;
-use crate::gil::object_in_callback;
+use crate::life::active::{ActiveKey, ActiveTable};
+use crate::life::back::{Back, Leash};
+use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
-use crate::slot::PySlot;
 use crate::structseq::objects;
 
 /// A raw DNS client on the loop (`ares_channel_t`).
@@ -43,6 +43,16 @@ pub struct Channel {
     waiting: AtomicUsize,
     key: ActiveKey,
     server_state_callback: PySlot,
+    /// How the core's listener finds this object: a `Bulk` asks on though nobody has the channel.
+    leash: OnceLock<Leash<Channel>>,
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        if let Some(leash) = self.leash.get() {
+            leash.take_back();
+        }
+    }
 }
 
 /// A lookup that is being asked: its callback is in the table.
@@ -62,16 +72,18 @@ impl Begun<'_, '_> {
         &self,
         convert: Convert<T>,
     ) -> impl FnOnce(Result<T>) + Send + use<T> + 'static {
-        let (object, key) = (self.channel.as_ptr() as usize, self.key);
-        move |answer| Channel::on_answer(object, key, answer, convert)
+        let (channel, key) = (Back::new(self.channel), self.key);
+        move |answer| Channel::on_answer(channel, key, answer, convert)
     }
 
     /// What the core said to the question; without a lookup there is no callback to keep.
     pub fn asked(self, outcome: Result<()>) -> PyResult<()> {
-        outcome.map_err(|error| {
-            self.channel.get().take(&self.event_loop, self.key);
-            refused(error)
-        })
+        let Err(error) = outcome else { return Ok(()) };
+        let callback = self.channel.get().take(&self.event_loop, self.key);
+        // To let go of it may run Python, which may do anything with the loop.
+        drop(self);
+        drop(callback);
+        Err(refused(error))
     }
 }
 
@@ -79,8 +91,10 @@ impl Channel {
     /// Makes the core's channel, once.
     pub fn init(&self, event_loop: &Bound<'_, Loop>, options: Options) -> PyResult<()> {
         let core = pyuv_dns::Channel::new(event_loop.get().core()?, options).map_err(to_py)?;
+        // The loop goes with the core's channel: an argument may have come here before.
+        self.core.set(core).map_err(|_| initialised_twice())?;
         self.event_loop.set(Some(event_loop.clone().into_any()));
-        self.core.set(core).map_err(|_| initialised_twice())
+        Ok(())
     }
 
     pub fn is_initialised(&self) -> bool {
@@ -127,10 +141,10 @@ impl Channel {
     }
 
     /// Called by the core, in a callback of the loop's.
-    fn on_answer<T>(object: usize, key: usize, answer: Result<T>, convert: Convert<T>) {
+    fn on_answer<T>(channel: Back<Channel>, key: usize, answer: Result<T>, convert: Convert<T>) {
         // SAFETY: the core runs callbacks attached; the loop's table keeps a channel that has
-        // callbacks to call. The address was that of a Channel.
-        let slf = &unsafe { object_in_callback::<Channel>(object) };
+        // callbacks to call.
+        let Some(slf) = &(unsafe { channel.object() }) else { return };
         let (py, this) = (slf.py(), slf.get());
         let Some(event_loop) = this.event_loop(py) else { return };
         let Some(callback) = this.take(&event_loop, key) else { return };
@@ -149,10 +163,14 @@ impl Channel {
     }
 
     /// Called by the core, in a callback of the loop's, before the answers that it has.
-    fn on_server_state(object: usize, server: &str, success: bool, flags: ServerStateFlags) {
-        // SAFETY: the core reports only while it has a lookup, for which the loop's table keeps the
-        // channel; it runs callbacks attached. The address was that of a Channel.
-        let slf = &unsafe { object_in_callback::<Channel>(object) };
+    fn on_server_state(
+        channel: &Leash<Channel>,
+        server: &str,
+        success: bool,
+        flags: ServerStateFlags,
+    ) {
+        // SAFETY: the core runs callbacks attached.
+        let Some(slf) = &(unsafe { channel.object() }) else { return };
         let (py, this) = (slf.py(), slf.get());
         let Some(callback) = this.server_state_callback.get(py) else { return };
         let Some(event_loop) = this.event_loop(py) else { return };
@@ -192,6 +210,7 @@ impl Channel {
             waiting: AtomicUsize::new(0),
             key: ActiveKey::default(),
             server_state_callback: PySlot::new(),
+            leash: OnceLock::new(),
         }
     }
 
@@ -261,15 +280,18 @@ impl Channel {
         let this = slf.get();
         let core = this.core()?;
         let callback = optional_callable(callback)?;
-        let _held = core.event_loop().hold().map_err(|error| refused(error.into()))?;
-        let object = slf.as_ptr() as usize;
+        let held = core.event_loop().hold().map_err(|error| refused(error.into()))?;
         let listener: Option<pyuv_dns::ServerStateCallback> = callback.as_ref().map(|_| {
+            let channel = this.leash.get_or_init(|| Leash::new(slf)).another();
             Arc::new(move |server: &str, success, flags| {
-                Channel::on_server_state(object, server, success, flags);
+                Channel::on_server_state(&channel, server, success, flags);
             }) as _
         });
         core.set_server_state_callback(listener).map_err(refused)?;
-        this.server_state_callback.set(callback);
+        let earlier = this.server_state_callback.replace(slf.py(), callback);
+        // To let go of it may run Python, which may do anything with the loop.
+        drop(held);
+        drop(earlier);
         Ok(())
     }
 

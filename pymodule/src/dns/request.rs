@@ -7,12 +7,12 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::Request;
 use pyuv_dns::{Error, Result};
 
-use crate::active::ActiveKey;
 use crate::call::{call, error_argument};
 use crate::error::{UVError, to_py};
-use crate::gil::object_in_callback;
+use crate::life::active::ActiveKey;
+use crate::life::back::Back;
+use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
-use crate::slot::PySlot;
 
 /// A `getaddrinfo` or `getnameinfo` that was started with a callback.
 #[pyclass(frozen, subclass, dict, weakref, module = "pyuv.dns")]
@@ -42,8 +42,8 @@ impl DNSRequest {
             },
         )?;
         let this = request.get();
-        let address = request.as_ptr() as usize;
-        let done = move |outcome| DNSRequest::on_done(address, outcome, convert);
+        let back = Back::new(&request);
+        let done = move |outcome| DNSRequest::on_done(back, outcome, convert);
         let core = submit(event_loop.get().core()?, Box::new(done)).map_err(super::error::to_py)?;
         let _ = this.core.set(core);
         this.event_loop.set(Some(event_loop.clone().into_any()));
@@ -53,13 +53,13 @@ impl DNSRequest {
     }
 
     fn on_done<T>(
-        address: usize,
+        request: Back<DNSRequest>,
         outcome: Result<T>,
         convert: for<'a> fn(Python<'a>, T) -> PyResult<Bound<'a, PyAny>>,
     ) {
         // SAFETY: the core runs callbacks attached, on a loop that runs: so its Python object is
-        // alive, and its table keeps the request until just below. The address was that of a DNSRequest.
-        let request = &unsafe { object_in_callback::<DNSRequest>(address) };
+        // alive, and its table keeps the request until just below.
+        let Some(request) = &(unsafe { request.object() }) else { return };
         let (py, this) = (request.py(), request.get());
         let Some(event_loop) = this.event_loop.take(py) else { return };
         // SAFETY: the slot is set from a Bound<Loop> alone.

@@ -7,6 +7,7 @@ use pyuv_fs::Operation;
 use crate::call::callable;
 use crate::error::fs_error;
 use crate::fs::request::{About, FSRequest};
+use crate::life::back::Back;
 use crate::r#loop::Loop;
 
 /// Without a callback, runs the operation now, with the GIL released, and gives its result; with
@@ -33,11 +34,11 @@ where
     };
     let core = event_loop.get().core()?;
     let request = FSRequest::new(event_loop, about(), callable(callback)?)?;
-    let address = request.as_ptr() as usize;
+    let back = Back::new(&request);
     let submitted = operation
         .submit(core, move |outcome| {
-            // SAFETY: the core runs this closure, and the address is that of the request below.
-            let request = unsafe { FSRequest::from_address(address) };
+            // SAFETY: the core runs this closure; the loop's table keeps the request until `end`.
+            let Some(request) = (unsafe { back.object() }) else { return };
             let py = request.py();
             FSRequest::end(&request, outcome.map(|output| convert(py, output)));
         })

@@ -62,19 +62,16 @@ impl FileMemory for BytesMemory {
     type Large = LargeBytes;
 
     fn allocate(&mut self, length: usize) -> Option<LargeBytes> {
-        if exit::is_finalizing() {
-            return None;
-        }
         let make = |py: Python<'_>| {
             let fresh = FreshBytes::new(py, length).ok()?;
             Some(LargeBytes { buffer: fresh.buffer(length), fresh: Some(fresh) })
         };
-        Python::try_attach(make)?
+        exit::attach(make)?
     }
 
     fn interrupted(&mut self) -> pyuv::Result<()> {
         let Some(raised) = &self.raised else { return Ok(()) };
-        match Python::try_attach(|py| py.check_signals()) {
+        match exit::attach(|py| py.check_signals()) {
             Some(Err(error)) => {
                 *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Err(pyuv::Code::EINTR.into())
@@ -108,7 +105,7 @@ impl Drop for LargeBytes {
         if let Some(fresh) = self.fresh.take() {
             // Without an interpreter there is nobody left to give the memory back to.
             let fresh = std::mem::ManuallyDrop::new(fresh);
-            Python::try_attach(|_| drop(std::mem::ManuallyDrop::into_inner(fresh)));
+            exit::attach(|_| drop(std::mem::ManuallyDrop::into_inner(fresh)));
         }
     }
 }

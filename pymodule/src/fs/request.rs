@@ -4,13 +4,12 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::{Code, Request};
 
-use crate::active::ActiveKey;
 use crate::call::call;
 use crate::error::{FSError, to_py};
-use crate::gil::object_in_callback;
+use crate::life::active::ActiveKey;
+use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
 use crate::once::Once;
-use crate::slot::PySlot;
 
 /// What an operation is about, as Python gave it.
 #[derive(Default)]
@@ -78,16 +77,6 @@ impl FSRequest {
     /// Has the loop keep the request until it has ended.
     pub fn keep(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>) {
         slf.get().key.keep(&event_loop.get().active, slf.as_any());
-    }
-
-    /// The object whose address a closure was given when it was submitted.
-    ///
-    /// # Safety
-    /// The core runs that closure, so this thread is attached and the loop's Python object is
-    /// alive; its table keeps the request until `end`.
-    pub unsafe fn from_address<'py>(address: usize) -> Bound<'py, FSRequest> {
-        // SAFETY: the caller says so.
-        unsafe { object_in_callback(address) }
     }
 
     /// Gives an exception of a callback to the loop that the request was submitted to.

@@ -2,7 +2,7 @@
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyuv_fs::{Stat, StatFs};
+use pyuv_fs::{Opened, Stat, StatFs};
 
 use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Place, Seconds, Size};
 use crate::fs::dispatch::dispatch;
@@ -23,9 +23,11 @@ impl ToPython for () {
     }
 }
 
-impl ToPython for i32 {
+impl ToPython for Opened {
     fn to_python(self, py: Python<'_>, _as_bytes: bool) -> PyResult<Py<PyAny>> {
-        self.into_py_any(py)
+        let fd = self.fd().into_py_any(py)?;
+        self.into_fd();
+        Ok(fd)
     }
 }
 

@@ -39,6 +39,8 @@ pub fn mkstemp<'py>(
     let as_bytes = template.is_bytes();
     let about = || About { path: Some(template.given().clone().unbind()), ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, made| {
-        (made.fd, name_to_py(py, &made.path, as_bytes)?).into_py_any(py)
+        let result = (made.fd.fd(), name_to_py(py, &made.path, as_bytes)?).into_py_any(py)?;
+        made.fd.into_fd();
+        Ok(result)
     })
 }

@@ -8,7 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use crate::slot::visit_pointer;
+use crate::life::slot::visit_pointer;
 
 /// One callable, or none, for each write in flight, in the order of the writes; that is the order
 /// in which the core reports them.

@@ -8,8 +8,8 @@ use pyuv::{Arrived, Buffer, Held, Reader};
 
 use crate::call::{call, error_argument};
 use crate::fresh_bytes::{FreshBytes, SLACK};
-use crate::gil::object_in_callback;
 use crate::handle::Handle;
+use crate::life::back::object_of;
 use crate::stream::Stream;
 
 /// From what length on it is worth it.
@@ -42,12 +42,11 @@ impl Incoming {
 unsafe impl Reader for Incoming {
     #[inline]
     fn lend(&mut self, stream: &pyuv::Stream, held: &Held) -> Option<Buffer> {
-        if !self.expects_large() || stream.data().is_null() {
+        if !self.expects_large() {
             return None;
         }
-        // SAFETY: the core's callbacks run attached (see `GilHooks`); the data is the Handle that
-        // holds this core handle, kept alive by the loop's table while it reads.
-        let slf = unsafe { object_in_callback::<Handle>(stream.data() as usize) };
+        // SAFETY: the core runs callbacks attached (see `GilHooks`).
+        let slf = unsafe { object_of(stream) }?;
         let event_loop = slf.get().event_loop(slf.py())?;
         // libuv reads again when a read has filled its memory.
         let length = self.last + SLACK;

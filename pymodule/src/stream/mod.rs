@@ -6,10 +6,10 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use crate::buffer::{Pieces, pieces};
 use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::{PipeError, StreamError, TCPError, TTYError, to_py};
-use crate::gil::object_in_callback;
 use crate::handle::Handle;
+use crate::life::back::object_of;
+use crate::life::slot::PySlot;
 use crate::pipe::Pipe;
-use crate::slot::PySlot;
 use crate::tcp::TCP;
 use crate::tty::TTY;
 
@@ -88,25 +88,22 @@ impl Stream {
         callback: Option<Bound<'_, PyAny>>,
         handle: Option<&pyuv::Handle>,
     ) -> PyResult<()> {
-        let py = slf.py();
         let callback = optional_callable(callback)?;
         let writes = &slf.get().writes;
         let failed = |error| stream_error(core, error);
+        // To let go of data may run Python, which may write more and run the loop: what the core
+        // has not taken goes at the very end.
+        let data = &mut Some(data);
         if handle.is_none() && callback.is_none() {
             // Most writes: nobody waits for them, and they go out at once.
-            if core.send(data, on_written).map_err(failed)? {
+            if core.send_from(data, on_written).map_err(failed)? {
                 return Ok(());
             }
             writes.push(None);
         } else {
-            // Before the write: to let go of the data may run Python that writes more.
             let number = writes.push(callback);
-            let outcome = match handle {
-                Some(handle) => core.write2(data, handle, on_written),
-                None => core.write(data, on_written),
-            };
-            if let Err(error) = outcome {
-                writes.forget(py, number);
+            if let Err(error) = core.write_from(data, handle, on_written) {
+                writes.forget(slf.py(), number);
                 return Err(failed(error));
             }
         }
@@ -122,8 +119,8 @@ impl Stream {
     ) -> PyResult<()> {
         let callback = callable(callback)?;
         Stream::with(slf, |_| start(on_connect))?;
-        slf.get().connect.set(Some(callback));
         Handle::keep(slf.as_super());
+        slf.get().connect.set(Some(callback));
         Ok(())
     }
 
@@ -197,8 +194,8 @@ impl Stream {
     fn shutdown(slf: &Bound<'_, Self>, callback: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let callback = optional_callable(callback)?;
         Stream::with(slf, |core| core.shutdown(on_shutdown))?;
-        slf.get().shutdown.set(callback);
         Handle::keep(slf.as_super());
+        slf.get().shutdown.set(callback);
         Ok(())
     }
 
@@ -257,12 +254,10 @@ fn on_ended(
     outcome: pyuv::Result<()>,
     find: impl for<'py> FnOnce(&Stream, Python<'py>) -> Option<Bound<'py, PyAny>>,
 ) {
-    if core.data().is_null() {
-        return;
-    }
-    // SAFETY: the core runs callbacks attached (see `GilHooks`); the data is the Handle that
-    // holds this core handle, kept alive by the loop's table while it has requests.
-    let slf = &unsafe { object_in_callback::<Stream>(core.data() as usize) };
+    // SAFETY: the core runs callbacks attached (see `GilHooks`).
+    let Some(slf) = (unsafe { object_of(core) }) else { return };
+    // SAFETY: streams alone have such requests.
+    let slf = &unsafe { slf.cast_into_unchecked::<Stream>() };
     let callback = find(slf.get(), slf.py());
     Stream::settle(slf, core);
     let Some(callback) = callback else { return };

@@ -12,8 +12,8 @@ use super::block::{block, sleep};
 use super::mutex::Mutex;
 use super::primitive::Primitive;
 use crate::error::{ThreadError, to_py};
+use crate::life::slot::PySlot;
 use crate::seconds::duration;
-use crate::slot::PySlot;
 
 /// How long a thread that leaves a wait with an exception tries to have its mutex again.
 const PATIENCE: Duration = Duration::from_millis(50);

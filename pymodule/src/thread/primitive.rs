@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use pyo3::exceptions::{PyResourceWarning, PyRuntimeError};
 use pyo3::prelude::*;
 
+use crate::exit;
+
 /// The core primitive of a Python object.
 pub struct Primitive<T>(OnceLock<T>);
 
@@ -37,7 +39,7 @@ impl<T> Primitive<T> {
         }
         std::mem::forget(core);
         // Not attached means that the interpreter is gone, and with it the way to warn.
-        let _ = Python::try_attach(|py| warn(py, class));
+        let _ = exit::attach(|py| warn(py, class));
     }
 }
 

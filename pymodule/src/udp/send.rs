@@ -10,8 +10,8 @@ use crate::address;
 use crate::buffer::pieces;
 use crate::call::{call, error_argument, optional_callable};
 use crate::error::{UDPError, to_py};
-use crate::gil::object_in_callback;
 use crate::handle::Handle;
+use crate::life::back::object_of;
 use crate::r#loop::Loop;
 
 #[pymethods]
@@ -128,11 +128,8 @@ fn try_send(
 
 /// Finds what waits under `key` of the loop's table: the handle and its callback, if any.
 fn on_sent(udp: &pyuv::UDP, key: usize, outcome: pyuv::Result<()>) {
-    if udp.data().is_null() {
-        return;
-    }
-    // SAFETY: the core runs callbacks attached; the data is the object of this very handle.
-    let slf = &unsafe { object_in_callback::<Handle>(udp.data() as usize) };
+    // SAFETY: the core runs callbacks attached (see `GilHooks`).
+    let Some(slf) = &(unsafe { object_of(udp) }) else { return };
     let py = slf.py();
     let Some(event_loop) = slf.get().event_loop(py) else { return };
     let Some(waiting) = event_loop.get().active.take(py, key) else { return };

@@ -10,11 +10,13 @@ use pyuv_fs::tree::{Ended, Told, Tree, Work};
 
 use crate::call::call;
 use crate::error::{FSError, to_py};
+use crate::exit;
 use crate::fs::path::PathArgument;
 use crate::fs::request::About;
 use crate::fs::tree::options::Options;
 use crate::fs::tree::request::{Tell, TreeRequest};
 use crate::fs::tree::results::{error_list, progress_result};
+use crate::life::back::Back;
 use crate::r#loop::Loop;
 
 /// How often progress is told at most.
@@ -54,11 +56,11 @@ pub fn dispatch<'py, W: Work>(
     };
     let core = event_loop.get().core()?;
     let request = TreeRequest::new(event_loop, about, callback, &options, on_batch)?;
-    let address = request.as_ptr() as usize;
+    let back = Back::new(&request);
     let for_told = convert.clone();
     let told = move |told: Told<W::Batch>| {
-        // SAFETY: the core runs this closure, and the address is that of the request above.
-        let request = unsafe { TreeRequest::from_address(address) };
+        // SAFETY: the core runs this closure; the loop's table keeps the request until `end`.
+        let Some(request) = (unsafe { back.object() }) else { return };
         let py = request.py();
         match told {
             Told::Progress(progress) => TreeRequest::tell(&request, Tell::Progress, || {
@@ -71,7 +73,7 @@ pub fn dispatch<'py, W: Work>(
     };
     let done = move |ended: Ended<W::Output>| {
         // SAFETY: as above.
-        let request = unsafe { TreeRequest::from_address(address) };
+        let Some(request) = (unsafe { back.object() }) else { return };
         let py = request.py();
         let errors = error_list(py, &ended.errors, |path| convert.path_as_bytes(path));
         match (ended.result, errors) {
@@ -102,7 +104,7 @@ fn run<'py, W: Work>(
         let raised = std::cell::RefCell::new(None);
         let attached = |call: &mut dyn FnMut(Python<'_>) -> PyResult<()>| {
             // None: the interpreter is being finalized.
-            let outcome = Python::try_attach(&mut *call);
+            let outcome = exit::attach(&mut *call);
             match outcome.unwrap_or_else(|| Err(PySystemExit::new_err(()))) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {

@@ -11,9 +11,8 @@ use crate::error::{FSError, to_py};
 use crate::fs::request::{About, FSRequest};
 use crate::fs::tree::options::Options;
 use crate::fs::tree::results::progress_result;
-use crate::gil::object_in_callback;
+use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
-use crate::slot::PySlot;
 
 /// A job on a tree that was started with a callback, which gets this object.
 #[pyclass(extends = FSRequest, frozen, subclass, module = "pyuv.fs")]
@@ -60,15 +59,6 @@ impl TreeRequest {
     ) {
         let _ = slf.get().core.set(core);
         FSRequest::keep(slf.as_super(), event_loop);
-    }
-
-    /// The object whose address a closure was given when it was submitted.
-    ///
-    /// # Safety
-    /// As for [`FSRequest::from_address`].
-    pub unsafe fn from_address<'py>(address: usize) -> Bound<'py, TreeRequest> {
-        // SAFETY: the caller says so.
-        unsafe { object_in_callback(address) }
     }
 
     /// Calls what wants to be told of something, and gives what it raises to the loop.

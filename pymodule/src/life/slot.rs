@@ -29,6 +29,19 @@ impl PySlot {
         unsafe { ffi::Py_XDECREF(old) };
     }
 
+    /// Puts `object` in, and gives what was there to who knows when it may be dropped.
+    #[must_use]
+    pub fn replace<'py>(
+        &self,
+        py: Python<'py>,
+        object: Option<Bound<'py, PyAny>>,
+    ) -> Option<Bound<'py, PyAny>> {
+        let new = object.map_or(ptr::null_mut(), Bound::into_ptr);
+        let old = self.0.swap(new, Ordering::AcqRel);
+        // SAFETY: the slot's reference becomes the caller's.
+        unsafe { Bound::from_owned_ptr_or_opt(py, old) }
+    }
+
     /// Empties the slot. The thread is attached, as the token says.
     pub fn clear(&self, _py: Python<'_>) {
         self.set(None);

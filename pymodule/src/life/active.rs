@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use crate::slot::visit_pointer;
+use super::slot::visit_pointer;
 
 /// Strong references to Python objects, found again by key.
 ///
