@@ -31,9 +31,14 @@ autodoc_typehints = "description"
 html_theme = "furo"
 html_title = f"pyuv {version}"
 
-# Only what is marked as an example is run, each page in a namespace of its own.
+# Only what is marked as an example is run, each page in a namespace and a folder of its own.
 doctest_test_doctest_blocks = ""
-doctest_global_setup = "import pyuv, pyuv.errno, pyuv.error"
+doctest_global_setup = """
+import contextlib, tempfile
+_scratch = contextlib.ExitStack()
+_scratch.enter_context(contextlib.chdir(_scratch.enter_context(tempfile.TemporaryDirectory())))
+"""
+doctest_global_cleanup = "_scratch.close()"
 
 
 def leave_out_docstrings_of_types(app, what, name, obj, options, lines):
