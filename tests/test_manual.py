@@ -21,4 +21,4 @@ def test_an_example_runs_as_it_stands(page, example, tmp_path, monkeypatch, caps
 
 
 def test_the_manual_has_examples():
-    assert len(EXAMPLES) >= 39
+    assert len(EXAMPLES) >= 50
