@@ -1,31 +1,35 @@
 //! Memory of Python objects, lent to libuv as an address and a length.
 
 use std::ffi::c_int;
+use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyBytes, PyString};
 use pyuv::buffer::{Buffer, Source};
 
 use crate::exit;
+use crate::life::slot::visit_pointer;
 
 /// One bytes-like object whose memory stays where it is.
 pub struct Piece {
     buffer: Buffer,
     /// Keeps the memory.
-    _owner: Owner,
+    owner: Owner,
 }
 
 enum Owner {
-    /// `bytes`, by reference.
+    /// `bytes` itself, by reference: it holds nothing.
     Bytes(#[allow(dead_code)] Py<PyBytes>),
     /// Another exporter, by a view that it granted.
-    View(#[allow(dead_code)] View),
+    View(Arc<View>),
 }
 
-/// A view of an exporter's memory, contiguous and readable.
-pub struct View(Box<ffi::Py_buffer>);
+/// A view of an exporter's memory, contiguous and readable. It is shared with what shows the
+/// collector whose memory the core works with (see [`Lending`](crate::life::lending::Lending)).
+pub struct View(ffi::Py_buffer);
 
 // SAFETY: the memory is locked in place until the view is released, which is done attached.
 unsafe impl Send for View {}
@@ -33,14 +37,22 @@ unsafe impl Send for View {}
 unsafe impl Sync for View {}
 
 impl View {
-    fn new(exporter: &Bound<'_, PyAny>, flags: c_int) -> PyResult<View> {
-        let mut view = Box::<ffi::Py_buffer>::new(ffi::Py_buffer::new());
-        // SAFETY: the function fills the view, or leaves it alone and sets an exception.
-        let status = unsafe { ffi::PyObject_GetBuffer(exporter.as_ptr(), &raw mut *view, flags) };
+    fn new(exporter: &Bound<'_, PyAny>, flags: c_int) -> PyResult<Arc<View>> {
+        // It is filled where it stays: exporters may have it point into itself.
+        let mut view = Arc::new(View(ffi::Py_buffer::new()));
+        let place = Arc::get_mut(&mut view).map_or(std::ptr::null_mut(), |view| &raw mut view.0);
+        // SAFETY: the function fills the view, or leaves it without an exporter and sets an
+        // exception.
+        let status = unsafe { ffi::PyObject_GetBuffer(exporter.as_ptr(), place, flags) };
         if status != 0 {
             return Err(PyErr::fetch(exporter.py()));
         }
-        Ok(View(view))
+        Ok(view)
+    }
+
+    /// For the collector: the exporter, to which the view holds a reference.
+    pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit_pointer(visit, self.0.obj)
     }
 }
 
@@ -48,8 +60,8 @@ impl Drop for View {
     fn drop(&mut self) {
         // Without an interpreter there is nobody left to give the memory back to.
         exit::attach(|_| {
-            // SAFETY: the view was filled and is released once, attached.
-            unsafe { ffi::PyBuffer_Release(&raw mut *self.0) }
+            // SAFETY: the view is released once, attached; one without an exporter is left alone.
+            unsafe { ffi::PyBuffer_Release(&raw mut self.0) }
         });
     }
 }
@@ -57,7 +69,7 @@ impl Drop for View {
 impl Piece {
     /// The memory of `object`. TypeError for what is not bytes-like.
     fn new(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
-        match object.cast::<PyBytes>() {
+        match object.cast_exact::<PyBytes>() {
             Ok(bytes) => Ok(Piece::of_bytes(bytes, 0)),
             Err(_) => View::new(object, ffi::PyBUF_SIMPLE).map(Piece::of_view),
         }
@@ -84,14 +96,14 @@ impl Piece {
         let memory = bytes.as_bytes();
         Piece {
             buffer: Buffer::new(memory.as_ptr().cast_mut(), memory.len()).skip(skip),
-            _owner: Owner::Bytes(bytes.clone().unbind()),
+            owner: Owner::Bytes(bytes.clone().unbind()),
         }
     }
 
-    fn of_view(view: View) -> Piece {
+    fn of_view(view: Arc<View>) -> Piece {
         Piece {
             buffer: Buffer::new(view.0.buf.cast(), view.0.len as usize),
-            _owner: Owner::View(view),
+            owner: Owner::View(view),
         }
     }
 }
@@ -121,6 +133,19 @@ impl Pieces {
     /// What comes after the first `skip` bytes.
     pub fn of_bytes(bytes: &Bound<'_, PyBytes>, skip: usize) -> Pieces {
         Pieces::One(Piece::of_bytes(bytes, skip))
+    }
+
+    /// The views among them, for the collector to be shown; none where all are `bytes`.
+    pub fn views(&self) -> Vec<Arc<View>> {
+        let pieces = match self {
+            Pieces::One(piece) => std::slice::from_ref(piece),
+            Pieces::Many(pieces) => pieces,
+        };
+        let view = |piece: &Piece| match &piece.owner {
+            Owner::View(view) => Some(Arc::clone(view)),
+            Owner::Bytes(_) => None,
+        };
+        pieces.iter().filter_map(view).collect()
     }
 
     pub fn memory(&self) -> Buffers {

@@ -1,6 +1,7 @@
 //! `Loop.queue_work`: a function on the thread pool.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
@@ -28,7 +29,10 @@ pub struct WorkRequest {
 /// function: when it is collected, with its loop, there is nothing left to run.
 struct Job {
     work: PySlot,
-    raised: Mutex<Option<PyErr>>,
+    /// What it raised, until the loop is told.
+    raised: PySlot,
+    /// The request is gone, and with it whoever would be told.
+    forgotten: AtomicBool,
 }
 
 impl Job {
@@ -38,9 +42,24 @@ impl Job {
             if let Some(work) = self.work.take(py)
                 && let Err(error) = call(&work, [])
             {
-                *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                self.raised.set(Some(error.into_value(py).into_bound(py).into_any()));
+            }
+            if self.forgotten.load(Ordering::Acquire) {
+                self.clear(py);
             }
         });
+    }
+}
+
+impl Job {
+    fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.work.visit(visit)?;
+        self.raised.visit(visit)
+    }
+
+    fn clear(&self, py: Python<'_>) {
+        self.work.clear(py);
+        self.raised.clear(py);
     }
 }
 
@@ -49,8 +68,9 @@ impl Drop for WorkRequest {
         // Here, where the thread is attached: the pool's half of the job may go on a thread that
         // is not.
         if let Some(job) = &self.job {
+            job.forgotten.store(true, Ordering::Release);
             // SAFETY: Python objects are deallocated by attached threads.
-            job.work.clear(unsafe { Python::assume_attached() });
+            job.clear(unsafe { Python::assume_attached() });
         }
     }
 }
@@ -64,14 +84,14 @@ impl WorkRequest {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.job.as_ref().map_or(Ok(()), |job| job.work.visit(&visit))?;
+        self.job.as_ref().map_or(Ok(()), |job| job.visit(&visit))?;
         self.done.visit(&visit)?;
         self.event_loop.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
         if let Some(job) = &self.job {
-            job.work.clear(py);
+            job.clear(py);
         }
         self.done.clear(py);
         self.event_loop.clear(py);
@@ -91,7 +111,11 @@ impl Loop {
         done_callback: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, WorkRequest>> {
         let py = slf.py();
-        let job = Arc::new(Job { work: PySlot::new(), raised: Mutex::new(None) });
+        let job = Arc::new(Job {
+            work: PySlot::new(),
+            raised: PySlot::new(),
+            forgotten: AtomicBool::new(false),
+        });
         job.work.set(Some(callable(work_callback)?));
         let request = Bound::new(
             py,
@@ -128,9 +152,9 @@ fn on_done(request: Back<WorkRequest>, outcome: pyuv::Result<()>) {
     let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
     drop(this.key.release(&event_loop.get().active, py));
     if let Some(job) = &this.job
-        && let Some(error) = job.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
+        && let Some(exception) = job.raised.take(py)
     {
-        Loop::handle_exception(&event_loop, error);
+        Loop::handle_exception(&event_loop, PyErr::from_value(exception));
     }
     let Some(done) = this.done.take(py) else { return };
     let code = outcome.err().map(|error| error.code().map_or(pyuv::Code::UNKNOWN.0, |code| code.0));

@@ -5,10 +5,10 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv_fs::Operation;
 
-use crate::error::{FSError, to_py};
+use crate::error::{FSError, fs_error, to_py};
 use crate::fs::argument::Count;
 use crate::fs::dirent::Dirent;
-use crate::fs::dispatch::dispatch;
+use crate::fs::dispatch::{dispatch, submit};
 use crate::fs::path::PathArgument;
 use crate::fs::request::About;
 use crate::r#loop::Loop;
@@ -94,11 +94,19 @@ pub fn opendir<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let operation = pyuv_fs::opendir(path.as_c_str()?);
     let is_bytes = path.is_bytes();
-    let given = path.given().clone().unbind();
-    let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
-    dispatch(r#loop, callback, about, operation, move |py, core| {
-        Dir { path: Some(given), is_bytes, core }.into_py_any(py)
-    })
+    let about = About { path: Some(path.given().clone().unbind()), ..About::default() };
+    let open = move |py: Python<'_>, about: &About, core| {
+        Dir { path: about.path.as_ref().map(|path| path.clone_ref(py)), is_bytes, core }
+            .into_py_any(py)
+    };
+    let py = r#loop.py();
+    match callback {
+        Some(callback) => submit(r#loop, callback, about, operation, open),
+        None => match py.detach(|| operation.run()) {
+            Ok(core) => open(py, &about, core).map(|dir| dir.into_bound(py)),
+            Err(error) => Err(fs_error(py, error, about)),
+        },
+    }
 }
 
 /// At most count further entries of a folder, as a list of Dirent in the filesystem's order,

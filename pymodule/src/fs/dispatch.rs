@@ -32,15 +32,33 @@ where
         let output = output.map_err(|error| fs_error(py, error, about()))?;
         return Ok(convert(py, output)?.into_bound(py));
     };
+    submit(event_loop, callback, about(), operation, |py, _, output| convert(py, output))
+}
+
+/// Submits an operation and gives the `FSRequest`. `convert` gets what it is about as well, where
+/// the collector sees it.
+pub fn submit<'py, O>(
+    event_loop: &Bound<'py, Loop>,
+    callback: Bound<'py, PyAny>,
+    about: About,
+    operation: O,
+    convert: impl FnOnce(Python<'_>, &About, O::Output) -> PyResult<Py<PyAny>> + Send + 'static,
+) -> PyResult<Bound<'py, PyAny>>
+where
+    O: Operation + Send,
+    O::Output: Send,
+{
+    let py = event_loop.py();
     let core = event_loop.get().core()?;
-    let request = FSRequest::new(event_loop, about(), callable(callback)?)?;
+    let request = FSRequest::new(event_loop, about, callable(callback)?)?;
     let back = Back::new(&request);
     let submitted = operation
         .submit(core, move |outcome| {
             // SAFETY: the core runs this closure; the loop's table keeps the request until `end`.
             let Some(request) = (unsafe { back.object() }) else { return };
             let py = request.py();
-            FSRequest::end(&request, outcome.map(|output| convert(py, output)));
+            let about = request.get().about();
+            FSRequest::end(&request, outcome.map(|output| convert(py, about, output)));
         })
         .map_err(|error| fs_error(py, error, About::default()))?;
     FSRequest::submitted(&request, event_loop, submitted);

@@ -8,6 +8,7 @@ use crate::fs::argument::{Fd, Offset};
 use crate::fs::dispatch::{dispatch, run_interruptibly};
 use crate::fs::lent::LentOne;
 use crate::fs::request::About;
+use crate::life::lending::Lending;
 use crate::r#loop::Loop;
 
 /// Reads into a writable bytes-like object, or into a sequence of them one after the other, at
@@ -36,7 +37,8 @@ pub fn readinto<'py>(
         return sum(run_interruptibly(py, operation)?).into_bound_py_any(py);
     }
     let operation = operation();
-    let about = || About { fd: Some(fd.0), ..About::default() };
+    let lending = Lending::of(py, &pieces)?.map(Bound::unbind);
+    let about = || About { fd: Some(fd.0), lending, ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, arrived| {
         drop(pieces);
         sum(arrived).into_py_any(py)

@@ -7,6 +7,7 @@ use pyuv::{Code, Request};
 use crate::call::call;
 use crate::error::{FSError, to_py};
 use crate::life::active::ActiveKey;
+use crate::life::lending::Lending;
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
 use crate::once::Once;
@@ -17,6 +18,8 @@ pub struct About {
     pub path: Option<Py<PyAny>>,
     pub path2: Option<Py<PyAny>>,
     pub fd: Option<i32>,
+    /// Whose memory it works with.
+    pub lending: Option<Py<Lending>>,
 }
 
 /// How an operation ended.
@@ -37,6 +40,7 @@ pub struct FSRequest {
     core: Once<Request>,
     event_loop: PySlot,
     callback: PySlot,
+    lending: PySlot,
     key: ActiveKey,
 }
 
@@ -52,17 +56,20 @@ impl FSRequest {
     /// What a request begins as, for a class that is made of this one.
     pub fn unsubmitted(
         event_loop: &Bound<'_, Loop>,
-        about: About,
+        mut about: About,
         callback: Bound<'_, PyAny>,
     ) -> FSRequest {
+        let (py, lending) = (event_loop.py(), about.lending.take());
         let request = FSRequest {
             about,
             ended: Once::new(),
             core: Once::new(),
             event_loop: PySlot::new(),
             callback: PySlot::new(),
+            lending: PySlot::new(),
             key: ActiveKey::default(),
         };
+        request.lending.set(lending.map(|lending| lending.into_bound(py).into_any()));
         request.event_loop.set(Some(event_loop.clone().into_any()));
         request.callback.set(Some(callback));
         request
@@ -77,6 +84,11 @@ impl FSRequest {
     /// Has the loop keep the request until it has ended.
     pub fn keep(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>) {
         slf.get().key.keep(&event_loop.get().active, slf.as_any());
+    }
+
+    /// What it is about.
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     /// Gives an exception of a callback to the loop that the request was submitted to.
@@ -108,6 +120,7 @@ impl FSRequest {
             }
         };
         this.ended.set(ended);
+        this.lending.clear(py);
         let Some(callback) = this.callback.take(py) else { return };
         if let Err(error) = call(&callback, [slf.as_any()]) {
             Loop::handle_exception(&event_loop, error);
@@ -176,12 +189,9 @@ impl FSRequest {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if self.event_loop.is_empty() {
-            // Cleared, or not filled yet (see `ActiveTable`).
-            return Ok(());
-        }
         self.event_loop.visit(&visit)?;
         self.callback.visit(&visit)?;
+        self.lending.visit(&visit)?;
         visit.call(&self.about.path)?;
         visit.call(&self.about.path2)?;
         match self.ended.get() {

@@ -108,7 +108,7 @@ macro_rules! functions {
             let about = || About {
                 path: Some(path.given().clone().unbind()),
                 path2: Some(new_path.given().clone().unbind()),
-                fd: None,
+                ..About::default()
             };
             dispatch(r#loop, callback, about, operation, |py, output| output.to_python(py, false))
         }

@@ -8,6 +8,7 @@ use crate::fs::argument::{Fd, Offset};
 use crate::fs::dispatch::dispatch;
 use crate::fs::lent::Lent;
 use crate::fs::request::About;
+use crate::life::lending::Lending;
 use crate::r#loop::Loop;
 
 /// Writes a bytes-like object, or a sequence of them one after the other, at offset, or where the
@@ -26,7 +27,11 @@ pub fn write<'py>(
     // SAFETY: the pieces are kept by the closure below.
     let lent = unsafe { Lent::new(pieces.memory().as_ref().to_vec()) };
     let operation = pyuv_fs::write(fd.0, lent, offset.0);
-    let about = || About { fd: Some(fd.0), ..About::default() };
+    let lending = match callback {
+        Some(_) => Lending::of(r#loop.py(), &pieces)?.map(Bound::unbind),
+        None => None,
+    };
+    let about = || About { fd: Some(fd.0), lending, ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, written| {
         drop(pieces);
         written.into_py_any(py)

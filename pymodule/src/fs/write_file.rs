@@ -12,6 +12,7 @@ use crate::fs::dispatch::dispatch;
 use crate::fs::lent::Lent;
 use crate::fs::path::PathArgument;
 use crate::fs::request::About;
+use crate::life::lending::Lending;
 use crate::r#loop::Loop;
 
 /// What a file that is made gets, less the umask.
@@ -73,7 +74,11 @@ where
     // SAFETY: the pieces are kept by the closure below.
     let lent = unsafe { Lent::new(pieces.memory().as_ref().to_vec()) };
     let operation = make(path.as_c_str()?, lent);
-    let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
+    let lending = match callback {
+        Some(_) => Lending::of(event_loop.py(), &pieces)?.map(Bound::unbind),
+        None => None,
+    };
+    let about = || About { path: Some(path.given().clone().unbind()), lending, ..About::default() };
     dispatch(event_loop, callback, about, operation, move |py, written| {
         drop(pieces);
         written.into_py_any(py)

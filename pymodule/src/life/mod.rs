@@ -7,5 +7,7 @@
 
 pub mod active;
 pub mod back;
+pub mod discard;
+pub mod lending;
 pub mod slot;
 pub mod wrapper;

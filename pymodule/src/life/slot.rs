@@ -8,6 +8,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
+use super::discard::let_go;
+
 /// Holds a Python object, or nothing. Frozen classes keep their callables in one.
 ///
 /// The swap is atomic, so `__traverse__` needs no lock; who may set it is settled elsewhere: a
@@ -26,7 +28,7 @@ impl PySlot {
         let old = self.0.swap(new, Ordering::AcqRel);
         // SAFETY: the slot owned a reference to `old`; a `Bound` came in, so this thread is
         // attached, and so it is where `clear` is called.
-        unsafe { ffi::Py_XDECREF(old) };
+        unsafe { let_go(old) };
     }
 
     /// Puts `object` in, and gives what was there to who knows when it may be dropped.
@@ -76,7 +78,7 @@ impl PySlot {
 impl Drop for PySlot {
     fn drop(&mut self) {
         // SAFETY: slots are fields of Python objects, which are deallocated by attached threads.
-        unsafe { ffi::Py_XDECREF(*self.0.get_mut()) };
+        unsafe { let_go(*self.0.get_mut()) };
     }
 }
 

@@ -83,6 +83,28 @@ impl WriteCallbacks {
         drop(callable.and_then(|callable| callable.into_bound(py)));
     }
 
+    /// Puts what `f` makes of a write's callable in its place.
+    pub fn exchange<'py>(
+        &self,
+        py: Python<'py>,
+        number: usize,
+        f: impl FnOnce(Option<Bound<'py, PyAny>>) -> Bound<'py, PyAny>,
+    ) {
+        // SAFETY: as in `push`; `f` is called after the borrow has ended, and makes nothing but the
+        // new entry.
+        let place = |queue: &mut Queue| match number.wrapping_sub(queue.front) {
+            0 => queue.has_first.then_some(&raw mut queue.first),
+            index => queue.rest.as_mut()?.get_mut(index - 1).map(|callable| &raw mut *callable),
+        };
+        // SAFETY: as above.
+        let Some(place) = place(unsafe { &mut *self.0.get() }) else { return };
+        // SAFETY: nobody changes the queue meanwhile.
+        unsafe {
+            let callable = std::mem::take(&mut *place).into_bound(py);
+            *place = Callable(f(callable).into_ptr());
+        }
+    }
+
     /// The callable of the first write, which has ended.
     pub fn pop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         // SAFETY: as in `push`.

@@ -8,6 +8,7 @@ use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::{PipeError, StreamError, TCPError, TTYError, to_py};
 use crate::handle::Handle;
 use crate::life::back::object_of;
+use crate::life::lending::Lending;
 use crate::life::slot::PySlot;
 use crate::pipe::Pipe;
 use crate::tcp::TCP;
@@ -93,21 +94,29 @@ impl Stream {
         let failed = |error| stream_error(core, error);
         // To let go of data may run Python, which may write more and run the loop: what the core
         // has not taken goes at the very end.
+        let views = data.views();
         let data = &mut Some(data);
-        if handle.is_none() && callback.is_none() {
+        let number = if handle.is_none() && callback.is_none() {
             // Most writes: nobody waits for them, and they go out at once.
             if core.send_from(data, on_written).map_err(failed)? {
                 return Ok(());
             }
-            writes.push(None);
+            writes.push(None)
         } else {
             let number = writes.push(callback);
             if let Err(error) = core.write_from(data, handle, on_written) {
                 writes.forget(slf.py(), number);
                 return Err(failed(error));
             }
-        }
+            number
+        };
         Handle::keep(slf.as_super());
+        // For want of memory the collector does not see whose the data is.
+        if data.is_none()
+            && let Ok(Some(lending)) = Lending::new(slf.py(), views)
+        {
+            writes.exchange(slf.py(), number, |callable| Lending::with(lending, callable));
+        }
         Ok(())
     }
 
@@ -260,7 +269,7 @@ fn on_ended(
     let slf = &unsafe { slf.cast_into_unchecked::<Stream>() };
     let callback = find(slf.get(), slf.py());
     Stream::settle(slf, core);
-    let Some(callback) = callback else { return };
+    let Some(callback) = callback.and_then(Lending::callable) else { return };
     let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
     if let Err(error) = call(&callback, [slf.as_any(), &error_argument(slf.py(), code)]) {
         Handle::handle_exception(slf.as_super(), error);

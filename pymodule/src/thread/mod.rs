@@ -8,7 +8,6 @@ use pyo3::prelude::*;
 mod barrier;
 mod block;
 mod condition;
-mod discard;
 mod limit;
 mod mutex;
 mod primitive;

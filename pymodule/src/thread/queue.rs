@@ -27,10 +27,10 @@ use pyo3::types::{PyDict, PyTuple};
 use pyuv::thread::{Get, How, Put, Queue as Core};
 
 use super::block::{block, sleep};
-use super::discard::discard;
 use super::limit::Limit;
 use super::primitive::Primitive;
 use super::queue_error::{empty, full, shut_down};
+use crate::life::discard::discard;
 use crate::util::argument::{Int, Truth};
 
 /// Items that some threads put in and others take out: `queue.Queue`, in Rust.

@@ -12,6 +12,7 @@ use crate::call::{call, error_argument, optional_callable};
 use crate::error::{UDPError, to_py};
 use crate::handle::Handle;
 use crate::life::back::object_of;
+use crate::life::lending::Lending;
 use crate::r#loop::Loop;
 
 #[pymethods]
@@ -46,7 +47,11 @@ impl UDP {
         }
         let pieces = pieces(data)?;
         let event_loop = Handle::get_loop(slf.as_super())?;
-        let waiting = PyTuple::new(py, [slf.as_any(), &callback.into_pyobject(py)?])?;
+        let callback = match Lending::of(py, &pieces)? {
+            Some(lending) => Lending::with(lending, callback),
+            None => callback.into_pyobject(py)?,
+        };
+        let waiting = PyTuple::new(py, [slf.as_any(), &callback])?;
         let key = event_loop.get().active.insert(waiting.into_any());
         udp.send(to, pieces, move |udp, outcome| on_sent(udp, key, outcome)).map_err(|error| {
             drop(event_loop.get().active.take(py, key));
@@ -134,10 +139,13 @@ fn on_sent(udp: &pyuv::UDP, key: usize, outcome: pyuv::Result<()>) {
     let Some(event_loop) = slf.get().event_loop(py) else { return };
     let Some(waiting) = event_loop.get().active.take(py, key) else { return };
     // SAFETY: `send` put a tuple of two there.
-    let callback = unsafe { waiting.cast_unchecked::<PyTuple>() }.get_borrowed_item(1);
+    let callback = unsafe { waiting.cast_unchecked::<PyTuple>() }.get_item(1);
+    // What was lent is let go before the callback is called.
+    drop(waiting);
+    let callback = callback.map(Lending::callable);
     let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
     match callback {
-        Ok(callback) if !callback.is_none() => {
+        Ok(Some(callback)) if !callback.is_none() => {
             if let Err(error) = call(&callback, [slf.as_any(), &error_argument(py, code)]) {
                 Loop::handle_exception(&event_loop, error);
             }

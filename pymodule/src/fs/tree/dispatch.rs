@@ -153,7 +153,7 @@ pub fn dispatch_on<'py, W: Work<Batch = ()>>(
     output: impl Output<W>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let given = |path: &PathArgument<'py>| path.given().clone().unbind();
-    let about = About { path: Some(given(path)), path2: path2.map(given), fd: None };
+    let about = About { path: Some(given(path)), path2: path2.map(given), ..About::default() };
     dispatch(event_loop, options, None, about, tree, OfTree { as_bytes: path.is_bytes(), output })
 }
 

@@ -124,7 +124,7 @@ pub fn folder_list(
         let mut dirents = Vec::with_capacity(entries.len());
         for (name, kind) in entries.iter() {
             let name = name_to_py(py, name.to_bytes(), as_bytes)?;
-            dirents.push(Dirent::new(name.unbind(), kind.as_raw()));
+            dirents.push(Dirent::new(name, kind.as_raw()));
         }
         let path = name_to_py(py, &path, as_bytes)?;
         list.append(WALK_FOLDER.make(py, objects![py, path, dirents])?)?;
