@@ -53,7 +53,6 @@ mod poll;
 mod pool;
 mod prepare;
 mod process;
-mod registration;
 pub mod request;
 mod signal;
 mod slab;

@@ -37,7 +37,6 @@ mod configure;
 mod first;
 mod fork;
 mod inbox;
-mod lost;
 mod own_handles;
 mod run;
 mod shared;

@@ -20,6 +20,12 @@ pub(crate) fn is_open(fd: c_int) -> bool {
     unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
 }
 
+/// Fails with `UV_EBADF` for what is not open.
+pub(crate) fn check_open(fd: c_int) -> Result<()> {
+    Error::check(if is_open(fd) { 0 } else { Code::EBADF.0 }, format!("fd {fd}"))?;
+    Ok(())
+}
+
 fn last_error() -> Code {
     Code(-std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
 }

@@ -1,7 +1,7 @@
 //! `uv_poll_t`: waits for an fd of somebody else's.
 //!
 //! The fd stays its owner's, who closes the handle first and the fd after. One that was closed
-//! after `start` is found when the loop next polls (`registration.rs`), and its callback gets
+//! after `start` is found when the loop next polls (`internals/registration.rs`), and its callback gets
 //! `UV_EBADF`.
 
 use std::cell::Cell;
@@ -11,8 +11,9 @@ use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch, handle_kind};
+use crate::internals::registration;
 use crate::r#loop::{Held, Loop};
-use crate::registration;
+use crate::places;
 
 bitflags::bitflags! {
     /// What a [`Poll`] waits for, and what it saw (`uv_poll_event`).
@@ -95,7 +96,7 @@ impl Poll {
     ) -> Result<()> {
         let entered = self.enter()?;
         let watched = self.watched(&entered);
-        registration::check_open(watched.fd)?;
+        places::check_open(watched.fd)?;
         if watched.lost.get() {
             // Its callback may be restarting it, without end if nothing has changed.
             let status = registration::status(&entered, watched.fd);

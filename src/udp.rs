@@ -18,6 +18,8 @@ use libuv_sys2 as uv;
 use crate::address::RawAddress;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
+#[cfg(unix)]
+use crate::internals::watcher_fd;
 use crate::r#loop::{Held, Loop};
 use crate::poll::Fd;
 use crate::socket::{self, Family};
@@ -204,7 +206,7 @@ impl UDP {
             && socket::check_datagrams(fd).is_err()
         {
             // SAFETY: the handle is a UDP and its loop is ours; libuv waits for nothing of it.
-            unsafe { (*self.uv::<uv::uv_udp_t>()).io_watcher.fd = -1 };
+            unsafe { watcher_fd::set_of_udp(self, -1) };
         }
     }
 
@@ -218,7 +220,7 @@ impl UDP {
             let lifted = socket::lift(fd).map_or(-1, |(lifted, _)| lifted);
             // SAFETY: the handle is a UDP and its loop is ours. The socket is new, so nothing but
             // this field knows its number: it was never watched.
-            unsafe { (*self.uv::<uv::uv_udp_t>()).io_watcher.fd = lifted };
+            unsafe { watcher_fd::set_of_udp(self, lifted) };
             socket::close(fd);
             Error::check(if lifted == -1 { Code::EMFILE.0 } else { 0 }, "")?;
         }

@@ -23,6 +23,12 @@ unsafe extern "C" fn on_child(watcher: *mut uv::uv_signal_t, _signum: c_int) {
     unsafe { uv__wait_children((*watcher).loop_) };
 }
 
+/// Looks which children of the loop have ended, and tells of them.
+pub(crate) fn look(held: &Held) {
+    // SAFETY: the loop is open and the caller's, and runs.
+    unsafe { uv__wait_children(held.uv()) };
+}
+
 /// For the owner: runs `spawn` with the watcher started, and stops it where no child runs. A handler of the
 /// signal that the program has set meanwhile gives way: children would end unseen.
 pub(crate) fn watching<T>(held: &Held, spawn: impl FnOnce() -> Result<T>) -> Result<T> {

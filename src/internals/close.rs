@@ -26,3 +26,18 @@ unsafe extern "C" fn __wrap_uv__close(fd: c_int) -> c_int {
         status => status,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_closed_is_closed() {
+        let fd = i32::MAX;
+        // SAFETY: no descriptor has either number.
+        unsafe {
+            assert_eq!(__wrap_uv__close(fd), 0);
+            assert_eq!(__wrap_uv__close(-1), 0);
+        }
+    }
+}

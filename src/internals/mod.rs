@@ -16,24 +16,36 @@ mod check_fd;
 pub(crate) mod child_watcher;
 #[cfg(target_os = "linux")]
 mod close;
+#[cfg(unix)]
+pub(crate) mod handle_queue;
 #[cfg(target_os = "linux")]
 pub mod inotify;
 #[cfg(target_os = "linux")]
 pub(crate) mod linked;
 #[cfg(target_os = "linux")]
 mod listener;
+pub(crate) mod lost_requests;
 #[cfg(unix)]
 pub(crate) mod own_fds;
+#[cfg(unix)]
+mod pending;
+pub(crate) mod registration;
+#[cfg(unix)]
+pub(crate) mod reserve;
 #[cfg(target_os = "linux")]
 pub(crate) mod signal_handler;
 #[cfg(target_os = "linux")]
 pub(crate) mod signal_lock;
 #[cfg(target_os = "linux")]
 pub(crate) mod sleep;
+#[cfg(unix)]
+pub(crate) mod udp_callbacks;
 #[cfg(target_os = "linux")]
 mod waitpid;
 #[cfg(target_os = "linux")]
 mod wakeup;
+#[cfg(unix)]
+pub(crate) mod watcher_fd;
 
 const _: () = assert!(
     uv::UV_VERSION_MAJOR == 1 && uv::UV_VERSION_MINOR == 53,

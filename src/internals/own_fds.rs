@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
+use crate::r#loop::Loop;
 
 /// What a loop has a descriptor for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -158,6 +159,17 @@ impl OwnFds {
     }
 }
 
+impl Loop {
+    /// Whether `fd` is one that libuv opened for the loop itself. False where nobody may ask: the loop is closed,
+    /// or another thread's.
+    pub fn has_own_fd(&self, fd: c_int) -> bool {
+        self.enter().is_ok_and(|held| {
+            // SAFETY: the loop is open and this thread's.
+            fd >= 0 && ALL.iter().any(|own| unsafe { own.fd(held.uv()) } == fd)
+        })
+    }
+}
+
 /// # Safety
 /// The loop is open.
 #[cold]
@@ -238,5 +250,43 @@ fn mark_of(fd: c_int) -> Option<u64> {
             let stat = stat.assume_init();
             (stat.st_dev as u64).rotate_left(32) ^ stat.st_ino as u64
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_knows_its_own() {
+        let event_loop = Loop::new().unwrap();
+        assert!(event_loop.has_own_fd(event_loop.fileno().unwrap()));
+        assert!(!event_loop.has_own_fd(-1));
+        assert!(!event_loop.has_own_fd(0));
+    }
+
+    #[test]
+    fn libuv_has_one_for_each_purpose_but_files() {
+        let event_loop = Loop::new().unwrap();
+        let held = event_loop.hold().unwrap();
+        for own in ALL {
+            // SAFETY: the loop is open and this thread's.
+            let fd = unsafe { own.fd(held.uv()) };
+            assert_eq!(fd > 2, own != Own::Files, "{own:?}");
+            assert!(own == Own::Files || held.own_fds.has(own, fd));
+        }
+    }
+
+    #[test]
+    fn what_has_another_mark_is_lost_for_good() {
+        let event_loop = Loop::new().unwrap();
+        let held = event_loop.hold().unwrap();
+        // SAFETY: the loop is open and this thread's.
+        let (wakeup, signals) =
+            unsafe { (Own::Wakeup.fd(held.uv()), Own::SignalsIn.fd(held.uv())) };
+        assert!(!held.own_fds.has(Own::Wakeup, 0));
+        assert!(!held.own_fds.has(Own::Wakeup, wakeup));
+        assert!(held.own_fds.has(Own::SignalsIn, signals));
+        assert_eq!(held.check_own_fds().unwrap_err().code(), Some(Code::EBADF));
     }
 }

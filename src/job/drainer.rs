@@ -19,6 +19,7 @@ use libuv_sys2 as uv;
 
 use super::delivery::Jobs;
 use super::queue::{Queue, wait_awake};
+use crate::internals::lost_requests;
 use crate::r#loop::{LoopInner, LoopShared};
 use crate::trampoline;
 
@@ -72,7 +73,7 @@ impl Drainer {
         // libuv has only the count.
         unsafe {
             if !drainer.as_ref().ended.load(Ordering::Acquire) {
-                (*inner.uv()).active_reqs.count -= 1;
+                lost_requests::discount(inner);
             }
         }
     }

@@ -7,6 +7,7 @@ use libuv_sys2 as uv;
 
 use super::{LoopInner, RunMode};
 use crate::error::{Error, Result};
+use crate::internals::registration;
 use crate::trampoline;
 
 /// Handles of the loop's own. They are unreferenced and do not keep it alive.
@@ -88,7 +89,7 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
     trampoline::enter(inner, || {
-        crate::registration::register(inner);
+        registration::register(inner);
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0

@@ -1,6 +1,5 @@
 //! `uv_spawn`, and what has to be seen to around it.
 
-use std::cell::Cell;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::raw::c_char;
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::{mem, ptr};
 use libuv_sys2 as uv;
 
 use super::containers::Containers;
-use super::{Foreign, Process, ProcessOptions, sigchld};
+use super::{Process, ProcessOptions, State, sigchld};
 use crate::error::{Code, Error, Result};
 use crate::handle::Handle;
 use crate::r#loop::{Entered, Loop};
@@ -61,41 +60,29 @@ pub(super) fn spawn(
 
     let mut status = 0;
     let process = sigchld::watching(entered, || {
-        Handle::create::<Process>(
-            event_loop,
-            Foreign(Cell::new(false)),
-            "",
-            |event_loop, handle| {
-                // SAFETY: the loop is open and ours, the handle's memory its own; the options point to
-                // NUL-terminated strings, null-terminated arrays of them and containers of the length
-                // said, with no flags but those of libuv, and all outlive the call.
-                status = unsafe { uv::uv_spawn(event_loop, handle, &raw const raw) };
-                // What it does last is to open the streams; that these can be opened was seen to.
-                // SAFETY: uv_spawn has initialised the handle, whatever it returned.
-                if status < 0 && !unsafe { is_on_loop(handle) } { status } else { 0 }
-            },
-        )
+        Handle::create::<Process>(event_loop, State::default(), "", |event_loop, handle| {
+            // SAFETY: the loop is open and ours, the handle's memory its own; the options point to
+            // NUL-terminated strings, null-terminated arrays of them and containers of the length
+            // said, with no flags but those of libuv, and all outlive the call.
+            status = unsafe { uv::uv_spawn(event_loop, handle, &raw const raw) };
+            // What it does last is to open the streams; that these can be opened was seen to.
+            // SAFETY: uv_spawn has initialised the handle, whatever it returned.
+            if status < 0 && !unsafe { is_on_loop(handle) } { status } else { 0 }
+        })
     });
     // A handle that uv_spawn failed with later on is closed by being dropped here, like any other.
     let code = if status < 0 { Code(status) } else { return process };
     Err(Error::new(code, blame(options, code)))
 }
 
-/// Whether libuv has the handle in its list, so that it has to be closed. Where it fails before it
-/// has tried to start the program, `uv_spawn` takes it out, and closing would do so once more.
+/// Whether the handle of a spawn that failed has to be closed.
 ///
 /// # Safety
-/// `handle` was in its loop's list just now.
+/// `handle` was initialised just now.
 unsafe fn is_on_loop(handle: *mut uv::uv_process_t) -> bool {
     #[cfg(unix)]
-    {
-        // SAFETY: the queue's links, also those of an entry taken out just now, lead to its
-        // neighbours, which are handles of the loop or the loop's own entry.
-        unsafe {
-            let entry = &raw mut (*handle).handle_queue;
-            ptr::eq((*(*entry).next).prev, entry)
-        }
-    }
+    // SAFETY: the caller says so.
+    return unsafe { crate::internals::handle_queue::has(handle) };
     #[cfg(not(unix))]
     {
         let _ = handle;

@@ -15,6 +15,7 @@ use libuv_sys2 as uv;
 
 use super::listen::report_failure;
 use crate::handle::Header;
+use crate::internals::reserve;
 use crate::r#loop::LoopInner;
 use crate::trampoline;
 use crate::util::pipe;
@@ -59,7 +60,7 @@ impl Reserve {
 
     #[cold]
     fn put_in_place(&self, inner: &LoopInner) {
-        let Ok((watched, reserve)) = pipe(true, true) else { return };
+        let Ok((watched, reserve_end)) = pipe(true, true) else { return };
         let poll = self.poll.get();
         let mut place = watched;
         // SAFETY: the loop is open and ours. Both ends are new and nobody else's, libuv keeps the
@@ -71,16 +72,16 @@ impl Reserve {
                 let moved = libc::dup2(watched, place);
                 libc::close(watched);
                 if moved == -1 {
-                    libc::close(reserve);
+                    libc::close(reserve_end);
                     return;
                 }
                 libc::fcntl(place, libc::F_SETFD, libc::FD_CLOEXEC);
             } else if uv::uv_poll_init(inner.uv(), poll, watched) < 0 {
                 libc::close(watched);
-                libc::close(reserve);
+                libc::close(reserve_end);
                 return;
             }
-            let kept = mem::replace(&mut (*inner.uv()).emfile_fd, reserve);
+            let kept = reserve::replace(inner, reserve_end);
             if kept != -1 {
                 libc::close(kept);
             }

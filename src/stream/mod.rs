@@ -62,6 +62,8 @@ pub struct State {
     waiting: Cell<bool>,
     /// One was announced since this was last set to false.
     announced: Cell<bool>,
+    /// The system refuses to wait for the fd; the stream is closed when that was told.
+    lost: Cell<bool>,
     /// Whether somebody else knows the fd and could close it.
     foreign: Cell<bool>,
     /// For a pipe: whether it carries handles.
@@ -79,6 +81,7 @@ impl State {
             listening: Cell::new(false),
             lends: Cell::new(false),
             waiting: Cell::new(false),
+            lost: Cell::new(false),
             announced: Cell::new(false),
             foreign: Cell::new(false),
             ipc,
@@ -166,6 +169,11 @@ impl Stream {
     fn writable(&self, held: &Held) -> bool {
         // SAFETY: the handle is open and its loop is ours.
         !self.state(held).listening.get() && unsafe { uv::uv_is_writable(self.uv()) } != 0
+    }
+
+    /// Whether the stream has lost its fd to somebody else, and is closed when its callback has returned.
+    pub fn is_lost(&self) -> bool {
+        self.enter().is_ok_and(|held| self.state(&held).lost.get())
     }
 
     /// Whether a connect is in flight.

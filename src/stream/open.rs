@@ -3,7 +3,7 @@
 //! libuv looks at such an fd late, and aborts the process where it cannot be polled. So what kind
 //! of file it is, and whether another handle of the loop has it, is looked at first; and since
 //! its former owner may close it at any time, the stream hears of it where libuv cannot register it
-//! (`registration.rs`). The same holds once `fileno` has given a stream's own fd away.
+//! (`internals/registration.rs`). The same holds once `fileno` has given a stream's own fd away.
 
 use std::os::raw::c_int;
 
@@ -12,9 +12,11 @@ use libuv_sys2 as uv;
 use super::{Callback, Stream, View, state};
 use crate::error::{Code, Error, Result};
 use crate::handle::dispatch_to;
+#[cfg(unix)]
+use crate::internals::watcher_fd;
 use crate::r#loop::Held;
+use crate::places;
 use crate::poll::Fd;
-use crate::registration;
 use crate::util::{HandleType, guess_handle_type};
 
 impl Stream {
@@ -30,7 +32,7 @@ impl Stream {
         if self.header(&entered).has_fd() || self.connecting(&entered) {
             return fail(Code::EBUSY, ": the handle has an fd");
         }
-        registration::check_open(fd)?;
+        places::check_open(fd)?;
         if !types.contains(&guess_handle_type(fd as _)) {
             return fail(Code::EINVAL, ": wrong type of file");
         }
@@ -45,7 +47,7 @@ impl Stream {
     /// Before a call that polls.
     pub(super) fn check_foreign(&self, held: &Held) -> Result<()> {
         match self.header(held).fileno() {
-            Ok(fd) if self.state(held).foreign.get() => registration::check_open(fd as _),
+            Ok(fd) if self.state(held).foreign.get() => places::check_open(fd as _),
             _ => Ok(()),
         }
     }
@@ -55,6 +57,7 @@ impl Stream {
     pub(crate) fn stream_lost(&self, held: &Held, code: Code) {
         let header = self.header(held);
         let fd = header.fileno().unwrap_or(-1);
+        state(header).lost.set(true);
         if !state(header).listening.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             unsafe { uv::uv_read_stop(self.uv()) };
@@ -70,6 +73,12 @@ impl Stream {
                     Callback::Connection(callback) => callback(&view, Err(error)),
                 }
             });
+        }
+        #[cfg(unix)]
+        if code != Code::EINVAL && code != Code::EBADF {
+            // The kernel has refused to wait for what has the number now: that is somebody else's.
+            // SAFETY: the handle is open, its loop is ours, and libuv waits for nothing of it.
+            unsafe { watcher_fd::take_from_stream(self) };
         }
         header.close_silently();
     }

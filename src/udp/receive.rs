@@ -14,6 +14,8 @@ use super::{UDP, UDPBindFlags};
 use crate::address::RawAddress;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Header, dispatch};
+#[cfg(unix)]
+use crate::internals::udp_callbacks;
 use crate::r#loop::Held;
 use crate::{address, slab, socket};
 
@@ -93,19 +95,12 @@ impl UDP {
         }
     }
 
-    /// For the owner, while the handle is not receiving: gives libuv callbacks all the same.
-    ///
-    /// A socket with an error (and ICMP can bring one at any time) is reported readable even to a
-    /// handle that only waits to send. libuv then asserts that there is a receive callback, calls
-    /// it with `UV_ENOBUFS` if there is no memory to read into, and goes on to send.
+    /// While the handle is not receiving: gives libuv callbacks all the same.
     pub(super) fn guard(&self) {
         #[cfg(unix)]
-        // SAFETY: the handle is a UDP that is initialised, and its loop is ours. libuv sets these
-        // two fields itself when it starts to receive, and only reads them while it reads.
+        // SAFETY: the handle is a UDP that is initialised, and its loop is ours.
         unsafe {
-            let handle = self.uv::<uv::uv_udp_t>();
-            (*handle).alloc_cb = Some(on_alloc);
-            (*handle).recv_cb = Some(on_recv);
+            udp_callbacks::set(self, Some(on_alloc), Some(on_recv));
         }
     }
 }

@@ -12,8 +12,10 @@ use crate::address::RawAddress;
 use crate::buffer::{Buffer, Source};
 use crate::error::{Code, Error, Result};
 use crate::handle::Header;
+#[cfg(unix)]
+use crate::internals::udp_callbacks;
 use crate::r#loop::Held;
-use crate::{registration, trampoline};
+use crate::trampoline;
 
 /// How long a datagram may be that `join` makes: longer than any of UDP.
 const MAX_JOINED: usize = 1 << 20;
@@ -215,10 +217,7 @@ impl UDP {
         #[cfg(unix)]
         // SAFETY: the handle is open, a UDP, and its loop is ours.
         unsafe {
-            let handle = self.uv::<uv::uv_udp_t>();
-            if (*handle).send_queue_count > 0 {
-                registration::feed(held, &raw mut (*handle).io_watcher);
-            }
+            udp_callbacks::try_queued(self, held);
         }
     }
 

@@ -18,7 +18,7 @@ pub fn close<'py>(
     fd: Fd,
     callback: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if pyuv_fs::is_own_fd(r#loop.get().core()?, fd.0) {
+    if r#loop.get().core()?.has_own_fd(fd.0) {
         let what = format!("fd {} is the loop's own", fd.0);
         return Err(to_py::<FSError>(Error::new(Code::EBADF, what)));
     }

@@ -64,10 +64,9 @@ impl Stream {
 
     /// Has the loop keep the stream, or let it go, after something ended.
     fn settle(slf: &Bound<'_, Stream>, core: &pyuv::Handle) {
-        if core.is_active() != Ok(true)
-            && core.has_requests() == Ok(false)
-            && !slf.as_super().get().awaits_close()
-        {
+        let ended =
+            core.is_active() != Ok(true) || core.as_stream().is_some_and(pyuv::Stream::is_lost);
+        if ended && core.has_requests() == Ok(false) && !slf.as_super().get().awaits_close() {
             Handle::stopped(slf.as_super());
         }
     }
@@ -253,6 +252,10 @@ impl Stream {
 fn on_connection(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
     Handle::dispatch(core, |slf, callback| {
         let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
+        if code.is_some() {
+            // SAFETY: the handle is a stream's.
+            Stream::settle(unsafe { slf.cast_unchecked::<Stream>() }, core);
+        }
         call(&callback, [slf.as_any(), &error_argument(slf.py(), code)])
     });
 }

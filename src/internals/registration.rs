@@ -1,4 +1,5 @@
-//! Telling the kernel which descriptors the loop waits for, before libuv does.
+//! `watcher_queue`, `watchers` and `nfds`: telling the kernel which descriptors the loop waits for, before libuv
+//! does.
 //!
 //! libuv tells it at the beginning of the poll phase, and aborts the process where the kernel
 //! refuses: for a descriptor that somebody closed behind its handle's back, and whose number may
@@ -14,18 +15,18 @@ use std::ptr::{self, NonNull};
 
 use libuv_sys2 as uv;
 
-use crate::error::{Code, Error, Result};
+use crate::error::Code;
 use crate::handle::Header;
-use crate::r#loop::LoopInner;
-#[cfg(unix)]
+use crate::r#loop::Held;
+#[cfg(all(unix, not(target_os = "linux")))]
 use crate::places;
 use crate::poll::Fd;
 
 /// Registers what is queued, and has the handles told whose descriptors cannot be.
-pub(crate) fn register(inner: &LoopInner) {
+pub(crate) fn register(held: &Held) {
     // A handle that is told may start others, or close them.
-    while let Some((watcher, code)) = register_until_refused(inner) {
-        if let Some(header) = find(inner, watcher) {
+    while let Some((watcher, code)) = register_until_refused(held) {
+        if let Some(header) = find(held, watcher) {
             // SAFETY: a handle found on the loop is alive; its memory is freed in the poll phase
             // at the earliest.
             unsafe { header.as_ref() }.fd_lost(code);
@@ -34,12 +35,12 @@ pub(crate) fn register(inner: &LoopInner) {
 }
 
 /// The watcher that was refused, which libuv has forgotten then, and why.
-fn register_until_refused(inner: &LoopInner) -> Option<(*mut uv::uv__io_t, Code)> {
+fn register_until_refused(held: &Held) -> Option<(*mut uv::uv__io_t, Code)> {
     // SAFETY: the caller owns the loop, which is open. The queue is a circle of fields of
     // watchers, each part of a handle on this loop or of the loop itself; nothing runs meanwhile
     // that could change it.
     unsafe {
-        let event_loop = inner.uv();
+        let event_loop = held.uv();
         let head = &raw mut (*event_loop).watcher_queue;
         let mut entry = (*head).next;
         while entry != head {
@@ -54,8 +55,8 @@ fn register_until_refused(inner: &LoopInner) -> Option<(*mut uv::uv__io_t, Code)
                 Ok(false) => {}
                 Err(_) if watcher == &raw mut (*event_loop).async_io_watcher => {
                     unlink(entry);
-                    inner.own_fds.look(event_loop);
-                    inner.stop();
+                    held.own_fds.look(event_loop);
+                    held.stop();
                 }
                 Err(code) => {
                     forget(event_loop, watcher);
@@ -110,19 +111,19 @@ unsafe fn try_register(
     watcher: *mut uv::uv__io_t,
 ) -> std::result::Result<bool, Code> {
     // SAFETY: the loop is one of this crate; the caller says the rest.
-    let inner = unsafe { LoopInner::from_raw(event_loop) };
+    let held = unsafe { Held::from_raw(event_loop) };
     // SAFETY: as above.
-    let status = unsafe { status(inner, (*watcher).fd) };
+    let status = unsafe { status(held, (*watcher).fd) };
     Code::check(status).map(|_| false)
 }
 
 /// libuv's code for whether the kernel would wait for a descriptor: 0 if so.
 #[cfg(target_os = "linux")]
-pub(crate) fn status(inner: &LoopInner, fd: Fd) -> c_int {
+pub(crate) fn status(held: &Held, fd: Fd) -> c_int {
     let mut event = libc::epoll_event { events: 0, u64: u64::MAX };
     // SAFETY: the caller owns the loop, which is open; the event is a valid one.
     unsafe {
-        let backend = uv::uv_backend_fd(inner.uv());
+        let backend = uv::uv_backend_fd(held.uv());
         if libc::epoll_ctl(backend, libc::EPOLL_CTL_ADD, fd, &raw mut event) == 0 {
             libc::epoll_ctl(backend, libc::EPOLL_CTL_DEL, fd, &raw mut event);
             return 0;
@@ -136,20 +137,8 @@ pub(crate) fn status(inner: &LoopInner, fd: Fd) -> c_int {
 
 /// libuv's code for whether the kernel would wait for a descriptor: 0 if so.
 #[cfg(all(unix, not(target_os = "linux")))]
-pub(crate) fn status(_inner: &LoopInner, fd: Fd) -> c_int {
+pub(crate) fn status(_held: &Held, fd: Fd) -> c_int {
     if places::is_open(fd) { 0 } else { Code::EBADF.0 }
-}
-
-/// Fails with `UV_EBADF` for what is not open.
-#[cfg(unix)]
-pub(crate) fn check_open(fd: Fd) -> Result<()> {
-    Error::check(if places::is_open(fd) { 0 } else { Code::EBADF.0 }, format!("fd {fd}"))?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-pub(crate) fn check_open(_fd: Fd) -> Result<()> {
-    Ok(())
 }
 
 /// Takes an entry out of its queue.
@@ -188,32 +177,70 @@ unsafe fn forget(event_loop: *mut uv::uv_loop_t, watcher: *mut uv::uv__io_t) {
     }
 }
 
-/// Has libuv run the watcher's callback in the next iteration, as for one that is writable
-/// (`uv__io_feed`).
-///
-/// # Safety
-/// The caller owns the loop, and the watcher is one of an open handle on it.
-pub(crate) unsafe fn feed(inner: &LoopInner, watcher: *mut uv::uv__io_t) {
-    // SAFETY: the caller says so; an entry linked to itself is in no queue.
-    unsafe {
-        let head = &raw mut (*inner.uv()).pending_queue;
-        let entry = &raw mut (*watcher).pending_queue;
-        if (*entry).next == entry {
-            (*entry).next = head;
-            (*entry).prev = (*head).prev;
-            (*(*entry).prev).next = entry;
-            (*head).prev = entry;
-        }
-    }
-}
-
 /// The open handle that a watcher is part of.
-fn find(inner: &LoopInner, watcher: *mut uv::uv__io_t) -> Option<NonNull<Header>> {
+fn find(held: &Held, watcher: *mut uv::uv__io_t) -> Option<NonNull<Header>> {
     let mut found = None;
-    inner.for_each_handle(|header: &Header| {
+    held.for_each_handle(|header: &Header| {
         if header.is_open() && header.contains(watcher.addr()) {
             found = Some(NonNull::from(header));
         }
     });
     found
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::{Events, Loop, Poll, RunMode};
+
+    fn queued(held: &Held) -> bool {
+        // SAFETY: the loop is open and this thread's.
+        unsafe {
+            let head = &raw mut (*held.uv()).watcher_queue;
+            (*head).next != head
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_for_libuv() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let poll = Poll::new(&event_loop, ours.as_raw_fd()).unwrap();
+        poll.start(Events::READABLE, |_, _| ()).unwrap();
+        let held = event_loop.hold().unwrap();
+        assert!(queued(&held));
+        // SAFETY: the loop is open and this thread's.
+        let before = unsafe { (*held.uv()).nfds };
+        register(&held);
+        assert!(!queued(&held));
+        // SAFETY: as above; the table has that many places.
+        unsafe {
+            assert_eq!((*held.uv()).nfds, before);
+            assert!(!(*(*held.uv()).watchers.add(ours.as_raw_fd() as usize)).is_null());
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_forgotten() {
+        let event_loop = Loop::new().unwrap();
+        event_loop.run(RunMode::NoWait).unwrap();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let number = ours.as_raw_fd();
+        let poll = Poll::new(&event_loop, number).unwrap();
+        poll.start(Events::READABLE, |_, _| ()).unwrap();
+        let held = event_loop.hold().unwrap();
+        // SAFETY: the loop is open and this thread's.
+        let before = unsafe { (*held.uv()).nfds };
+        drop(ours);
+        register(&held);
+        assert!(!queued(&held));
+        // SAFETY: as above; the table has that many places.
+        unsafe {
+            assert_eq!((*held.uv()).nfds, before - 1);
+            assert!((*(*held.uv()).watchers.add(number as usize)).is_null());
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! What the thread pool had in hand for a loop when the process forked.
+//! `wq`, `wq_mutex` and `active_reqs`, and the fields of `uv__work`: what the thread pool had in hand for a loop
+//! when the process forked (`threadpool.c`).
 //!
 //! The pool's threads stay behind in the parent, and the child's loop would wait for ever for what
 //! they were doing there. What they had told the loop of is told here as well; the rest is
@@ -10,15 +11,15 @@ use std::ptr;
 
 use libuv_sys2 as uv;
 
-use super::LoopInner;
 use crate::error::Code;
+use crate::r#loop::Held;
 
 type Node = *mut uv::uv__queue;
 
-impl LoopInner {
+impl Held {
     /// For the owner, in a forked child, after `uv_loop_fork`: has the loop told of every request
     /// that it gave to the parent's pool.
-    pub(super) fn find_lost_requests(&self) {
+    pub(crate) fn find_lost_requests(&self) {
         let event_loop = self.uv();
         // SAFETY: the loop is open, and nobody else is in this process. A thread of the parent's
         // may have held the mutex at the fork, so it is made anew and not touched before that.
@@ -41,6 +42,12 @@ impl LoopInner {
         // SAFETY: the loop is open and ours, and the handle one that libuv has in every loop.
         unsafe { uv::uv_async_send(&raw mut (*event_loop).wq_async) };
     }
+}
+
+/// Has a loop not wait for a request of its own that no thread has any more.
+pub(crate) fn discount(held: &Held) {
+    // SAFETY: the loop is open and the caller's; the field is a count of libuv's.
+    unsafe { (*held.uv()).active_reqs.count -= 1 };
 }
 
 /// Sets the backward links of a list right, which a thread may have been about to set at the fork
@@ -134,5 +141,40 @@ unsafe extern "C" fn on_ring_lost(work: *mut uv::uv__work, _status: c_int) {
         if let Some(callback) = (*request).cb {
             callback(request);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::{Loop, RunMode};
+
+    #[test]
+    fn a_request_that_waits_looks_as_libuv_makes_it() {
+        let event_loop = Loop::new().unwrap();
+        let (release, gate) = mpsc::channel::<()>();
+        let waits = move || _ = gate.recv();
+        let request = event_loop.queue_work(waits, |_| ()).unwrap();
+        let held = event_loop.hold().unwrap();
+        // SAFETY: the loop is open and this thread's.
+        assert_eq!(unsafe { (*held.uv()).active_reqs.count }, 1);
+        let mut seen = 0;
+        held.requests.for_each_of_the_pool(|raw| {
+            // SAFETY: the request is in flight.
+            let work = unsafe { work_of(raw).unwrap() };
+            // SAFETY: as above; no thread changes these two before the work has ended.
+            unsafe {
+                assert!((*work).work.is_some() && (*work).done.is_some());
+            }
+            seen += 1;
+        });
+        assert_eq!(seen, 1);
+        drop(release);
+        event_loop.run(RunMode::Default).unwrap();
+        // SAFETY: as above.
+        assert_eq!(unsafe { (*held.uv()).active_reqs.count }, 0);
+        drop(request);
     }
 }
