@@ -8,7 +8,7 @@ import threading
 import pytest
 import pyuv
 
-from util import Recorder, collect, in_child
+from util import Recorder, collect, in_child, linux
 
 
 @pytest.fixture
@@ -181,3 +181,66 @@ def test_a_thread_that_waits_for_every_child_does_no_harm():
         print(codes == {pyuv.errno.UV_ENOENT}, len(ends), set(ends) <= {3, 255})
     """
     assert in_child(code) == ["True 10 True"]
+
+
+@linux
+class TestABlockedSigchld:
+    CODE = """
+import gc, os, pyuv, signal, threading
+signal.alarm(20)
+"""
+
+    def test_the_end_of_a_child_is_seen(self):
+        code = """
+loop = pyuv.Loop()
+def ended(process, status, number):
+    print(status, number)
+    process.close()
+for _ in range(3):
+    pyuv.Process.spawn(loop, ["/bin/sh", "-c", "exit 3"], exit_callback=ended)
+loop.run()
+print(signal.SIGCHLD in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+loop.close()
+"""
+        block = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])\n"
+        assert in_child(self.CODE + block + code) == ["3 0"] * 3 + ["True"]
+
+    def test_so_it_is_where_the_mask_was_inherited(self):
+        code = """
+import subprocess, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+program = '''
+import pyuv
+loop = pyuv.Loop()
+pyuv.Process.spawn(loop, ["/bin/true"], exit_callback=lambda process, *end: (print(*end), process.close()))
+loop.run()
+'''
+print(subprocess.check_output([sys.executable, "-c", program], timeout=20, text=True).strip())
+"""
+        assert in_child(self.CODE + code) == ["0 0"]
+
+    def test_a_handle_that_is_closed_first_leaves_nothing(self):
+        code = """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+loop = pyuv.Loop()
+loop.run()
+fds = len(os.listdir("/proc/self/fd"))
+for how in "close", "drop":
+    process = pyuv.Process.spawn(loop, ["/bin/sleep", "0.2"])
+    if how == "close": process.close()
+    del process
+    loop.run()
+    print(len(os.listdir("/proc/self/fd")) - fds)
+loop.close()
+"""
+        assert in_child(self.CODE + code) == ["0", "0"]
+
+    def test_the_signal_is_left_to_who_waits_for_it(self):
+        code = """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+loop = pyuv.Loop()
+process = pyuv.Process.spawn(loop, ["/bin/true"], exit_callback=lambda process, *end: print(*end))
+loop.run()
+print(signal.sigtimedwait([signal.SIGCHLD], 10).si_signo == signal.SIGCHLD)
+"""
+        assert in_child(self.CODE + code) == ["0 0", "True"]

@@ -1,6 +1,8 @@
 //! `uv_process_t`: child processes.
 
 mod abandoned;
+#[cfg(target_os = "linux")]
+mod blocked;
 mod containers;
 mod options;
 
@@ -42,11 +44,22 @@ pub struct Process(Handle);
 /// Called once; then there is nothing left to call.
 type Callback = Option<Box<dyn FnOnce(&Process, Exit) + Send>>;
 
-/// Whether the process is a child of the process that this one was forked from.
-pub struct Foreign(Cell<bool>);
+/// What is known of a process beside libuv's struct.
+#[derive(Default)]
+pub struct State {
+    /// Whether it is a child of the process that this one was forked from.
+    foreign: Cell<bool>,
+    /// The descriptor that its end is watched for by, where no signal would tell.
+    #[cfg(target_os = "linux")]
+    watched: Cell<Option<c_int>>,
+}
 
-handle_kind!(Process, uv::uv_process_t, Callback, Foreign {
+handle_kind!(Process, uv::uv_process_t, Callback, State {
     fn before_close(&self, held: &Held) {
+        #[cfg(target_os = "linux")]
+        if let Some(fd) = self.state(held).watched.take() {
+            blocked::forget(held, fd);
+        }
         sigchld::before_close(self, held);
         if self.header(held).is_active() {
             abandoned::add(self.pid());
@@ -54,7 +67,7 @@ handle_kind!(Process, uv::uv_process_t, Callback, Foreign {
     }
 
     fn after_fork(&self, held: &Held) {
-        self.foreign(held).set(true);
+        self.state(held).foreign.set(true);
         // SAFETY: the handle is open and its loop is ours.
         unsafe { uv::uv_unref(self.uv()) };
     }
@@ -69,7 +82,8 @@ impl Process {
     /// executed, `UV_E2BIG` for too long arguments, `UV_EPERM` for a user that this process may
     /// not become, `UV_EBADF` for an fd or a stream that is closed,
     /// `UV_EBUSY` for a pipe that is in use, `UV_EAGAIN` and `UV_EMFILE` for want of
-    /// processes and fds, `UV_EINVAL` for a string with a NUL.
+    /// processes and fds, `UV_EINVAL` for a string with a NUL; where this thread has `SIGCHLD` blocked, `UV_ENOSYS`
+    /// on a Linux before 5.3, which could not tell of the child's end otherwise.
     pub fn spawn(
         event_loop: &Loop,
         options: &ProcessOptions<'_>,
@@ -80,7 +94,7 @@ impl Process {
             unsafe {
                 dispatch::<Process>(handle, |callback, handle, held| {
                     if let Some(on_exit) = callback.take()
-                        && !handle.foreign(held).get()
+                        && !handle.state(held).foreign.get()
                     {
                         on_exit(handle, Exit { status, term_signal: signal });
                     }
@@ -89,15 +103,22 @@ impl Process {
         }
         abandoned::reap();
         let entered = event_loop.enter()?;
+        #[cfg(target_os = "linux")]
+        let place = blocked::reserve()?;
         let process = spawn::spawn(event_loop, &entered, options, trampoline)?;
         // SAFETY: the handle is a Process.
         unsafe { process.set_callback::<Process>(&entered, Some(Box::new(on_exit))) };
+        #[cfg(target_os = "linux")]
+        if let Some(place) = place {
+            let watched = blocked::watch(event_loop, process.pid(), place)?;
+            process.state(&entered).watched.set(Some(watched));
+        }
         Ok(process)
     }
 
-    fn foreign<'a>(&'a self, held: &'a Held) -> &'a Cell<bool> {
+    fn state<'a>(&'a self, held: &'a Held) -> &'a State {
         // SAFETY: this handle is a Process.
-        unsafe { &self.extra::<Process>(held).0 }
+        unsafe { self.extra::<Process>(held) }
     }
 
     /// The process's number (`uv_process_get_pid`). May be asked from any thread, and of a handle
