@@ -370,3 +370,113 @@ class TestAListener:
         assert [arguments[1] for arguments in told.calls] == [pyuv.errno.UV_EINVAL]
         assert listener.closed
         theirs.close()
+
+
+class TestWhatAForkHolds:
+    """A child that has a descriptor still keeps the kernel telling of it under the number it had here."""
+
+    CODE = """
+import os, pyuv, pyuv.fs, signal, tempfile, time
+def numbers(name):
+    links = {fd: f"/proc/self/fd/{fd}" for fd in map(int, os.listdir("/proc/self/fd"))}
+    return sorted(fd for fd, link in links.items() if os.path.islink(link) and name in os.readlink(link))
+def holds():
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(60)
+    return pid
+def told(loop):
+    timer = pyuv.Timer(loop)
+    timer.start(lambda timer: None, 5)
+    try:
+        print(loop.run(pyuv.UV_RUN_ONCE))
+    except pyuv.error.UVError as error:
+        print(error.args[0] == pyuv.errno.UV_EBADF, error.args[1].rpartition(", ")[2])
+loop = pyuv.Loop()
+file = tempfile.TemporaryFile()
+file.write(bytes(range(256)))
+file.seek(0)
+"""
+
+    def test_a_folder_that_is_watched_by_a_number_of_somebody_elses(self):
+        code = """
+with tempfile.TemporaryDirectory() as folder:
+    event = pyuv.fs.FSEvent(loop)
+    event.start(folder, 0, print)
+    loop.run(pyuv.UV_RUN_NOWAIT)
+    child = holds()
+    (number,) = numbers("inotify")
+    os.dup2(file.fileno(), number)
+    open(f"{folder}/new", "w").close()
+    told(loop)
+    os.kill(child, signal.SIGKILL)
+    print(file.tell())
+"""
+        assert in_child(self.CODE + code) == ["True by which it hears of files", "0"]
+
+    def test_signals_are_not_read_from_somebody_elses_file(self):
+        code = """
+before = numbers("pipe:")
+loop = pyuv.Loop()
+reads, writes = sorted(set(numbers("pipe:")) - set(before))
+watch = pyuv.Signal(loop)
+watch.start(print, signal.SIGUSR1)
+loop.run(pyuv.UV_RUN_NOWAIT)
+child = holds()
+os.dup2(file.fileno(), reads)
+os.kill(os.getpid(), signal.SIGUSR1)
+told(loop)
+os.kill(child, signal.SIGKILL)
+print(file.tell())
+"""
+        assert in_child(self.CODE + code) == ["True by which it hears of signals", "0"]
+
+
+def test_a_fork_with_no_descriptor_left():
+    code = (
+        IN_FORK
+        + """
+import itertools, pyuv, resource
+loop = pyuv.Loop()
+os.closerange(3, 256)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+try:
+    for _ in itertools.count(): os.dup(0)
+except OSError:
+    pass
+def use():
+    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.closerange(3, 64)
+    loop = pyuv.Loop()
+    watch = pyuv.Signal(loop)
+    watch.start(lambda watch, number: (print("told"), watch.close()), signal.SIGUSR1)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    loop.run()
+print(in_fork(use))
+"""
+    )
+    assert in_child(code) == ["64", "told", "0"]
+
+
+@pytest.mark.parametrize("kind", ["TCP", "Pipe"])
+def test_a_listener_whose_number_is_somebody_elses_is_told_and_let_go(kind):
+    code = """
+import gc, os, pyuv, sys, tempfile, weakref
+loop, told = pyuv.Loop(), []
+class Listener(getattr(pyuv, sys.argv[1])): pass
+with tempfile.TemporaryDirectory() as folder:
+    listener = Listener(loop)
+    listener.bind(("127.0.0.1", 0) if sys.argv[1] == "TCP" else f"{folder}/pipe")
+    listener.listen(lambda listener, error: told.append(error))
+    number = listener.fileno()
+    file = tempfile.TemporaryFile()
+    os.dup2(file.fileno(), number)
+    loop.run()
+    print(len(told), listener.closed, os.path.sameopenfile(number, file.fileno()))
+    gone = weakref.ref(listener)
+    del listener
+    gc.collect()
+    print(gone(), loop.handles)
+    loop.close()
+"""
+    assert in_child(code, kind) == ["1 True True", "None []"]

@@ -396,3 +396,32 @@ def test_a_foreign_descriptor_is_served_or_refused(foreign, tmp_path):
     """
     )
     assert in_child(code, foreign)[-1] == "done"
+
+
+def test_a_descriptor_closed_while_it_is_asked_about():
+    # libuv adds it to its epoll and takes it out again, and aborts where the second fails.
+    code = """
+import contextlib, os, pyuv, socket, threading, time
+loop = pyuv.Loop()
+ours, theirs = socket.socketpair()
+number, over = ours.fileno(), False
+def close_and_open():
+    while not over:
+        with contextlib.suppress(OSError):
+            os.close(number)
+        os.dup2(theirs.fileno(), number)
+threads = [threading.Thread(target=close_and_open) for _ in range(2)]
+for thread in threads: thread.start()
+refused = 0
+for _ in range(3000):
+    try:
+        pyuv.Poll(loop, number).close()
+    except pyuv.error.UVError:
+        refused += 1
+    loop.run(pyuv.UV_RUN_NOWAIT)
+over = True
+for thread in threads: thread.join()
+ours.detach()
+print("survived")
+"""
+    assert in_child(code) == ["survived"]

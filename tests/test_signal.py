@@ -232,3 +232,42 @@ def test_a_signal_handle_for_sigint_takes_ctrl_c_away():
             print("KeyboardInterrupt")
     """
     assert in_child(code) == ["caught", "KeyboardInterrupt"]
+
+
+@pytest.mark.parametrize("how", ["stop", "close", "drop", "oneshot", "another number"])
+def test_a_signal_is_never_at_its_default(how):
+    # Another process sends it without a pause: one that meets the default would end this one.
+    code = """
+import gc, os, pyuv, signal, subprocess, sys
+how, count = sys.argv[1], 0
+def handler(*arguments):
+    global count
+    count += 1
+signal.signal(signal.SIGUSR1, handler)
+loop = pyuv.Loop()
+flood = "import os, signal\\nwhile os.getppid() == {0}: os.kill({0}, signal.SIGUSR1)"
+sender = subprocess.Popen([sys.executable, "-c", flood.format(os.getpid())])
+while not count:
+    pass
+try:
+    handle = pyuv.Signal(loop)
+    for _ in range(2000):
+        if how == "oneshot":
+            handle.start_oneshot(lambda *arguments: None, signal.SIGUSR1)
+            loop.run(pyuv.UV_RUN_NOWAIT)
+        else:
+            handle.start(lambda *arguments: None, signal.SIGUSR1)
+        if how == "another number":
+            handle.start(lambda *arguments: None, signal.SIGUSR2)
+        elif how == "close":
+            handle.close()
+        elif how != "drop":
+            handle.stop()
+        if how in ("close", "drop"):
+            handle = pyuv.Signal(loop)
+            loop.run(pyuv.UV_RUN_NOWAIT)
+finally:
+    sender.kill()
+print("survived")
+"""
+    assert in_child(code, how) == ["survived"]
