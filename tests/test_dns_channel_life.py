@@ -121,7 +121,6 @@ def test_closing_ends_each_query_once(loop, channel):
     [
         lambda channel: channel.query("www.example.com", "A", print),
         lambda channel: channel.cancel(),
-        lambda channel: channel.close(),
         lambda channel: channel.timeout(),
         lambda channel: channel.servers,
         lambda channel: setattr(channel, "servers", []),
@@ -131,6 +130,14 @@ def test_a_closed_channel_says_so(channel, use):
     channel.close()
     with pytest.raises(HandleClosedError, match="channel is closed"):
         use(channel)
+
+
+def test_a_with_block_closes_the_channel_and_a_second_close_does_nothing(loop, make_channel):
+    with make_channel() as channel:
+        assert not channel.closed
+    assert channel.closed
+    channel.close()
+    loop.run()
 
 
 def test_many_channels_leave_no_descriptor_no_thread_and_no_memory(dns_server):

@@ -182,15 +182,38 @@ def test_a_close_callback_that_is_not_callable_is_named_and_nothing_is_closed(ha
     assert handle.closed is False
 
 
-def test_close_twice_raises(handle, loop):
+def test_a_second_close_does_nothing_and_with_a_callback_raises(handle, loop):
     closed = Recorder()
     handle.close(closed)
-    with pytest.raises(HandleClosedError):
+    for _ in range(2):
         handle.close()
-    loop.run()
-    with pytest.raises(HandleClosedError):
-        handle.close()
+        with pytest.raises(HandleClosedError):
+            handle.close(Recorder())
+        loop.run()
     assert len(closed) == 1
+
+
+def test_a_with_block_closes_the_handle(handle, loop):
+    with handle as entered:
+        assert entered is handle
+    assert handle.closed
+    with pytest.raises(KeyError), handle:
+        raise KeyError
+    loop.run()
+
+
+def test_a_with_block_calls_the_close_of_a_subclass(loop):
+    class Mine(pyuv.Timer):
+        def close(self):
+            closed.append(self)
+            super().close()
+
+    closed = []
+    with Mine(loop) as timer:
+        pass
+    assert closed == [timer]
+    with pytest.raises(RuntimeError, match="__init__"), Mine.__new__(Mine):
+        pass
 
 
 def test_no_callback_comes_after_close(handle, loop, pair):
@@ -240,8 +263,9 @@ def test_a_closed_handle_outlives_its_loop(handle, loop):
     loop.close()
     assert handle.closed is True
     assert handle.active is False
+    handle.close()
     with pytest.raises(HandleClosedError):
-        handle.close()
+        handle.close(print)
 
 
 @pytest.mark.parametrize("callback", [None, 1, "callback", object()])

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 import pyuv
-from pyuv import errno
+from pyuv import dns, errno, fs
 
 from util import Recorder, collect
 
@@ -135,3 +135,92 @@ def test_a_loop_whose_fd_was_closed_says_so():
     assert os.path.samestat(os.fstat(number), os.stat(os.devnull))
     for fd in {null, number}:
         os.close(fd)
+
+
+def test_close_with_handles_closes_all_that_is_open(tmp_path):
+    loop = pyuv.Loop()
+    server = pyuv.TCP(loop)
+    server.bind(("127.0.0.1", 0))
+    server.listen(print)
+    client = pyuv.TCP(loop)
+    told = []
+    client.connect(server.getsockname(), lambda handle, error: told.append("connect"))
+    timer = pyuv.Timer(loop)
+    timer.start(print, 60)
+    idle = pyuv.Timer(loop)
+    channel = dns.Channel(loop, ["192.0.2.1"])
+    channel.query("example.com", "A", lambda answer, error: told.append(error))
+    watcher = fs.FSEvent(loop)
+    watcher.start(tmp_path, 0, print)
+    loop.close(handles=True)
+    assert loop.closed
+    assert channel.closed
+    assert all(handle.closed for handle in (server, client, timer, idle, watcher))
+    assert sorted(told, key=str) == [dns.ARES_EDESTRUCTION, "connect"]
+
+
+def test_close_with_handles_waits_for_work_and_cancels_what_has_not_begun():
+    loop = pyuv.Loop()
+    begun, gate = threading.Event(), threading.Event()
+    ended = []
+
+    def work():
+        begun.set()
+        gate.wait()
+
+    loop.queue_work(work, lambda error: ended.append(error))
+    begun.wait()
+    rest = [loop.queue_work(gate.wait, lambda error: ended.append(error)) for _ in range(100)]
+    threading.Timer(0.05, gate.set).start()
+    loop.close(handles=True)
+    assert loop.closed
+    assert len(ended) == 1 + len(rest)
+    assert ended.count(pyuv.errno.UV_ECANCELED) >= 90
+
+
+def test_close_with_handles_closes_what_close_callbacks_open():
+    loop = pyuv.Loop()
+    made = []
+
+    def closed(handle):
+        if len(made) < 5:
+            made.append(pyuv.Timer(loop))
+            made[-1].close(closed)
+            made.append(pyuv.Timer(loop))
+
+    pyuv.Timer(loop).close(closed)
+    loop.close(handles=True)
+    assert loop.closed
+    assert all(timer.closed for timer in made)
+
+
+def test_close_with_handles_in_a_callback_is_refused_and_closes_nothing():
+    loop = pyuv.Loop()
+    other = pyuv.Timer(loop)
+    seen = []
+
+    def misuse(timer):
+        try:
+            loop.close(handles=True)
+        except RuntimeError as error:
+            seen.append((str(error), other.closed))
+
+    pyuv.Timer(loop).start(misuse, 0)
+    loop.run()
+    assert seen == [("the loop is already running", False)]
+    loop.close(handles=True)
+
+
+def test_a_with_block_closes_the_loop_with_what_is_on_it():
+    with pyuv.Loop() as loop:
+        timer = pyuv.Timer(loop)
+        timer.start(print, 60)
+    assert loop.closed
+    assert timer.closed
+    with loop:
+        pass
+    failing = pyuv.Loop()
+    pyuv.Timer(failing).start(print, 60)
+    with pytest.raises(KeyError), failing:
+        raise KeyError
+    assert failing.closed

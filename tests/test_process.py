@@ -201,7 +201,7 @@ def test_a_closed_process_cannot_be_killed(loop):
     with pytest.raises(HandleClosedError):
         process.kill(0)
     with pytest.raises(HandleClosedError):
-        process.close()
+        process.close(print)
     loop.run()
     assert closed.calls == [(process,)]
     assert len(ended) == 0

@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::types::PyTuple;
 
 use pyuv::HandleKind;
 
@@ -207,12 +209,30 @@ impl Handle {
     }
 
     /// Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration.
+    ///
+    /// Of a handle that is closed it does nothing. With a callback, which would never be called, it
+    /// raises HandleClosedError then.
     #[pyo3(signature = (callback=None))]
     pub fn close(slf: &Bound<'_, Handle>, callback: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let core = slf.get().core()?;
+        if callback.is_none() && core.is_closing() {
+            return Ok(());
+        }
         Handle::close_by(slf, callback, |on_closed| {
             core.close(on_closed).map_err(to_py::<HandleError>)
         })
+    }
+
+    fn __enter__<'a, 'py>(slf: &'a Bound<'py, Handle>) -> PyResult<&'a Bound<'py, Handle>> {
+        slf.get().core()?;
+        Ok(slf)
+    }
+
+    /// Closes the handle.
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(slf: &Bound<'_, Handle>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        // As a subclass has it.
+        slf.call_method0(intern!(slf.py(), "close")).map(drop)
     }
 
     fn __repr__(slf: &Bound<'_, Handle>) -> PyResult<String> {

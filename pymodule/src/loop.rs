@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::sync::PyOnceLock;
@@ -31,8 +32,13 @@ pub struct Loop {
     pub excepthook: PySlot,
     /// The KeyboardInterrupt or SystemExit that stopped the loop, for `run` to raise.
     pub stopped_by: PySlot,
+    /// The channels on the loop, a WeakSet, for `close(handles=True)`.
+    channels: PySlot,
     wakeup: WakeupCell,
 }
+
+/// How often `Loop.close(handles=True)` closes what callbacks have opened meanwhile.
+const CLOSING_ROUNDS: usize = 100;
 
 /// The wakeup of a loop that has run on the main thread.
 #[derive(Default)]
@@ -48,6 +54,45 @@ impl Loop {
     #[inline]
     pub fn core(&self) -> PyResult<&pyuv::Loop> {
         self.core.get().ok_or_else(|| PyRuntimeError::new_err("Loop.__init__ was not called"))
+    }
+
+    /// Remembers a channel, for as long as it is there.
+    pub fn add_channel(slf: &Bound<'_, Loop>, channel: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let channels = match slf.get().channels.get(py) {
+            Some(channels) => channels,
+            None => {
+                let channels = py.import("weakref")?.call_method0("WeakSet")?;
+                slf.get().channels.set(Some(channels.clone()));
+                channels
+            }
+        };
+        channels.call_method1(intern!(py, "add"), (channel,)).map(drop)
+    }
+
+    /// Closes every channel and handle that is open, and runs the loop until they are closed and
+    /// what the thread pool has begun is over.
+    fn close_handles(slf: &Bound<'_, Loop>) -> PyResult<()> {
+        let py = slf.py();
+        let core = slf.get().core()?;
+        for _ in 0..CLOSING_ROUNDS {
+            if let Some(channels) = slf.get().channels.get(py) {
+                for channel in channels.try_iter()?.collect::<PyResult<Vec<_>>>()? {
+                    channel.call_method0(intern!(py, "close"))?;
+                }
+            }
+            let handles = Loop::handles(slf)?;
+            for handle in &handles {
+                handle.call_method0(intern!(py, "close"))?;
+            }
+            core.cancel_requests().map_err(to_py::<UVError>)?;
+            let alive = core.is_alive().map_err(to_py::<UVError>)?;
+            if handles.is_empty() && !alive {
+                break;
+            }
+            Loop::run(slf, 0)?;
+        }
+        Ok(())
     }
 
     /// The core loop, to run it.
@@ -89,6 +134,7 @@ impl Loop {
             spare: Owned::default(),
             excepthook: PySlot::new(),
             stopped_by: PySlot::new(),
+            channels: PySlot::new(),
             wakeup: WakeupCell::default(),
         }
     }
@@ -204,11 +250,16 @@ impl Loop {
     /// run to their end first.
     ///
     /// Raises UVError with UV_EBUSY, naming what is open, while there are open handles or
-    /// requests in flight.
-    fn close(slf: &Bound<'_, Loop>) -> PyResult<()> {
+    /// requests in flight. With `handles`, those are closed and cancelled before; what the thread
+    /// pool has begun is waited for.
+    #[pyo3(signature = (*, handles=false))]
+    fn close(slf: &Bound<'_, Loop>, handles: bool) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let core = this.core_to_run()?;
+        if handles && !core.is_closed() && !core.is_running() {
+            Loop::close_handles(slf)?;
+        }
         core.now().map_err(to_py::<UVError>)?;
         if !core.is_running() {
             this.wakeup.0.take();
@@ -276,6 +327,23 @@ impl Loop {
         self.metrics()
     }
 
+    fn __enter__<'a, 'py>(slf: &'a Bound<'py, Loop>) -> PyResult<&'a Bound<'py, Loop>> {
+        slf.get().core()?;
+        Ok(slf)
+    }
+
+    /// `close(handles=True)`, unless the loop is closed.
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(slf: &Bound<'_, Loop>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        if slf.get().core()?.is_closed() {
+            return Ok(());
+        }
+        let keywords = PyDict::new(slf.py());
+        keywords.set_item(intern!(slf.py(), "handles"), true)?;
+        // As a subclass has it.
+        slf.call_method(intern!(slf.py(), "close"), (), Some(&keywords)).map(drop)
+    }
+
     fn __repr__(slf: &Bound<'_, Loop>) -> PyResult<String> {
         let name = slf.get_type().qualname()?;
         let state = match slf.get().core.get() {
@@ -290,13 +358,15 @@ impl Loop {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.active.visit(&visit)?;
         self.excepthook.visit(&visit)?;
-        self.stopped_by.visit(&visit)
+        self.stopped_by.visit(&visit)?;
+        self.channels.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
         self.active.clear(py);
         self.excepthook.clear(py);
         self.stopped_by.clear(py);
+        self.channels.clear(py);
     }
 }
 

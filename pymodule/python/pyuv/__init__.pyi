@@ -86,13 +86,18 @@ class Loop:
 
     @excepthook.setter
     def excepthook(self, hook: _ExceptHook | None, /) -> None: ...
-    def close(self) -> None:
+    def close(self, *, handles: bool = False) -> None:
         """Closes the loop and gives its fds back (`uv_loop_close`). Handles that are closing are
         run to their end first.
 
         Raises UVError with UV_EBUSY, naming what is open, while there are open handles or
-        requests in flight.
+        requests in flight. With `handles`, those are closed and cancelled before; what the thread
+        pool has begun is waited for.
         """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None:
+        """`close(handles=True)`, unless the loop is closed."""
 
     def fork(self) -> None:
         """Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`). Does nothing
@@ -179,7 +184,15 @@ class Handle:
     @ref.setter
     def ref(self, on: bool, /) -> None: ...
     def close(self, callback: Callable[[Self], object] | None = None) -> None:
-        """Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration."""
+        """Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration.
+
+        Of a handle that is closed it does nothing. With a callback, which would never be called, it
+        raises HandleClosedError then.
+        """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None:
+        """Closes the handle."""
 
 class Async(Handle):
     """Calls its callback on the loop's thread, whichever thread asked (`uv_async_t`).

@@ -220,9 +220,22 @@ impl Channel {
     }
 
     /// Closes the channel (`ares_destroy`): every query ends with ARES_EDESTRUCTION, and the loop
-    /// calls the callbacks. Raises HandleClosedError if it is closed already.
+    /// calls the callbacks. Of a channel that is closed it does nothing.
     fn close(&self) -> PyResult<()> {
-        self.core()?.close().map_err(refused)
+        let core = self.core()?;
+        if core.is_closed() { Ok(()) } else { core.close().map_err(refused) }
+    }
+
+    fn __enter__<'a, 'py>(slf: &'a Bound<'py, Channel>) -> PyResult<&'a Bound<'py, Channel>> {
+        slf.get().core()?;
+        Ok(slf)
+    }
+
+    /// Closes the channel.
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(slf: &Bound<'_, Channel>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        // As a subclass has it.
+        slf.call_method0(pyo3::intern!(slf.py(), "close")).map(drop)
     }
 
     /// Whether the channel was closed.

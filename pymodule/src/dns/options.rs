@@ -82,13 +82,13 @@ macro_rules! channel_options {
             #[pyo3(signature = (r#loop, servers=None, *, query_cache_max_ttl=None, $($name=None),*))]
             #[expect(clippy::too_many_arguments, reason = "ares_init_options has that many")]
             fn __init__(
-                &self,
+                slf: &Bound<'_, Channel>,
                 r#loop: &Bound<'_, Loop>,
                 servers: Option<&Bound<'_, PyAny>>,
                 query_cache_max_ttl: Option<&Bound<'_, PyAny>>,
                 $($name: Option<&Bound<'_, PyAny>>,)*
             ) -> PyResult<()> {
-                if self.is_initialised() {
+                if slf.get().is_initialised() {
                     return Err(initialised_twice());
                 }
                 let ttl = query_cache_max_ttl.map(|ttl| kind::int("query_cache_max_ttl", ttl));
@@ -97,7 +97,8 @@ macro_rules! channel_options {
                     query_cache_max_ttl: ttl.transpose()?.unwrap_or(0),
                     $($name: $name.map(|value| kind::$kind(stringify!($name), value)).transpose()?,)*
                 };
-                self.init(r#loop, options)
+                slf.get().init(r#loop, options)?;
+                Loop::add_channel(r#loop, slf.as_any())
             }
         }
     };

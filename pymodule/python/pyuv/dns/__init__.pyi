@@ -991,7 +991,12 @@ class Channel:
         """Ends every query with ARES_ECANCELLED (`ares_cancel`). The loop calls the callbacks."""
 
     def close(self) -> None:
-        """Closes the channel (`ares_destroy`): every query ends with ARES_EDESTRUCTION."""
+        """Closes the channel (`ares_destroy`): every query ends with ARES_EDESTRUCTION. Of a channel that
+        is closed it does nothing."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None:
+        """Closes the channel."""
 
     @property
     def closed(self) -> bool:
