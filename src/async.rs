@@ -35,7 +35,8 @@ impl Gate {
     }
 }
 
-handle_kind!(Async, uv::uv_async_t, Callback, Gate {
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_async_init`.
+handle_kind!(unsafe Async, uv::uv_async_t, Callback, Gate {
     fn before_close(&self, _held: &Held) {
         *self.gate().lock() = false;
     }

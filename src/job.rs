@@ -176,7 +176,7 @@ impl JobRef {
         let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { (header.run)(self.0) }));
         if let Err(payload) = outcome {
             // SAFETY: the loop's thread reads it after the store below.
-            unsafe { *header.panic.get() = Some(panic_message(payload.as_ref())) };
+            unsafe { *header.panic.get() = Some(panic_message(payload)) };
         }
         header.state.store(RAN, Ordering::Release);
         true

@@ -14,7 +14,7 @@ use crate::handle;
 use crate::r#loop::{Entered, Held, Loop};
 use crate::{Handle, HandleKind};
 
-pub use crate::handle::Kind;
+pub use crate::handle::{Identity, Kind};
 #[cfg(target_os = "linux")]
 pub use crate::internals::inotify;
 
@@ -82,6 +82,61 @@ pub unsafe fn dispatch<K: Kind>(
 fn is_kind<K: HandleKind>(handle: &K) -> &Handle {
     // SAFETY: a HandleKind is repr(transparent) over Handle.
     let handle = unsafe { &*std::ptr::from_ref(handle).cast::<Handle>() };
-    debug_assert!(handle.handle_type() == K::TYPE);
+    debug_assert!(handle.shared().is::<K>());
     handle
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Timer;
+
+    /// The crate has a struct of this name, and so of this type, with a closure of another.
+    mod another {
+        use super::*;
+
+        #[repr(transparent)]
+        pub struct Timer(Handle);
+
+        // SAFETY: the struct is transparent over a Handle, made by `create` alone, with
+        // `uv_timer_init`.
+        crate::unsafe_handle_kind!(unsafe Timer, uv::uv_timer_t, u8, [u64; 4] {});
+
+        pub fn create_timer(event_loop: &Loop) -> Timer {
+            // SAFETY: uv_timer_init does what `create` asks for.
+            unsafe {
+                create(event_loop, [7; 4], "", |event_loop, handle| {
+                    uv::uv_timer_init(event_loop, handle)
+                })
+            }
+            .unwrap()
+        }
+    }
+
+    #[test]
+    fn two_kinds_of_one_type_are_told_apart() {
+        let event_loop = Loop::new().unwrap();
+        let other: Handle = another::create_timer(&event_loop).into();
+        let timer: Handle = Timer::new(&event_loop).unwrap().into();
+        assert_eq!(other.handle_type(), timer.handle_type());
+        assert!(other.downcast_ref::<Timer>().is_none());
+        assert!(timer.downcast_ref::<another::Timer>().is_none());
+        assert!(timer.downcast_ref::<Timer>().is_some());
+        let held = event_loop.hold().unwrap();
+        assert_eq!(extra(other.downcast_ref::<another::Timer>().unwrap(), &held), &[7; 4]);
+    }
+
+    #[test]
+    fn what_is_of_one_loop_is_not_reached_with_another() {
+        let (event_loop, wrong) = (Loop::new().unwrap(), Loop::new().unwrap());
+        let timer = Timer::new(&event_loop).unwrap();
+        timer.start(Duration::ZERO, Duration::ZERO, |_| ()).unwrap();
+        let held = wrong.hold().unwrap();
+        let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            is_active(&timer, &held);
+        }));
+        assert!(asked.is_err());
+    }
 }

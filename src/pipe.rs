@@ -5,13 +5,13 @@ use std::os::raw::c_uint;
 use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
-use crate::handle::{Handle, handle_kind};
+use crate::handle::{Handle, stream_kind};
 use crate::r#loop::{Held, Loop};
 use crate::poll::{Events, Fd};
 #[cfg(unix)]
 use crate::socket;
 use crate::stream::connect::on_connect;
-use crate::stream::{Callback, State, Stream};
+use crate::stream::{State, Stream};
 use crate::util::HandleType;
 
 /// A Unix domain socket, a FIFO or an end of a pipe; on Windows a named pipe (`uv_pipe_t`).
@@ -21,7 +21,8 @@ use crate::util::HandleType;
 #[repr(transparent)]
 pub struct Pipe(Stream);
 
-handle_kind!(Pipe: Stream, uv::uv_pipe_t, Callback, State {
+// SAFETY: the struct is transparent over a Stream, made by `create` alone, with `uv_pipe_init`.
+stream_kind!(unsafe Pipe, uv::uv_pipe_t {
     fn fd_lost(&self, held: &Held, code: Code) {
         self.stream_lost(held, code);
     }

@@ -48,7 +48,8 @@ pub struct Watched {
     lost: Cell<bool>,
 }
 
-handle_kind!(Poll, uv::uv_poll_t, Callback, Watched {
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_poll_init_socket`.
+handle_kind!(unsafe Poll, uv::uv_poll_t, Callback, Watched {
     fn fd_lost(&self, held: &Held, code: Code) {
         self.watched(held).lost.set(true);
         // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given the

@@ -27,7 +27,8 @@ pub struct Started {
     once: Cell<bool>,
 }
 
-handle_kind!(Signal, uv::uv_signal_t, Callback, Started {
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_signal_init`.
+handle_kind!(unsafe Signal, uv::uv_signal_t, Callback, Started {
     fn before_close(&self, held: &Held) {
         self.stop_started(held);
     }

@@ -8,11 +8,11 @@ use libuv_sys2 as uv;
 
 use crate::address::RawAddress;
 use crate::error::{Code, Error, Result};
-use crate::handle::{Handle, handle_kind};
+use crate::handle::{Handle, stream_kind};
 use crate::r#loop::{Held, Loop};
 use crate::poll::Fd;
 use crate::stream::connect::on_connect;
-use crate::stream::{Callback, State, Stream};
+use crate::stream::{State, Stream};
 use crate::util::HandleType;
 
 bitflags::bitflags! {
@@ -33,7 +33,8 @@ bitflags::bitflags! {
 #[repr(transparent)]
 pub struct TCP(Stream);
 
-handle_kind!(TCP: Stream, uv::uv_tcp_t, Callback, State {
+// SAFETY: the struct is transparent over a Stream, made by `create` alone, with `uv_tcp_init`.
+stream_kind!(unsafe TCP, uv::uv_tcp_t {
     fn fd_lost(&self, held: &Held, code: Code) {
         self.stream_lost(held, code);
     }

@@ -17,7 +17,8 @@ pub struct Timer(Handle);
 
 type Callback = Box<dyn FnMut(&Timer) + Send>;
 
-handle_kind!(Timer, uv::uv_timer_t, Callback, () {});
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_timer_init`.
+handle_kind!(unsafe Timer, uv::uv_timer_t, Callback, () {});
 
 /// What libuv takes for a duration.
 fn milliseconds(duration: Duration) -> u64 {

@@ -5,9 +5,9 @@ use std::os::raw::c_int;
 use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
-use crate::handle::{Handle, handle_kind};
+use crate::handle::{Handle, stream_kind};
 use crate::r#loop::{Held, Loop};
-use crate::stream::{Callback, State, Stream};
+use crate::stream::{State, Stream};
 
 /// What a terminal does with the bytes (`uv_tty_mode_t`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +37,8 @@ pub enum VTermState {
 #[repr(transparent)]
 pub struct TTY(Stream);
 
-handle_kind!(TTY: Stream, uv::uv_tty_t, Callback, State {
+// SAFETY: the struct is transparent over a Stream, made by `create` alone, with `uv_tty_init`.
+stream_kind!(unsafe TTY, uv::uv_tty_t {
     fn fd_lost(&self, held: &Held, code: Code) {
         self.stream_lost(held, code);
     }

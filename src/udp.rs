@@ -57,7 +57,8 @@ pub struct State {
     receiving: Cell<bool>,
 }
 
-handle_kind!(UDP, uv::uv_udp_t, receive::Callback, State {
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_udp_init_ex`.
+handle_kind!(unsafe UDP, uv::uv_udp_t, receive::Callback, State {
     fn is_busy(&self, held: &Held, _active: bool) -> bool {
         // SAFETY: the handle is a UDP, and its loop is ours.
         let sending = unsafe { uv::uv_udp_get_send_queue_count(self.uv()) };

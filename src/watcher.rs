@@ -13,7 +13,8 @@ macro_rules! watcher {
 
         type Callback = Box<dyn FnMut(&$name) + Send>;
 
-        $crate::handle::handle_kind!($name, libuv_sys2::$uv, Callback, () {
+        // SAFETY: the struct is transparent over a Handle, made by `create` alone, with `$init`.
+        $crate::handle::handle_kind!(unsafe $name, libuv_sys2::$uv, Callback, () {
             $(
                 fn before_close(&self, held: &$crate::Held) {
                     let count = &held.$field;

@@ -38,7 +38,7 @@ impl Loop {
             if let Some(work) = job.work.take()
                 && let Err(payload) = catch_unwind(AssertUnwindSafe(work))
             {
-                job.panic = Some(panic_message(payload.as_ref()));
+                job.panic = Some(panic_message(payload));
             }
         }
         unsafe extern "C" fn on_done(request: *mut uv::uv_work_t, status: c_int) {

@@ -61,7 +61,8 @@ struct Watched {
 #[derive(Default)]
 pub struct Extra(RefCell<Option<Watched>>);
 
-pyuv::unsafe_handle_kind!(FsEvent, uv::uv_fs_event_t, Callback, Extra {
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_fs_event_init`.
+pyuv::unsafe_handle_kind!(unsafe FsEvent, uv::uv_fs_event_t, Callback, Extra {
     fn before_close(&self, held: &Held) {
         kind::extra(self, held).0.take();
         // SAFETY: the handle is open, and its loop is ours.

@@ -64,7 +64,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pyuv::unsafe_handle_kind!(FsPoll, uv::uv_timer_t, Callback, Extra {
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_timer_init`.
+pyuv::unsafe_handle_kind!(unsafe FsPoll, uv::uv_timer_t, Callback, Extra {
     fn before_close(&self, held: &Held) {
         self.forget(held);
     }

@@ -78,7 +78,8 @@ impl Header {
             && self.is_open()
             && (self.discarded.load(Ordering::Relaxed) || !self.is_busy())
         {
-            self.start_close(None);
+            // Called from C, and where other things have to follow.
+            trampoline::guard(self.held(), || self.start_close(None));
         }
     }
 }

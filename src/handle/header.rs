@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
 use libuv_sys2 as uv;
 
-use super::{DataOwner, Handle, HandleType, Kind};
+use super::{DataOwner, Handle, HandleType, Identity, Kind};
 use crate::error::{Code, Result};
 use crate::r#loop::{Held, LoopShared};
 
@@ -44,6 +44,8 @@ pub(crate) struct Header {
 /// What a [`Header`] needs of the type it heads.
 pub(crate) struct KindTable {
     pub(super) handle_type: HandleType,
+    pub(super) identity: &'static Identity,
+    pub(super) is_stream: bool,
     pub(super) drop_callback: unsafe fn(&Header),
     pub(super) before_close: unsafe fn(&Header),
     pub(super) after_close: unsafe fn(&Header),
@@ -72,6 +74,8 @@ pub(super) struct TableOf<K>(std::marker::PhantomData<K>);
 impl<K: Kind> TableOf<K> {
     pub(super) const TABLE: KindTable = KindTable {
         handle_type: K::TYPE,
+        identity: K::IDENTITY,
+        is_stream: K::IS_STREAM,
         drop_callback: |header| {
             // SAFETY: the header is a K's, and a reference into the slot is never kept.
             let callback = unsafe { (*header.callback_slot::<K::Callback>()).take() };
@@ -239,7 +243,7 @@ impl Header {
 
     /// A view of this handle that counts as no reference.
     pub(crate) fn with<K: Kind, T>(&self, f: impl FnOnce(&K) -> T) -> T {
-        debug_assert!(self.kind.handle_type == K::TYPE);
+        debug_assert!(self.shared().is::<K>());
         let view = self.view();
         // SAFETY: K is repr(transparent) over Handle, and this handle is a K.
         f(unsafe { &*ptr::from_ref::<Handle>(&view).cast::<K>() })

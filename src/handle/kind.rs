@@ -9,16 +9,20 @@ use crate::r#loop::Held;
 /// A type of handle, by [`unsafe_handle_kind!`](crate::unsafe_handle_kind) alone.
 ///
 /// # Safety
-/// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one of their type.
+/// Implementors are `repr(transparent)` over [`Handle`], and only ever wrap one that was created as
+/// theirs.
 pub unsafe trait HandleKind: Deref + Into<Handle> + Sized {
     /// The type that values of this kind have.
     const TYPE: HandleType;
+    /// What no other kind has.
+    const IDENTITY: &'static Identity;
 }
 
 /// What is in a handle's allocation, and what a type of handle does besides its callback.
 ///
 /// # Safety
-/// `Uv` is a handle struct of libuv's, for which all zeroes is a valid value.
+/// `Uv` is a handle struct of libuv's, for which all zeroes is a valid value. `IS_STREAM` is left
+/// alone.
 pub unsafe trait Kind: HandleKind {
     /// The `uv_*_t`.
     type Uv;
@@ -55,6 +59,10 @@ pub unsafe trait Kind: HandleKind {
         let _ = (held, code);
     }
 
+    /// Whether the handle has what a [`Stream`](crate::Stream) has, beside libuv's struct too.
+    #[doc(hidden)]
+    const IS_STREAM: bool = false;
+
     /// Whether `uv_loop_fork` may be called from the handle's callback.
     const MAY_FORK_IN_CALLBACK: bool = true;
 
@@ -71,18 +79,32 @@ pub unsafe trait Kind: HandleKind {
     }
 }
 
-/// Makes `struct $name(Handle)`, `repr(transparent)`, a handle type: `HandleType::$name`;
-/// `struct $name(Stream)` one that is a stream.
+/// Which struct a [`HandleKind`] is, whatever it says its type is.
+pub struct Identity(#[allow(dead_code)] u8);
+
+impl Identity {
+    #[doc(hidden)]
+    pub const fn new() -> Identity {
+        Identity(0)
+    }
+}
+
+/// Makes `struct $name(Handle)`, `repr(transparent)`, a handle type: `HandleType::$name`.
 ///
 /// It is as unsafe as implementing [`Kind`](crate::kind::Kind) and
-/// [`HandleKind`](crate::HandleKind) is: no other struct may be of that type, and `$uv` is the
-/// handle struct of libuv's that its `init` gets.
+/// [`HandleKind`](crate::HandleKind) is, and begins with that word: whoever writes it says that the
+/// struct is such a one, that only [`create`](crate::kind::create) makes values of it, and that
+/// `$uv` is the handle struct of libuv's that its `init` gets.
 #[macro_export]
 macro_rules! unsafe_handle_kind {
-    ($name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
-        $crate::unsafe_handle_kind! { $name: Handle, $uv, $callback, $extra { $($hooks)* } }
+    ($unsafe:tt $name:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
+        $crate::unsafe_handle_kind! {
+            @of Handle, $unsafe $name, $uv, $callback, $extra { $($hooks)* }
+        }
     };
-    ($name:ident: $base:ident, $uv:ty, $callback:ty, $extra:ty { $($hooks:tt)* }) => {
+    (@of $base:ident, $unsafe:tt $name:ident, $uv:ty, $callback:ty, $extra:ty {
+        $($hooks:tt)*
+    }) => {
         impl std::ops::Deref for $name {
             type Target = $crate::$base;
             fn deref(&self) -> &$crate::$base {
@@ -90,14 +112,17 @@ macro_rules! unsafe_handle_kind {
             }
         }
 
-        // SAFETY: the struct is repr(transparent) over Handle, and made only by `create` and by
-        // casts that compare TYPE.
-        unsafe impl $crate::HandleKind for $name {
+        // SAFETY: whoever uses the macro says so. Casts compare IDENTITY.
+        $unsafe impl $crate::HandleKind for $name {
             const TYPE: $crate::HandleType = $crate::HandleType::$name;
+            const IDENTITY: &'static $crate::kind::Identity = {
+                static IDENTITY: $crate::kind::Identity = $crate::kind::Identity::new();
+                &IDENTITY
+            };
         }
 
-        // SAFETY: whoever uses the macro says so.
-        unsafe impl $crate::kind::Kind for $name {
+        // SAFETY: as above.
+        $unsafe impl $crate::kind::Kind for $name {
             type Uv = $uv;
             type Callback = $callback;
             type Extra = $extra;
@@ -120,3 +145,16 @@ macro_rules! unsafe_handle_kind {
 // Within the crate, `create` and its kin are at hand, and the rules above this file are known.
 #[allow(clippy::unsafe_removed_from_name)]
 pub(crate) use unsafe_handle_kind as handle_kind;
+
+/// [`handle_kind`] for `struct $name(Stream)`, a handle type that is a stream.
+macro_rules! stream_kind {
+    ($unsafe:tt $name:ident, $uv:ty { $($hooks:tt)* }) => {
+        $crate::unsafe_handle_kind! {
+            @of Stream, $unsafe $name, $uv, $crate::stream::Callback, $crate::stream::State {
+                const IS_STREAM: bool = true;
+                $($hooks)*
+            }
+        }
+    };
+}
+pub(crate) use stream_kind;

@@ -33,8 +33,8 @@ pub use data::DataOwner;
 pub(crate) use dispatch::{dispatch, dispatch_to};
 pub(crate) use header::Header;
 pub(crate) use in_flight::InFlight;
-pub(crate) use kind::handle_kind;
-pub use kind::{HandleKind, Kind};
+pub use kind::{HandleKind, Identity, Kind};
+pub(crate) use kind::{handle_kind, stream_kind};
 pub(crate) use shared::HeaderShared;
 pub use types::HandleType;
 
@@ -113,8 +113,8 @@ impl Handle {
 
     /// This handle as what it is, or `None`.
     pub fn downcast_ref<K: HandleKind>(&self) -> Option<&K> {
-        // SAFETY: K is repr(transparent) over Handle, and the handle is of its type.
-        (self.handle_type() == K::TYPE).then(|| unsafe { &*ptr::from_ref(self).cast::<K>() })
+        // SAFETY: K is repr(transparent) over Handle, and the handle was created as one.
+        self.shared().is::<K>().then(|| unsafe { &*ptr::from_ref(self).cast::<K>() })
     }
 
     /// The loop the handle is on.

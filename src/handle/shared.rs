@@ -5,8 +5,8 @@ use std::os::raw::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::header::{Header, KindTable, OPEN};
-use super::{DataOwner, Handle, HandleType};
+use super::header::{Header, OPEN};
+use super::{DataOwner, Handle, HandleKind, HandleType};
 use crate::r#loop::{Held, LoopShared};
 
 /// A handle as anybody sees it: the same allocation as the [`Header`], which is its loop's
@@ -36,12 +36,20 @@ impl HeaderShared {
         unsafe { self.0.event_loop.as_ref() }
     }
 
-    pub(super) fn kind(&self) -> &'static KindTable {
-        self.0.kind
-    }
-
     pub(crate) fn handle_type(&self) -> HandleType {
         self.0.kind.handle_type
+    }
+
+    /// Whether the handle was created as a K.
+    #[inline]
+    pub(crate) fn is<K: HandleKind>(&self) -> bool {
+        ptr::eq(self.0.kind.identity, K::IDENTITY)
+    }
+
+    /// Whether it was created as one that is a stream.
+    #[inline]
+    pub(crate) fn is_stream(&self) -> bool {
+        self.0.kind.is_stream
     }
 
     #[inline]
@@ -70,7 +78,7 @@ impl HeaderShared {
     /// is Sync.
     #[inline]
     pub(crate) fn extra_place<E>(&self) -> *const E {
-        self.whole().as_ptr().wrapping_byte_add(self.kind().extra_offset).cast()
+        self.whole().as_ptr().wrapping_byte_add(self.0.kind.extra_offset).cast()
     }
 
     /// A view of this handle that counts as no reference.

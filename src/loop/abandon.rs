@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, PoisonError};
 
 use super::LoopShared;
+use crate::trampoline;
 
 /// Loops whose last reference went while a thread pool job still had to report to them.
 static GRAVEYARD: Mutex<Vec<Grave>> = Mutex::new(Vec::new());
@@ -35,8 +36,8 @@ pub(super) fn abandon(shared: NonNull<LoopShared>) {
     }
     if !this.closed.get() {
         this.abandoned.set(true);
-        this.empty_inbox();
-        this.for_each_handle(|header| header.close_silently());
+        trampoline::guard(this, || this.empty_inbox());
+        this.for_each_handle(|header| trampoline::guard(this, || header.close_silently()));
         this.requests.cancel_all(this);
         this.run_closing();
         if this.requests.len() != 0 {

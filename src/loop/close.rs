@@ -2,10 +2,12 @@
 
 use libuv_sys2 as uv;
 
+use super::run::Running;
 use super::{Loop, LoopInner};
 use crate::error::{Code, Error, Result};
 #[cfg(unix)]
 use crate::internals::own_fds;
+use crate::trampoline;
 
 impl Loop {
     /// Closes the loop and gives its fds back (`uv_loop_close`). Runs what is already closing to
@@ -15,21 +17,18 @@ impl Loop {
     /// flight; with [`Error::AlreadyRunning`] from inside a callback.
     pub fn close(&self) -> Result<()> {
         let entered = self.enter()?;
-        if entered.running.get() {
-            return Err(Error::AlreadyRunning);
-        }
+        let running = Running::begin(&entered)?;
         entered.check_own_fds()?;
-        entered.empty_inbox();
+        trampoline::guard(&entered, || entered.empty_inbox());
         let open = entered.open();
         if !open.is_empty() {
             return Err(still_open(&open));
         }
         // Close callbacks come while the loop is whole: what they make stands in the way again.
-        entered.running.set(true);
         entered.run_closing();
-        entered.running.set(false);
+        drop(running);
         entered.stopping.set(false);
-        entered.empty_inbox();
+        trampoline::guard(&entered, || entered.empty_inbox());
         if let Some(message) = entered.panic.take() {
             return Err(Error::Panicked(message));
         }
@@ -81,8 +80,9 @@ impl LoopInner {
     /// Closes the loop's own handles, runs everything that is closing to its end, and closes the
     /// loop. Nothing but closing handles may be on it.
     pub(super) fn tear_down(&self) {
-        self.running.set(true);
-        self.shut_inbox();
+        let running = Running::begin(self);
+        debug_assert!(running.is_ok(), "the loop is running");
+        trampoline::guard(self, || self.shut_inbox());
         // SAFETY: the loop is open and ours, and its own handles are closed here and nowhere else.
         unsafe {
             self.own_handles.close();
@@ -105,7 +105,6 @@ impl LoopInner {
             debug_assert_eq!(status, 0, "a handle or request survived");
         }
         self.closed.set(true);
-        self.running.set(false);
     }
 
     /// Runs close callbacks until none is left, and has the pool's threads let go of the loop if

@@ -5,11 +5,12 @@ use std::ptr::NonNull;
 
 use libuv_sys2 as uv;
 
-use super::{Loop, LoopInner};
+use super::{Held, Loop};
 use crate::error::{Error, Result};
 use crate::hooks::{NoHooks, PollHooks};
 #[cfg(target_os = "linux")]
 use crate::internals::sleep;
+use crate::trampoline;
 
 /// How long [`Loop::run`] runs (`uv_run_mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,15 +38,13 @@ impl Loop {
     pub fn run_with(&self, mode: RunMode, hooks: &dyn PollHooks) -> Result<bool> {
         let entered = self.enter()?;
         entered.check_own_fds()?;
-        if entered.running.replace(true) {
-            return Err(Error::AlreadyRunning);
-        }
-        // SAFETY: only the lifetime changes; the pointer is taken back below, before the borrow
+        let running = Running::begin(&entered)?;
+        // SAFETY: only the lifetime changes; `running` takes the pointer back, before the borrow
         // of `hooks` ends.
         let hooks = unsafe { mem::transmute::<&dyn PollHooks, &'static dyn PollHooks>(hooks) };
         entered.hooks.set(Some(NonNull::from(hooks)));
         entered.mode.set(mode);
-        entered.empty_inbox();
+        trampoline::guard(&entered, || entered.empty_inbox());
         // SAFETY: the loop is open, ours and not running.
         let more = unsafe {
             entered.uv_run(match mode {
@@ -54,12 +53,11 @@ impl Loop {
                 RunMode::NoWait => uv::uv_run_mode_UV_RUN_NOWAIT,
             })
         };
-        entered.awake();
-        entered.hooks.set(None);
+        trampoline::guard(&entered, || entered.awake());
+        drop(running);
         entered.stopping.set(false);
-        entered.running.set(false);
         entered.jobs.after_run(&entered);
-        entered.empty_inbox();
+        trampoline::guard(&entered, || entered.empty_inbox());
         if let Some(message) = entered.panic.take() {
             return Err(Error::Panicked(message));
         }
@@ -101,11 +99,29 @@ impl Loop {
     }
 }
 
-impl LoopInner {
+/// `uv_run` is on the stack, until this is dropped: by whichever way that is left.
+pub(super) struct Running<'a>(&'a Held);
+
+impl<'a> Running<'a> {
+    /// Fails with [`Error::AlreadyRunning`] inside another one.
+    pub(super) fn begin(held: &'a Held) -> Result<Running<'a>> {
+        if held.running.replace(true) { Err(Error::AlreadyRunning) } else { Ok(Running(held)) }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.hooks.set(None);
+        self.0.asleep.set(false);
+        self.0.running.set(false);
+    }
+}
+
+impl Held {
     /// `uv_run`. Returns whether anything is still active.
     ///
     /// # Safety
-    /// The loop is open, the caller's, and not running.
+    /// The loop is open and not running.
     pub(super) unsafe fn uv_run(&self, mode: uv::uv_run_mode) -> i32 {
         // SAFETY: the caller says so.
         let run = || unsafe { uv::uv_run(self.uv(), mode) };
@@ -117,7 +133,7 @@ impl LoopInner {
 
     pub(crate) fn stop(&self) {
         self.stopping.set(true);
-        // SAFETY: the caller owns the loop.
+        // SAFETY: the loop is ours.
         unsafe { uv::uv_stop(self.uv()) };
     }
 
@@ -143,8 +159,132 @@ impl LoopInner {
         }
     }
 
+    /// Keeps the message of a panic for `run` to return.
     pub(crate) fn panicked(&self, message: String) {
         self.panic.set(Some(message));
-        self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::panic::panic_any;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Idle, Timer};
+
+    /// Panics when it is dropped.
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("dropped");
+            }
+        }
+    }
+
+    fn dropped() -> Error {
+        Error::Panicked("dropped".to_owned())
+    }
+
+    /// A handle whose closure panics when it is dropped.
+    fn bomb(event_loop: &Loop) -> Timer {
+        let timer = Timer::new(event_loop).unwrap();
+        let bomb = Bomb;
+        timer.start(Duration::ZERO, Duration::ZERO, move |_| _ = &bomb).unwrap();
+        timer.stop().unwrap();
+        timer
+    }
+
+    fn is_usable(event_loop: &Loop) {
+        let idle = Idle::new(event_loop).unwrap();
+        idle.start(|idle| idle.stop().unwrap()).unwrap();
+        assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+    }
+
+    #[test]
+    fn a_panic_in_what_other_threads_left_does_not_leave_the_loop_running() {
+        let event_loop = Loop::new().unwrap();
+        let timer = bomb(&event_loop);
+        let held = event_loop.hold().unwrap();
+        std::thread::spawn(move || drop(timer)).join().unwrap();
+        drop(held);
+        assert_eq!(event_loop.run(RunMode::Default), Err(dropped()));
+        assert!(!event_loop.is_running());
+        is_usable(&event_loop);
+    }
+
+    #[test]
+    fn a_closure_that_panics_when_its_handle_is_lost_in_a_callback_is_an_error() {
+        let event_loop = Loop::new().unwrap();
+        let idle = Idle::new(&event_loop).unwrap();
+        let bomb = Bomb;
+        idle.start(move |idle| {
+            let _ = &bomb;
+            idle.stop().unwrap();
+        })
+        .unwrap();
+        drop(idle);
+        assert_eq!(event_loop.run(RunMode::Default), Err(dropped()));
+        is_usable(&event_loop);
+    }
+
+    #[test]
+    fn a_handle_that_is_lost_closes_though_its_closure_panics() {
+        let event_loop = Loop::new().unwrap();
+        drop(bomb(&event_loop));
+        assert_eq!(event_loop.run(RunMode::Default), Err(dropped()));
+        assert_eq!(event_loop.handles(), Ok(vec![]));
+        is_usable(&event_loop);
+    }
+
+    #[test]
+    fn what_a_panic_brings_may_panic_too() {
+        let event_loop = Loop::new().unwrap();
+        let idle = Idle::new(&event_loop).unwrap();
+        idle.start(|_| panic_any(Bomb)).unwrap();
+        assert!(matches!(event_loop.run(RunMode::Default), Err(Error::Panicked(_))));
+        idle.close(|_| ()).unwrap();
+        event_loop.queue_work(|| panic_any(Bomb), |outcome| assert!(outcome.is_err())).unwrap();
+        assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+    }
+
+    #[test]
+    fn an_abandoned_loop_is_torn_down_though_closures_panic() {
+        let event_loop = Loop::new().unwrap();
+        let fd = event_loop.fileno().unwrap();
+        for _ in 0..2 {
+            let (timer, bomb) = (Timer::new(&event_loop).unwrap(), Bomb);
+            timer.start(Duration::from_secs(60), Duration::ZERO, move |_| _ = &bomb).unwrap();
+        }
+        drop(event_loop);
+        // SAFETY: asks about a number, whatever has it.
+        assert_eq!(unsafe { libc::fcntl(fd, libc::F_GETFD) }, -1);
+    }
+
+    /// Hooks whose `after_poll` panics, once.
+    struct Panicking(Cell<bool>);
+
+    impl PollHooks for Panicking {
+        fn before_poll(&self, _may_block: bool) -> bool {
+            true
+        }
+
+        fn after_poll(&self) {
+            assert!(!self.0.replace(false), "after_poll");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_hooks_is_an_error_and_they_are_not_called_again() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        timer.start(Duration::ZERO, Duration::ZERO, |_| ()).unwrap();
+        let hooks = Panicking(Cell::new(true));
+        let outcome = event_loop.run_with(RunMode::Once, &hooks);
+        assert_eq!(outcome, Err(Error::Panicked("after_poll".to_owned())));
+        is_usable(&event_loop);
     }
 }

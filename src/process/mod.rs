@@ -54,7 +54,8 @@ pub struct State {
     watched: Cell<Option<c_int>>,
 }
 
-handle_kind!(Process, uv::uv_process_t, Callback, State {
+// SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_spawn`.
+handle_kind!(unsafe Process, uv::uv_process_t, Callback, State {
     fn before_close(&self, held: &Held) {
         #[cfg(target_os = "linux")]
         if let Some(fd) = self.state(held).watched.take() {

@@ -15,7 +15,7 @@ use std::ptr;
 use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
-use crate::handle::{Handle, HandleType, Header};
+use crate::handle::{Handle, Header};
 use crate::r#loop::Held;
 
 pub(crate) mod connect;
@@ -111,13 +111,9 @@ impl std::fmt::Debug for Stream {
 impl Handle {
     /// This handle as a stream, or `None`.
     pub fn as_stream(&self) -> Option<&Stream> {
-        // SAFETY: a Stream is transparent over a Handle of one of these types.
-        is_stream(self.handle_type()).then(|| unsafe { &*ptr::from_ref(self).cast::<Stream>() })
+        // SAFETY: a Stream is transparent over a Handle that is one.
+        self.shared().is_stream().then(|| unsafe { &*ptr::from_ref(self).cast::<Stream>() })
     }
-}
-
-fn is_stream(handle_type: HandleType) -> bool {
-    matches!(handle_type, HandleType::TCP | HandleType::Pipe | HandleType::TTY)
 }
 
 /// A stream seen through its header; counts as no reference.
@@ -132,7 +128,7 @@ impl View {
 impl Deref for View {
     type Target = Stream;
     fn deref(&self) -> &Stream {
-        debug_assert!(is_stream(self.0.handle_type()));
+        debug_assert!(self.0.shared().is_stream());
         // SAFETY: views are made of streams' headers alone.
         unsafe { &*ptr::from_ref::<Handle>(&self.0).cast::<Stream>() }
     }
@@ -141,7 +137,7 @@ impl Deref for View {
 /// What the stream behind a header has beside libuv's struct.
 #[inline]
 fn state(header: &Header) -> &State {
-    debug_assert!(is_stream(header.shared().handle_type()));
+    debug_assert!(header.shared().is_stream());
     // SAFETY: this is asked of streams' headers alone, and streams have a State.
     unsafe { &*header.extra_place::<State>() }
 }
