@@ -25,12 +25,13 @@ impl Async {
     ) -> PyResult<()> {
         let callback = optional_callable(callback)?;
         let base = slf.as_super();
+        let held = r#loop.get().hold()?;
         Handle::init(base, r#loop, |core| {
             pyuv::Async::new(core, |core| Handle::dispatch_plain(core)).map_err(to_py::<AsyncError>)
         })?;
         match callback {
-            Some(callback) => Handle::started(base, callback),
-            None => Handle::keep(base),
+            Some(callback) => Handle::started(base, held, callback),
+            None => Handle::keep(base, &held),
         }
         Ok(())
     }

@@ -51,7 +51,12 @@ impl Loop {
     /// that prints it, as None has it printed.
     #[getter]
     fn excepthook<'py>(slf: &Bound<'py, Loop>) -> PyResult<Bound<'py, PyAny>> {
-        match slf.get().excepthook.get(slf.py()) {
+        let this = slf.get();
+        // One that is not initialised yet is nobody's.
+        let held = this.core().ok().map(|_| this.hold()).transpose()?;
+        let hook = this.excepthook.get(slf.py());
+        drop(held);
+        match hook {
             Some(hook) => Ok(hook),
             None => slf.as_any().getattr(pyo3::intern!(slf.py(), "_print_exception")),
         }
@@ -60,7 +65,10 @@ impl Loop {
     #[setter]
     fn set_excepthook(&self, py: Python<'_>, hook: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let hook = hook.map_or_else(|| Ok(py.None().into_bound(py)), callable)?;
-        self.excepthook.set(Some(hook));
+        let held = self.core().ok().map(|_| self.hold()).transpose()?;
+        let earlier = self.excepthook.replace(py, Some(hook));
+        drop(held);
+        drop(earlier);
         Ok(())
     }
 

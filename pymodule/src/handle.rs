@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::PyTuple;
 
-use pyuv::HandleKind;
+use pyuv::{Entered, HandleKind, Held};
 
 use crate::call::{call, optional_callable};
 use crate::error::{HandleError, to_py};
@@ -97,19 +97,28 @@ impl Handle {
         Some(unsafe { event_loop.cast_into_unchecked::<Loop>() })
     }
 
-    /// Sets the callback of a handle that was started, and has its loop keep it.
-    pub fn started(slf: &Bound<'_, Handle>, callback: Bound<'_, PyAny>) {
-        slf.get().callback.set(Some(callback));
-        Handle::keep(slf);
+    /// Makes the loop this thread's own, for a method that changes the handle here and in the core.
+    /// Whether the handle is open, the core says.
+    pub fn hold<'a>(slf: &'a Bound<'_, Handle>) -> PyResult<Entered<'a>> {
+        slf.get().core()?.hold_even_closed().map_err(to_py::<HandleError>)
+    }
+
+    /// Has the loop keep a handle that was started, and sets its callback. The callback before it
+    /// is let go last, when the loop was given back: that may run anything.
+    pub fn started(slf: &Bound<'_, Handle>, held: Entered<'_>, callback: Bound<'_, PyAny>) {
+        Handle::keep(slf, &held);
+        let earlier = slf.get().callback.replace(slf.py(), Some(callback));
+        drop(held);
+        drop(earlier);
     }
 
     /// Has the loop keep the handle alive.
-    pub fn keep(slf: &Bound<'_, Handle>) {
+    pub fn keep(slf: &Bound<'_, Handle>, held: &Held) {
         if slf.get().key.is_kept() {
             return;
         }
         if let Some(event_loop) = slf.get().event_loop(slf.py()) {
-            slf.get().key.keep(&event_loop.get().active, slf.as_any());
+            slf.get().key.keep(event_loop.get().active.get(held), slf.as_any());
         }
     }
 
@@ -119,10 +128,20 @@ impl Handle {
     }
 
     /// Has the loop let the handle go, after it stopped.
-    pub fn stopped(slf: &Bound<'_, Handle>) {
+    pub fn stopped(slf: &Bound<'_, Handle>, held: Entered<'_>) {
         let this = slf.get();
-        if let Some(event_loop) = this.event_loop(slf.py()) {
-            drop(this.key.release(&event_loop.get().active, slf.py()));
+        let event_loop = this.event_loop(slf.py());
+        let kept = event_loop
+            .as_ref()
+            .and_then(|event_loop| this.key.release(event_loop.get().active.get(&held), slf.py()));
+        drop(held);
+        drop(kept);
+    }
+
+    /// [`stopped`](Handle::stopped), for callbacks: a handle that has stopped by itself.
+    pub fn stopped_by_itself(slf: &Bound<'_, Handle>) {
+        if let Ok(held) = Handle::hold(slf) {
+            Handle::stopped(slf, held);
         }
     }
 
@@ -133,10 +152,13 @@ impl Handle {
         close: impl FnOnce(fn(&pyuv::Handle)) -> PyResult<()>,
     ) -> PyResult<()> {
         let callback = optional_callable(callback)?;
+        let held = Handle::hold(slf)?;
         close(on_closed)?;
         let this = slf.get();
-        this.on_close.set(callback);
-        Handle::keep(slf);
+        Handle::keep(slf, &held);
+        let earlier = this.on_close.replace(slf.py(), callback);
+        drop(held);
+        drop(earlier);
         this.callback.clear(slf.py());
         Ok(())
     }
@@ -262,7 +284,7 @@ impl Handle {
 fn on_closed(core: &pyuv::Handle) {
     // SAFETY: as in `Handle::dispatch`.
     let Some(slf) = &(unsafe { back::object_of(core) }) else { return };
-    Handle::stopped(slf);
+    Handle::stopped_by_itself(slf);
     if let Some(callback) = slf.get().on_close.take(slf.py())
         && let Err(error) = call(&callback, [slf.as_any()])
     {

@@ -1,7 +1,7 @@
 //! `pyuv.Loop`.
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
-use pyuv::{Configure, Owned, RunMode};
+use pyuv::{Configure, Entered, Held, Owned, RunMode};
 
 use crate::error::{UVError, to_py};
 use crate::gil::GilHooks;
-use crate::life::active::ActiveTable;
+use crate::life::active::{ActiveKey, ActiveTable};
 use crate::life::slot::PySlot;
 use crate::life::wrapper::wrapper_of;
 use crate::spare_bytes::SpareBytes;
@@ -26,7 +26,7 @@ use crate::wakeup::{Wakeup, on_main_thread};
 #[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
 pub struct Loop {
     core: OnceLock<pyuv::Loop>,
-    pub active: ActiveTable,
+    pub active: Owned<ActiveTable>,
     pub spare: Owned<SpareBytes>,
     /// What `Loop.excepthook` was set to, None included.
     pub excepthook: PySlot,
@@ -34,18 +34,12 @@ pub struct Loop {
     pub stopped_by: PySlot,
     /// The channels on the loop, a WeakSet, for `close(handles=True)`.
     channels: PySlot,
-    wakeup: WakeupCell,
+    /// The wakeup of a loop that has run on the main thread.
+    wakeup: Owned<RefCell<Option<Arc<Wakeup>>>>,
 }
 
 /// How often `Loop.close(handles=True)` closes what callbacks have opened meanwhile.
 const CLOSING_ROUNDS: usize = 100;
-
-/// The wakeup of a loop that has run on the main thread.
-#[derive(Default)]
-struct WakeupCell(RefCell<Option<Wakeup>>);
-
-// SAFETY: the cell is borrowed only by the thread that owns the loop, or the last one to have it.
-unsafe impl Sync for WakeupCell {}
 
 static DEFAULT: PyOnceLock<Py<Loop>> = PyOnceLock::new();
 
@@ -95,12 +89,41 @@ impl Loop {
         Ok(())
     }
 
-    /// The core loop, to run it.
-    fn core_to_run(&self) -> PyResult<&pyuv::Loop> {
-        if self.active.is_cleared() {
+    /// Makes the loop this thread's own, for what changes it here and in the core. Whether it is
+    /// open, the core says.
+    pub fn hold(&self) -> PyResult<Entered<'_>> {
+        self.core()?.hold_even_closed().map_err(to_py::<UVError>)
+    }
+
+    /// The core loop, to run or close it, as this thread's own.
+    fn core_to_run(&self) -> PyResult<(&pyuv::Loop, Entered<'_>)> {
+        let core = self.core()?;
+        let held = core.hold().map_err(to_py::<UVError>)?;
+        if self.active.get(&held).is_cleared() {
             return Err(PyRuntimeError::new_err("the loop is being garbage-collected"));
         }
-        self.core()
+        Ok((core, held))
+    }
+
+    /// Python's wakeup fd for a loop that is to run on the main thread, made when first needed.
+    /// Where no fd is left the loop runs without, and Ctrl-C waits for its next callback.
+    fn wakeup(slf: &Bound<'_, Loop>, core: &pyuv::Loop, held: &Held) -> Option<Arc<Wakeup>> {
+        let place = slf.get().wakeup.get(held);
+        if let Some(wakeup) = &*place.borrow() {
+            return Some(wakeup.clone());
+        }
+        let wakeup = Arc::new(Wakeup::new(slf, core).ok()?);
+        place.replace(Some(wakeup.clone()));
+        Some(wakeup)
+    }
+
+    /// For callbacks: lets go of what has ended.
+    pub fn release(slf: &Bound<'_, Loop>, key: &ActiveKey) {
+        if let Ok(held) = slf.get().hold() {
+            let kept = key.release(slf.get().active.get(&held), slf.py());
+            drop(held);
+            drop(kept);
+        }
     }
 
     /// Raises what a callback left for the caller of `run` or `close`.
@@ -130,12 +153,12 @@ impl Loop {
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Loop {
         Loop {
             core: OnceLock::new(),
-            active: ActiveTable::default(),
+            active: Owned::default(),
             spare: Owned::default(),
             excepthook: PySlot::new(),
             stopped_by: PySlot::new(),
             channels: PySlot::new(),
-            wakeup: WakeupCell::default(),
+            wakeup: Owned::default(),
         }
     }
 
@@ -172,19 +195,13 @@ impl Loop {
     fn run(slf: &Bound<'_, Loop>, mode: i32) -> PyResult<bool> {
         let py = slf.py();
         let this = slf.get();
-        let core = this.core_to_run()?;
         let mode = run_mode(mode)?;
         let main_thread = on_main_thread(py)?;
+        // From here on: what is set up is not to be closed by another thread while Python runs.
+        let (core, held) = this.core_to_run()?;
         let installed = if main_thread && mode != RunMode::NoWait && !core.is_running() {
-            // Taking the loop first: another thread's is not to be touched.
-            core.now().map_err(to_py::<UVError>)?;
-            let mut wakeup = this.wakeup.0.borrow_mut();
-            if wakeup.is_none() {
-                // Where no fd is left the loop runs all the same, and Ctrl-C waits for its next
-                // callback.
-                *wakeup = Wakeup::new(slf, core).ok();
-            }
-            wakeup.as_ref().map(|wakeup| wakeup.install(py)).transpose()?
+            let wakeup = Loop::wakeup(slf, core, &held);
+            wakeup.map(|wakeup| wakeup.install(py)).transpose()?
         } else {
             None
         };
@@ -195,6 +212,7 @@ impl Loop {
         let hooks = GilHooks::new(py);
         let outcome = core.run_with(mode, &hooks);
         drop(installed);
+        drop(held);
         this.raise_stopped_by(py)?;
         outcome.map_err(to_py::<UVError>)
     }
@@ -241,6 +259,7 @@ impl Loop {
     /// being deallocated.
     #[getter]
     fn handles<'py>(slf: &Bound<'py, Loop>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let _held = slf.get().hold()?;
         let handles = slf.get().core()?.handles().map_err(to_py::<UVError>)?;
         let known = |handle| wrapper_of(slf, handle).transpose();
         handles.into_iter().filter_map(known).collect()
@@ -256,15 +275,15 @@ impl Loop {
     fn close(slf: &Bound<'_, Loop>, handles: bool) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let core = this.core_to_run()?;
-        if handles && !core.is_closed() && !core.is_running() {
+        let (core, held) = this.core_to_run()?;
+        if handles && !core.is_running() {
             Loop::close_handles(slf)?;
         }
-        core.now().map_err(to_py::<UVError>)?;
         if !core.is_running() {
-            this.wakeup.0.take();
+            this.wakeup.get(&held).take();
         }
         let outcome = core.close();
+        drop(held);
         this.raise_stopped_by(py)?;
         outcome.map_err(to_py::<UVError>)
     }
@@ -278,7 +297,8 @@ impl Loop {
         if !forked {
             return Ok(());
         }
-        if let Some(wakeup) = self.wakeup.0.borrow().as_ref() {
+        let held = self.hold()?;
+        if let Some(wakeup) = &*self.wakeup.get(&held).borrow() {
             wakeup.fork()?;
         }
         Ok(())
@@ -356,14 +376,16 @@ impl Loop {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.active.visit(&visit)?;
+        // SAFETY: the collector runs while nobody changes the table.
+        unsafe { self.active.get_unheld() }.visit(&visit)?;
         self.excepthook.visit(&visit)?;
         self.stopped_by.visit(&visit)?;
         self.channels.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
-        self.active.clear(py);
+        // SAFETY: the collector has found that nobody has the loop, or gets it any more.
+        unsafe { self.active.get_unheld() }.clear();
         self.excepthook.clear(py);
         self.stopped_by.clear(py);
         self.channels.clear(py);

@@ -44,8 +44,9 @@ impl Poll {
                 PyValueError::new_err(format!("events must be UV_READABLE or such, not {events}"))
             })?;
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get().core_as::<pyuv::Poll>()?.start(events, on_poll).map_err(to_py::<PollError>)?;
-        Handle::started(base, callback);
+        Handle::started(base, held, callback);
         Ok(())
     }
 
@@ -68,7 +69,7 @@ fn on_poll(poll: &pyuv::Poll, outcome: pyuv::Result<Events>) {
             Err(error) => (0, error.code().map(|code| code.0)),
         };
         if code.is_some() && poll.is_active() == Ok(false) && !poll.is_closing() {
-            Handle::stopped(slf);
+            Handle::stopped_by_itself(slf);
         }
         let Ok(events) = events.into_pyobject(py);
         call(&callback, [slf.as_any(), events.as_any(), &error_argument(py, code)])
@@ -88,8 +89,9 @@ pub fn init<E: PyTypeInfo>(
 
 /// `stop()` of such a class.
 pub fn stop<E: PyTypeInfo>(base: &Bound<'_, Handle>) -> PyResult<()> {
+    let held = Handle::hold(base)?;
     base.get().core_as::<pyuv::Poll>()?.stop().map_err(to_py::<E>)?;
-    Handle::stopped(base);
+    Handle::stopped(base, held);
     Ok(())
 }
 

@@ -105,6 +105,7 @@ impl Process {
         let process = cls.call_method1(pyo3::intern!(py, "__new__"), (cls,))?;
         let process = process.cast_into::<Process>()?;
         let base = process.as_super();
+        let held = r#loop.get().hold()?;
         Handle::init(base, r#loop, |core| {
             StdIO::with_core(&stdio, |stdio| {
                 let options = options.stdio(stdio);
@@ -113,7 +114,7 @@ impl Process {
             })
         })?;
         process.get().stdio.set(Some(PyTuple::new(py, stdio)?.into_any()));
-        Handle::started(base, callback.unwrap_or_else(|| py.None().into_bound(py)));
+        Handle::started(base, held, callback.unwrap_or_else(|| py.None().into_bound(py)));
         Ok(process.into_any())
     }
 
@@ -164,7 +165,7 @@ impl Process {
 
 fn on_exit(process: &pyuv::Process, exit: Exit) {
     Handle::dispatch(process, |slf, callback| {
-        Handle::stopped(slf);
+        Handle::stopped_by_itself(slf);
         if callback.is_none() {
             return Ok(());
         }

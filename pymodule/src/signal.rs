@@ -1,6 +1,7 @@
 //! `pyuv.Signal`.
 
 use pyo3::prelude::*;
+use pyuv::Entered;
 
 use crate::call::{call, callable};
 use crate::error::{SignalError, to_py};
@@ -29,9 +30,10 @@ impl Signal {
     fn start(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>, signum: i32) -> PyResult<()> {
         let callback = callable(callback)?;
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         let signal = base.get().core_as::<pyuv::Signal>()?;
         let outcome = signal.start(signum, on_signal);
-        Signal::after_start(base, callback, outcome)
+        Signal::after_start(base, held, callback, outcome)
     }
 
     /// Has `callback(signal_handle, signum)` called for the next signal only
@@ -43,16 +45,18 @@ impl Signal {
     ) -> PyResult<()> {
         let callback = callable(callback)?;
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         let signal = base.get().core_as::<pyuv::Signal>()?;
         let outcome = signal.start_oneshot(signum, on_signal);
-        Signal::after_start(base, callback, outcome)
+        Signal::after_start(base, held, callback, outcome)
     }
 
     /// Catches it no more (`uv_signal_stop`).
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get().core_as::<pyuv::Signal>()?.stop().map_err(to_py::<SignalError>)?;
-        Handle::stopped(base);
+        Handle::stopped(base, held);
         Ok(())
     }
 
@@ -67,14 +71,15 @@ impl Signal {
     /// Has the loop keep the handle, or let it go if libuv stopped it and then refused.
     fn after_start(
         base: &Bound<'_, Handle>,
+        held: Entered<'_>,
         callback: Bound<'_, PyAny>,
         outcome: pyuv::Result<()>,
     ) -> PyResult<()> {
         match outcome {
-            Ok(()) => Handle::started(base, callback),
+            Ok(()) => Handle::started(base, held, callback),
             Err(error) => {
                 if !base.get().active()? {
-                    Handle::stopped(base);
+                    Handle::stopped(base, held);
                 }
                 return Err(to_py::<SignalError>(error));
             }
@@ -89,7 +94,7 @@ fn on_signal(signal: &pyuv::Signal, signum: i32) {
         let outcome = call(&callback, [slf.as_any(), number.as_any()]);
         // A oneshot has stopped by itself.
         if signal.is_active() == Ok(false) && !signal.is_closing() {
-            Handle::stopped(slf);
+            Handle::stopped_by_itself(slf);
         }
         outcome
     });

@@ -48,19 +48,21 @@ impl Timer {
             }
         }
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get()
             .core_as::<pyuv::Timer>()?
             .start(after, every, on_timer)
             .map_err(to_py::<TimerError>)?;
-        Handle::started(base, callback);
+        Handle::started(base, held, callback);
         Ok(())
     }
 
     /// Calls it no more (`uv_timer_stop`).
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get().core_as::<pyuv::Timer>()?.stop().map_err(to_py::<TimerError>)?;
-        Handle::stopped(base);
+        Handle::stopped(base, held);
         Ok(())
     }
 
@@ -68,12 +70,13 @@ impl Timer {
     /// Raises TimerError with UV_EINVAL on a timer that was never started.
     fn again(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         let timer = base.get().core_as::<pyuv::Timer>()?;
         timer.again().map_err(to_py::<TimerError>)?;
         if timer.is_active().map_err(to_py::<TimerError>)? {
-            Handle::keep(base);
+            Handle::keep(base, &held);
         } else {
-            Handle::stopped(base);
+            Handle::stopped(base, held);
         }
         Ok(())
     }
@@ -106,7 +109,7 @@ fn on_timer(timer: &pyuv::Timer) {
         let outcome = call(&callback, [slf.as_any()]);
         // One that does not repeat has stopped by itself.
         if timer.is_active() == Ok(false) && !timer.is_closing() {
-            Handle::stopped(slf);
+            Handle::stopped_by_itself(slf);
         }
         outcome
     });

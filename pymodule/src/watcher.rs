@@ -26,22 +26,24 @@ macro_rules! watcher_class {
             ) -> pyo3::PyResult<()> {
                 let callback = $crate::call::callable(callback)?;
                 let base = slf.as_super();
+                let held = $crate::handle::Handle::hold(base)?;
                 base.get()
                     .core_as::<pyuv::$name>()?
                     .start(|core| $crate::handle::Handle::dispatch_plain(core))
                     .map_err($crate::error::to_py::<$crate::error::$error>)?;
-                $crate::handle::Handle::started(base, callback);
+                $crate::handle::Handle::started(base, held, callback);
                 Ok(())
             }
 
             #[doc = $stop]
             fn stop(slf: &pyo3::Bound<'_, Self>) -> pyo3::PyResult<()> {
                 let base = slf.as_super();
+                let held = $crate::handle::Handle::hold(base)?;
                 base.get()
                     .core_as::<pyuv::$name>()?
                     .stop()
                     .map_err($crate::error::to_py::<$crate::error::$error>)?;
-                $crate::handle::Handle::stopped(base);
+                $crate::handle::Handle::stopped(base, held);
                 Ok(())
             }
         }

@@ -130,6 +130,7 @@ impl Loop {
         let this = request.get();
         this.done.set(optional_callable(done_callback)?);
         let back = Back::new(&request);
+        let held = slf.get().hold()?;
         let core = slf
             .get()
             .core()?
@@ -137,7 +138,7 @@ impl Loop {
             .map_err(to_py::<UVError>)?;
         let _ = this.core.set(core);
         this.event_loop.set(Some(slf.clone().into_any()));
-        this.key.keep(&slf.get().active, request.as_any());
+        this.key.keep(slf.get().active.get(&held), request.as_any());
         Ok(request)
     }
 }
@@ -150,7 +151,7 @@ fn on_done(request: Back<WorkRequest>, outcome: pyuv::Result<()>) {
     let Some(event_loop) = this.event_loop.take(py) else { return };
     // SAFETY: the slot is set from a Bound<Loop> alone.
     let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
-    drop(this.key.release(&event_loop.get().active, py));
+    Loop::release(&event_loop, &this.key);
     if let Some(job) = &this.job
         && let Some(exception) = job.raised.take(py)
     {

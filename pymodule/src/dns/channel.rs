@@ -7,7 +7,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
-use pyuv::Entered;
+use pyuv::{Entered, Held, Owned};
 use pyuv_dns::{Error, Options, Result, ServerStateFlags};
 
 use super::argument::servers;
@@ -38,7 +38,7 @@ pub struct Channel {
     event_loop: PySlot,
     /// The callbacks of queries, by the key that the core has of each. Changed by the loop's owner
     /// alone.
-    callbacks: ActiveTable,
+    callbacks: Owned<ActiveTable>,
     /// How many those are.
     waiting: AtomicUsize,
     key: ActiveKey,
@@ -59,7 +59,7 @@ impl Drop for Channel {
 pub struct Begun<'a, 'py> {
     channel: &'a Bound<'py, Channel>,
     event_loop: Bound<'py, Loop>,
-    _held: Entered<'a>,
+    held: Entered<'a>,
     key: usize,
 }
 
@@ -79,7 +79,7 @@ impl Begun<'_, '_> {
     /// What the core said to the question; without a lookup there is no callback to keep.
     pub fn asked(self, outcome: Result<()>) -> PyResult<()> {
         let Err(error) = outcome else { return Ok(()) };
-        let callback = self.channel.get().take(&self.event_loop, self.key);
+        let callback = self.channel.get().take(&self.event_loop, &self.held, self.key);
         // To let go of it may run Python, which may do anything with the loop.
         drop(self);
         drop(callback);
@@ -123,19 +123,24 @@ impl Channel {
         let gone = || PyRuntimeError::new_err("the loop was collected");
         let event_loop = this.event_loop(slf.py()).ok_or_else(gone)?;
         this.waiting.store(this.waiting.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        this.key.keep(&event_loop.get().active, slf.as_any());
-        let key = this.callbacks.insert(callback);
-        Ok(Begun { channel: slf, event_loop, _held: held, key })
+        this.key.keep(event_loop.get().active.get(&held), slf.as_any());
+        let key = this.callbacks.get(&held).insert(callback);
+        Ok(Begun { channel: slf, event_loop, held, key })
     }
 
-    /// Gives a callback back, and with the last one lets the channel go. The caller owns the loop.
-    fn take<'py>(&self, event_loop: &Bound<'py, Loop>, key: usize) -> Option<Bound<'py, PyAny>> {
+    /// Gives a callback back, and with the last one lets the channel go.
+    fn take<'py>(
+        &self,
+        event_loop: &Bound<'py, Loop>,
+        held: &Held,
+        key: usize,
+    ) -> Option<Bound<'py, PyAny>> {
         let py = event_loop.py();
-        let callback = self.callbacks.take(py, key)?;
+        let callback = self.callbacks.get(held).take(py, key)?;
         let waiting = self.waiting.load(Ordering::Relaxed) - 1;
         self.waiting.store(waiting, Ordering::Relaxed);
         if waiting == 0 {
-            drop(self.key.release(&event_loop.get().active, py));
+            drop(self.key.release(event_loop.get().active.get(held), py));
         }
         Some(callback)
     }
@@ -147,7 +152,9 @@ impl Channel {
         let Some(slf) = &(unsafe { channel.object() }) else { return };
         let (py, this) = (slf.py(), slf.get());
         let Some(event_loop) = this.event_loop(py) else { return };
-        let Some(callback) = this.take(&event_loop, key) else { return };
+        let Ok(held) = event_loop.get().hold() else { return };
+        let Some(callback) = this.take(&event_loop, &held, key) else { return };
+        drop(held);
         let called = match answer {
             Ok(answer) => convert(py, answer)
                 .and_then(|result| call(&callback, [result.bind(py), &error_argument(py, None)])),
@@ -206,7 +213,7 @@ impl Channel {
         Channel {
             core: OnceLock::new(),
             event_loop: PySlot::new(),
-            callbacks: ActiveTable::default(),
+            callbacks: Owned::default(),
             waiting: AtomicUsize::new(0),
             key: ActiveKey::default(),
             server_state_callback: PySlot::new(),
@@ -349,12 +356,14 @@ impl Channel {
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         self.event_loop.visit(&visit)?;
         self.server_state_callback.visit(&visit)?;
-        self.callbacks.visit(&visit)
+        // SAFETY: the collector runs while nobody changes the table.
+        unsafe { self.callbacks.get_unheld() }.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
         self.event_loop.clear(py);
         self.server_state_callback.clear(py);
-        self.callbacks.clear(py);
+        // SAFETY: the collector has found that nobody has the channel, or gets it any more.
+        unsafe { self.callbacks.get_unheld() }.clear();
     }
 }

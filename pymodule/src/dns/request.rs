@@ -44,11 +44,12 @@ impl DNSRequest {
         let this = request.get();
         let back = Back::new(&request);
         let done = move |outcome| DNSRequest::on_done(back, outcome, convert);
+        let held = event_loop.get().hold()?;
         let core = submit(event_loop.get().core()?, Box::new(done)).map_err(super::error::to_py)?;
         let _ = this.core.set(core);
         this.event_loop.set(Some(event_loop.clone().into_any()));
         this.callback.set(Some(callback));
-        this.key.keep(&event_loop.get().active, request.as_any());
+        this.key.keep(event_loop.get().active.get(&held), request.as_any());
         Ok(request)
     }
 
@@ -64,7 +65,7 @@ impl DNSRequest {
         let Some(event_loop) = this.event_loop.take(py) else { return };
         // SAFETY: the slot is set from a Bound<Loop> alone.
         let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
-        drop(this.key.release(&event_loop.get().active, py));
+        Loop::release(&event_loop, &this.key);
         let Some(callback) = this.callback.take(py) else { return };
         let called = match outcome {
             Ok(value) => convert(py, value)

@@ -51,6 +51,7 @@ where
     let py = event_loop.py();
     let core = event_loop.get().core()?;
     let request = FSRequest::new(event_loop, about, callable(callback)?)?;
+    let held = event_loop.get().hold()?;
     let back = Back::new(&request);
     let submitted = operation
         .submit(core, move |outcome| {
@@ -61,7 +62,7 @@ where
             FSRequest::end(&request, outcome.map(|output| convert(py, about, output)));
         })
         .map_err(|error| fs_error(py, error, About::default()))?;
-    FSRequest::submitted(&request, event_loop, submitted);
+    FSRequest::submitted(&request, event_loop, &held, submitted);
     Ok(request.into_any())
 }
 

@@ -53,20 +53,22 @@ impl FSEvent {
         })?;
         let base = slf.as_super();
         let as_bytes = path.is_bytes();
+        let held = Handle::hold(base)?;
         base.get()
             .core_as::<FsEvent>()?
             .start(path.as_c_str()?, flags, move |core, outcome| on_event(core, outcome, as_bytes))
             .map_err(to_py::<FSEventError>)?;
         slf.get().path.started(&path);
-        Handle::started(base, callback);
+        Handle::started(base, held, callback);
         Ok(())
     }
 
     /// Watches no more (`uv_fs_event_stop`).
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get().core_as::<FsEvent>()?.stop().map_err(to_py::<FSEventError>)?;
-        Handle::stopped(base);
+        Handle::stopped(base, held);
         Ok(())
     }
 

@@ -42,20 +42,22 @@ impl FSPoll {
         let callback = callable(callback)?;
         let interval = duration("interval", interval)?;
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get()
             .core_as::<FsPoll>()?
             .start(path.as_c_str()?, interval, on_change)
             .map_err(to_py::<FSPollError>)?;
         slf.get().path.started(&path);
-        Handle::started(base, callback);
+        Handle::started(base, held, callback);
         Ok(())
     }
 
     /// Looks no more (`uv_fs_poll_stop`).
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get().core_as::<FsPoll>()?.stop().map_err(to_py::<FSPollError>)?;
-        Handle::stopped(base);
+        Handle::stopped(base, held);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyuv::{Code, Request};
+use pyuv::{Code, Held, Request};
 
 use crate::call::call;
 use crate::error::{FSError, to_py};
@@ -76,14 +76,19 @@ impl FSRequest {
     }
 
     /// Has the loop keep the request until it has ended.
-    pub fn submitted(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>, core: Request) {
+    pub fn submitted(
+        slf: &Bound<'_, FSRequest>,
+        event_loop: &Bound<'_, Loop>,
+        held: &Held,
+        core: Request,
+    ) {
         slf.get().core.set(core);
-        FSRequest::keep(slf, event_loop);
+        FSRequest::keep(slf, event_loop, held);
     }
 
     /// Has the loop keep the request until it has ended.
-    pub fn keep(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>) {
-        slf.get().key.keep(&event_loop.get().active, slf.as_any());
+    pub fn keep(slf: &Bound<'_, FSRequest>, event_loop: &Bound<'_, Loop>, held: &Held) {
+        slf.get().key.keep(event_loop.get().active.get(held), slf.as_any());
     }
 
     /// What it is about.
@@ -106,7 +111,7 @@ impl FSRequest {
         let Some(event_loop) = this.event_loop.get(py) else { return };
         // SAFETY: the slot is set from a Bound<Loop> alone.
         let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
-        drop(this.key.release(&event_loop.get().active, py));
+        Loop::release(&event_loop, &this.key);
         let ended = match outcome {
             Ok(Ok(result)) => Ended::Result(result),
             Ok(Err(error)) => {

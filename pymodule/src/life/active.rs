@@ -1,18 +1,16 @@
 //! What a loop keeps alive: active handles, and requests in flight.
 
-use std::cell::UnsafeCell;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use super::slot::visit_pointer;
-
 /// Strong references to Python objects, found again by key.
 ///
-/// The table belongs to the Python `Loop` and is visited by its `__traverse__`. A loop that runs
-/// is held by its `run` frame; one that nobody holds is collected together with what is in here.
+/// The table belongs to the Python `Loop`, as what its owner alone reaches (`Owned`), and is visited
+/// by its `__traverse__`. A loop that runs is held by its `run` frame; one that nobody holds is
+/// collected together with what is in here.
 ///
 /// All zeroes is an empty table: CPython 3.11 may run the collector over an object whose memory it
 /// has cleared and PyO3 has not filled yet.
@@ -20,26 +18,21 @@ use super::slot::visit_pointer;
 /// Only attached threads use it, and none detaches or calls Python in the middle of a change: so
 /// the collector, which runs in an attached thread or with all others stopped, sees it whole.
 #[derive(Default)]
-pub struct ActiveTable(UnsafeCell<Option<Box<Entries>>>);
+pub struct ActiveTable(RefCell<Option<Box<Entries>>>);
 
 #[derive(Default)]
 struct Entries {
-    objects: Vec<*mut ffi::PyObject>,
+    objects: Vec<Option<Py<PyAny>>>,
     free: Vec<usize>,
     cleared: bool,
 }
 
-// SAFETY: see the type's comment. Changes are made by the thread that owns the loop.
-unsafe impl Send for ActiveTable {}
-// SAFETY: as for Send.
-unsafe impl Sync for ActiveTable {}
-
 impl ActiveTable {
     /// Keeps `object` and says under which key.
     pub fn insert(&self, object: Bound<'_, PyAny>) -> usize {
-        // SAFETY: nobody else has a reference into the cell; nothing below calls out.
-        let entries = unsafe { &mut *self.0.get() }.get_or_insert_default();
-        let object = object.into_ptr();
+        let mut table = self.0.borrow_mut();
+        let entries = table.get_or_insert_default();
+        let object = Some(object.unbind());
         match entries.free.pop() {
             Some(key) => {
                 entries.objects[key] = object;
@@ -54,47 +47,31 @@ impl ActiveTable {
 
     /// Gives back what was kept under `key`, unless the table was cleared since.
     pub fn take<'py>(&self, py: Python<'py>, key: usize) -> Option<Bound<'py, PyAny>> {
-        // SAFETY: as in `insert`.
-        let entries = unsafe { &mut *self.0.get() }.as_mut()?;
-        let object = std::mem::replace(entries.objects.get_mut(key)?, std::ptr::null_mut());
-        if !object.is_null() {
-            entries.free.push(key);
-        }
-        // SAFETY: the table's reference becomes the caller's.
-        unsafe { Bound::from_owned_ptr_or_opt(py, object) }
+        let mut table = self.0.borrow_mut();
+        let entries = table.as_mut()?;
+        let object = entries.objects.get_mut(key)?.take()?;
+        entries.free.push(key);
+        Some(object.into_bound(py))
     }
 
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // SAFETY: the collector runs while nobody changes the table.
-        let Some(entries) = (unsafe { &*self.0.get() }) else { return Ok(()) };
-        entries.objects.iter().try_for_each(|object| visit_pointer(visit, *object))
+        let table = self.0.borrow();
+        let Some(entries) = &*table else { return Ok(()) };
+        entries.objects.iter().flatten().try_for_each(|object| visit.call(object))
     }
 
     /// Whether the collector has taken the objects away. The loop must not run any more: its
     /// requests would look for theirs.
     pub fn is_cleared(&self) -> bool {
-        // SAFETY: as in `insert`.
-        unsafe { (*self.0.get()).as_ref().is_some_and(|entries| entries.cleared) }
+        self.0.borrow().as_ref().is_some_and(|entries| entries.cleared)
     }
 
     /// Lets go of everything.
-    pub fn clear(&self, py: Python<'_>) {
+    pub fn clear(&self) {
         let cleared = Box::new(Entries { cleared: true, ..Entries::default() });
-        // SAFETY: as in `insert`; the objects are dropped after the borrow has ended.
-        let entries = unsafe { (*self.0.get()).replace(cleared) }.unwrap_or_default();
-        for object in entries.objects {
-            // SAFETY: the table's references.
-            drop(unsafe { Bound::from_owned_ptr_or_opt(py, object) });
-        }
-    }
-}
-
-impl Drop for ActiveTable {
-    fn drop(&mut self) {
-        for object in self.0.get_mut().take().map_or_else(Vec::new, |entries| entries.objects) {
-            // SAFETY: the table's references; a Loop is deallocated by an attached thread.
-            unsafe { ffi::Py_XDECREF(object) };
-        }
+        // The objects go when the table is whole again: that may run anything.
+        let entries = self.0.replace(Some(cleared));
+        drop(entries);
     }
 }
 
@@ -110,7 +87,8 @@ impl Default for ActiveKey {
 }
 
 impl ActiveKey {
-    /// Has `table` keep `object` if it does not already.
+    /// Has `table` keep `object` if it does not already. That the table was reached says that this
+    /// is the loop's owner.
     pub fn keep(&self, table: &ActiveTable, object: &Bound<'_, PyAny>) {
         if self.0.load(Ordering::Relaxed) == NONE {
             self.0.store(table.insert(object.clone()), Ordering::Relaxed);

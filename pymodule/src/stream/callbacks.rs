@@ -1,14 +1,10 @@
 //! The callables of a stream's requests, where the garbage collector sees them.
 
-use std::cell::UnsafeCell;
+use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ptr;
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-
-use crate::life::slot::visit_pointer;
 
 /// One callable, or none, for each write in flight, in the order of the writes; that is the order
 /// in which the core reports them.
@@ -16,35 +12,31 @@ use crate::life::slot::visit_pointer;
 /// Most streams have at most one write in flight: that needs no allocation. All zeroes is an
 /// empty queue, and whoever changes it is attached and owns the loop (see `ActiveTable`).
 #[derive(Default)]
-pub struct WriteCallbacks(UnsafeCell<Queue>);
+pub struct WriteCallbacks(RefCell<Queue>);
 
 #[derive(Default)]
 struct Queue {
     /// The number of the first entry; they are counted over the stream's life.
     front: usize,
     has_first: bool,
-    /// Null where the write has no callable.
     first: Callable,
     /// Boxed, since few streams ever have one.
     #[allow(clippy::box_collection)]
     rest: Option<Box<VecDeque<Callable>>>,
 }
 
-/// A reference that the queue owns, or null.
-struct Callable(*mut ffi::PyObject);
-
-impl Default for Callable {
-    fn default() -> Callable {
-        Callable(ptr::null_mut())
-    }
-}
-
-// SAFETY: see the type's comment.
-unsafe impl Send for WriteCallbacks {}
-// SAFETY: as for Send.
-unsafe impl Sync for WriteCallbacks {}
+/// None where the write has no callable.
+type Callable = Option<Py<PyAny>>;
 
 impl Queue {
+    /// The entry at `index`.
+    fn at(&mut self, index: usize) -> Option<&mut Callable> {
+        match index {
+            0 => self.has_first.then_some(&mut self.first),
+            _ => self.rest.as_mut()?.get_mut(index - 1),
+        }
+    }
+
     /// Takes the entry at `index`.
     fn take(&mut self, index: usize) -> Option<Callable> {
         if index > 0 {
@@ -62,9 +54,8 @@ impl Queue {
 impl WriteCallbacks {
     /// Notes a write, and says under which number.
     pub fn push(&self, callable: Option<Bound<'_, PyAny>>) -> usize {
-        // SAFETY: nobody else has a reference into the cell; nothing below calls out.
-        let queue = unsafe { &mut *self.0.get() };
-        let callable = Callable(callable.map_or(ptr::null_mut(), Bound::into_ptr));
+        let mut queue = self.0.borrow_mut();
+        let callable = callable.map(Bound::unbind);
         if !queue.has_first {
             queue.has_first = true;
             queue.first = callable;
@@ -72,15 +63,15 @@ impl WriteCallbacks {
         }
         let rest = queue.rest.get_or_insert_default();
         rest.push_back(callable);
-        queue.front + rest.len()
+        let behind = rest.len();
+        queue.front + behind
     }
 
-    /// Forgets a write that is not to be reported.
-    pub fn forget(&self, py: Python<'_>, number: usize) {
-        // SAFETY: as in `push`; the callable is dropped after the borrow has ended.
-        let queue = unsafe { &mut *self.0.get() };
-        let callable = queue.take(number.wrapping_sub(queue.front));
-        drop(callable.and_then(|callable| callable.into_bound(py)));
+    /// Forgets a write that is not to be reported, and gives its callable back.
+    pub fn forget<'py>(&self, py: Python<'py>, number: usize) -> Option<Bound<'py, PyAny>> {
+        let mut queue = self.0.borrow_mut();
+        let index = number.wrapping_sub(queue.front);
+        Some(queue.take(index)??.into_bound(py))
     }
 
     /// Puts what `f` makes of a write's callable in its place.
@@ -90,65 +81,40 @@ impl WriteCallbacks {
         number: usize,
         f: impl FnOnce(Option<Bound<'py, PyAny>>) -> Bound<'py, PyAny>,
     ) {
-        // SAFETY: as in `push`; `f` is called after the borrow has ended, and makes nothing but the
-        // new entry.
-        let place = |queue: &mut Queue| match number.wrapping_sub(queue.front) {
-            0 => queue.has_first.then_some(&raw mut queue.first),
-            index => queue.rest.as_mut()?.get_mut(index - 1).map(|callable| &raw mut *callable),
-        };
-        // SAFETY: as above.
-        let Some(place) = place(unsafe { &mut *self.0.get() }) else { return };
-        // SAFETY: nobody changes the queue meanwhile.
-        unsafe {
-            let callable = std::mem::take(&mut *place).into_bound(py);
-            *place = Callable(f(callable).into_ptr());
+        let index = number.wrapping_sub(self.0.borrow().front);
+        let callable = self.0.borrow_mut().at(index).map(Option::take);
+        let Some(callable) = callable else { return };
+        // Nothing is borrowed meanwhile; it makes nothing but the new entry.
+        let new = f(callable.map(|callable| callable.into_bound(py))).unbind();
+        if let Some(place) = self.0.borrow_mut().at(index) {
+            *place = Some(new);
         }
     }
 
     /// The callable of the first write, which has ended.
     pub fn pop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        // SAFETY: as in `push`.
-        let queue = unsafe { &mut *self.0.get() };
+        let mut queue = self.0.borrow_mut();
         let callable = queue.take(0)?;
         queue.front = queue.front.wrapping_add(1);
-        callable.into_bound(py)
+        Some(callable?.into_bound(py))
     }
 
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // SAFETY: the collector runs while nobody changes the queue.
-        let queue = unsafe { &*self.0.get() };
-        visit_pointer(visit, queue.first.0)?;
-        queue
-            .rest
-            .iter()
-            .flat_map(|rest| rest.iter())
-            .try_for_each(|callable| visit_pointer(visit, callable.0))
+        let queue = self.0.borrow();
+        visit.call(&queue.first)?;
+        let rest = queue.rest.iter().flat_map(|rest| rest.iter());
+        rest.flatten().try_for_each(|callable| visit.call(callable))
     }
 
     /// Lets go of every callable; the writes stay counted.
-    pub fn clear(&self, py: Python<'_>) {
-        // SAFETY: as in `push`; the callables are dropped after the borrow has ended.
-        let queue = unsafe { &mut *self.0.get() };
-        let mut taken = vec![std::mem::take(&mut queue.first)];
+    pub fn clear(&self) {
+        let mut queue = self.0.borrow_mut();
+        let mut taken = vec![queue.first.take()];
         if let Some(rest) = &mut queue.rest {
-            taken.extend(rest.iter_mut().map(std::mem::take));
+            taken.extend(rest.iter_mut().map(Option::take));
         }
-        taken.into_iter().for_each(|callable| drop(callable.into_bound(py)));
-    }
-}
-
-impl Callable {
-    fn into_bound(self, py: Python<'_>) -> Option<Bound<'_, PyAny>> {
-        // SAFETY: the queue's reference becomes the caller's.
-        unsafe { Bound::from_owned_ptr_or_opt(py, self.0) }
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        while let Some(callable) = self.take(0) {
-            // SAFETY: the queue's reference; Python objects are deallocated by attached threads.
-            unsafe { ffi::Py_XDECREF(callable.0) };
-        }
+        // They go when the queue is whole again: that may run anything.
+        drop(queue);
+        drop(taken);
     }
 }

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyuv::Owned;
 
 use crate::buffer::{Pieces, pieces};
 use crate::call::{call, callable, error_argument, optional_callable};
@@ -29,7 +30,7 @@ use incoming::Incoming;
 #[pyclass(module = "pyuv", extends = Handle, subclass, frozen)]
 #[derive(Default)]
 pub struct Stream {
-    writes: WriteCallbacks,
+    writes: Owned<WriteCallbacks>,
     connect: PySlot,
     shutdown: PySlot,
 }
@@ -67,7 +68,7 @@ impl Stream {
         let ended =
             core.is_active() != Ok(true) || core.as_stream().is_some_and(pyuv::Stream::is_lost);
         if ended && core.has_requests() == Ok(false) && !slf.as_super().get().awaits_close() {
-            Handle::stopped(slf.as_super());
+            Handle::stopped_by_itself(slf.as_super());
         }
     }
 
@@ -89,12 +90,14 @@ impl Stream {
         handle: Option<&pyuv::Handle>,
     ) -> PyResult<()> {
         let callback = optional_callable(callback)?;
-        let writes = &slf.get().writes;
         let failed = |error| stream_error(core, error);
         // To let go of data may run Python, which may write more and run the loop: what the core
         // has not taken goes at the very end.
         let views = data.views();
         let data = &mut Some(data);
+        let base = slf.as_super();
+        let held = Handle::hold(base)?;
+        let writes = slf.get().writes.get(&held);
         let number = if handle.is_none() && callback.is_none() {
             // Most writes: nobody waits for them, and they go out at once.
             if core.send_from(data, on_written).map_err(failed)? {
@@ -104,12 +107,14 @@ impl Stream {
         } else {
             let number = writes.push(callback);
             if let Err(error) = core.write_from(data, handle, on_written) {
-                writes.forget(slf.py(), number);
+                let callback = writes.forget(slf.py(), number);
+                drop(held);
+                drop(callback);
                 return Err(failed(error));
             }
             number
         };
-        Handle::keep(slf.as_super());
+        Handle::keep(base, &held);
         // For want of memory the collector does not see whose the data is.
         if data.is_none()
             && let Ok(Some(lending)) = Lending::new(slf.py(), views)
@@ -126,9 +131,12 @@ impl Stream {
         start: impl FnOnce(fn(&pyuv::Stream, pyuv::Result<()>)) -> pyuv::Result<()>,
     ) -> PyResult<()> {
         let callback = callable(callback)?;
+        let held = Handle::hold(slf.as_super())?;
         Stream::with(slf, |_| start(on_connect))?;
-        Handle::keep(slf.as_super());
-        slf.get().connect.set(Some(callback));
+        Handle::keep(slf.as_super(), &held);
+        let earlier = slf.get().connect.replace(slf.py(), Some(callback));
+        drop(held);
+        drop(earlier);
         Ok(())
     }
 
@@ -143,8 +151,9 @@ impl Stream {
             let message = format!("backlog must be at least 0, not {backlog}");
             return Err(pyo3::exceptions::PyValueError::new_err(message));
         }
+        let held = Handle::hold(slf.as_super())?;
         Stream::with(slf, |core| core.listen(backlog, on_connection))?;
-        Handle::started(slf.as_super(), callback);
+        Handle::started(slf.as_super(), held, callback);
         Ok(())
     }
 }
@@ -158,13 +167,15 @@ impl Stream {
     /// Raises the stream's error with UV_ENOTCONN where it is not connected.
     fn start_read(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = callable(callback)?;
+        let held = Handle::hold(slf.as_super())?;
         Stream::with(slf, |core| core.start_reader(Incoming::default()))?;
-        Handle::started(slf.as_super(), callback);
+        Handle::started(slf.as_super(), held, callback);
         Ok(())
     }
 
     /// Reads no more (`uv_read_stop`).
     fn stop_read(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let _held = Handle::hold(slf.as_super())?;
         Stream::with(slf, pyuv::Stream::stop_read)?;
         Stream::settle(slf, Stream::core(slf)?);
         Ok(())
@@ -201,9 +212,12 @@ impl Stream {
     #[pyo3(signature = (callback=None))]
     fn shutdown(slf: &Bound<'_, Self>, callback: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let callback = optional_callable(callback)?;
+        let held = Handle::hold(slf.as_super())?;
         Stream::with(slf, |core| core.shutdown(on_shutdown))?;
-        Handle::keep(slf.as_super());
-        slf.get().shutdown.set(callback);
+        Handle::keep(slf.as_super(), &held);
+        let earlier = slf.get().shutdown.replace(slf.py(), callback);
+        drop(held);
+        drop(earlier);
         Ok(())
     }
 
@@ -237,13 +251,15 @@ impl Stream {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.writes.visit(&visit)?;
+        // SAFETY: the collector runs while nobody changes the queue.
+        unsafe { self.writes.get_unheld() }.visit(&visit)?;
         self.connect.visit(&visit)?;
         self.shutdown.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
-        self.writes.clear(py);
+        // SAFETY: the collector has found that nobody has the stream, or gets it any more.
+        unsafe { self.writes.get_unheld() }.clear();
         self.connect.clear(py);
         self.shutdown.clear(py);
     }
@@ -280,7 +296,10 @@ fn on_ended(
 }
 
 fn on_written(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
-    on_ended(core, outcome, |stream, py| stream.writes.pop(py));
+    on_ended(core, outcome, |stream, py| {
+        let held = core.hold_even_closed().ok()?;
+        stream.writes.get(&held).pop(py)
+    });
 }
 
 fn on_connect(core: &pyuv::Stream, outcome: pyuv::Result<()>) {

@@ -23,16 +23,18 @@ impl UDP {
     /// if the handle is receiving.
     fn start_recv(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = callable(callback)?;
+        let held = Handle::hold(slf.as_super())?;
         UDP::core(slf)?.start_recv(on_recv).map_err(to_py::<UDPError>)?;
-        Handle::started(slf.as_super(), callback);
+        Handle::started(slf.as_super(), held, callback);
         Ok(())
     }
 
     /// Receives no more (`uv_udp_recv_stop`). What arrives waits in the socket. Of a batch that
     /// UV_UDP_RECVMMSG has fetched, what is behind the datagram of this callback is dropped.
     fn stop_recv(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let held = Handle::hold(slf.as_super())?;
         UDP::core(slf)?.stop_recv().map_err(to_py::<UDPError>)?;
-        Handle::stopped(slf.as_super());
+        Handle::stopped(slf.as_super(), held);
         Ok(())
     }
 }
@@ -59,7 +61,7 @@ fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
             }
             Err(code) => {
                 if !udp.is_receiving() && !udp.is_closing() {
-                    Handle::stopped(slf);
+                    Handle::stopped_by_itself(slf);
                 }
                 tell(&py.None().into_bound(py), Some(code.0))
             }

@@ -52,9 +52,12 @@ impl UDP {
             None => callback.into_pyobject(py)?,
         };
         let waiting = PyTuple::new(py, [slf.as_any(), &callback])?;
-        let key = event_loop.get().active.insert(waiting.into_any());
+        let held = Handle::hold(slf.as_super())?;
+        let key = event_loop.get().active.get(&held).insert(waiting.into_any());
         udp.send(to, pieces, move |udp, outcome| on_sent(udp, key, outcome)).map_err(|error| {
-            drop(event_loop.get().active.take(py, key));
+            let waiting = event_loop.get().active.get(&held).take(py, key);
+            drop(held);
+            drop(waiting);
             to_py::<UDPError>(error)
         })
     }
@@ -137,7 +140,9 @@ fn on_sent(udp: &pyuv::UDP, key: usize, outcome: pyuv::Result<()>) {
     let Some(slf) = &(unsafe { object_of(udp) }) else { return };
     let py = slf.py();
     let Some(event_loop) = slf.get().event_loop(py) else { return };
-    let Some(waiting) = event_loop.get().active.take(py, key) else { return };
+    let Ok(held) = Handle::hold(slf) else { return };
+    let Some(waiting) = event_loop.get().active.get(&held).take(py, key) else { return };
+    drop(held);
     // SAFETY: `send` put a tuple of two there.
     let callback = unsafe { waiting.cast_unchecked::<PyTuple>() }.get_item(1);
     // What was lent is let go before the callback is called.

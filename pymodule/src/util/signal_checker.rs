@@ -34,11 +34,12 @@ impl SignalChecker {
     /// Watches the descriptor (`uv_poll_start`).
     fn start(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
+        let held = Handle::hold(base)?;
         base.get()
             .core_as::<pyuv::Poll>()?
             .start(Events::READABLE, on_signals)
             .map_err(to_py::<SignalError>)?;
-        Handle::started(base, slf.py().None().into_bound(slf.py()));
+        Handle::started(base, held, slf.py().None().into_bound(slf.py()));
         Ok(())
     }
 

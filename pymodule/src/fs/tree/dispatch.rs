@@ -85,8 +85,9 @@ pub fn dispatch<'py, W: Work>(
             (Err(error), errors) => TreeRequest::end(&request, Err(error), errors.ok()),
         }
     };
+    let held = event_loop.get().hold()?;
     let submitted = tree.submit(core, told, done).map_err(to_py::<FSError>)?;
-    TreeRequest::submitted(&request, event_loop, submitted);
+    TreeRequest::submitted(&request, event_loop, &held, submitted);
     Ok(request.into_any())
 }
 

@@ -55,10 +55,11 @@ impl TreeRequest {
     pub fn submitted(
         slf: &Bound<'_, TreeRequest>,
         event_loop: &Bound<'_, Loop>,
+        held: &pyuv::Held,
         core: pyuv_fs::tree::TreeRequest,
     ) {
         let _ = slf.get().core.set(core);
-        FSRequest::keep(slf.as_super(), event_loop);
+        FSRequest::keep(slf.as_super(), event_loop, held);
     }
 
     /// Calls what wants to be told of something, and gives what it raises to the loop.
