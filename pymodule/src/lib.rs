@@ -49,7 +49,9 @@ mod watcher;
 mod work;
 
 /// Everything that the package `pyuv` re-exports under its public names.
-#[pymodule(gil_used = false)]
+///
+/// It says that it uses the GIL until a free-threaded interpreter has passed the tests.
+#[pymodule(gil_used = true)]
 fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::require_main(module.py())?;
     exit::register();
