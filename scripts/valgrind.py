@@ -26,7 +26,8 @@ MEMCHECK = [
 def main() -> int:
     try:
         debian.program("valgrind", "valgrind")
-        tools = bootstrap.prepare(profile=None)[-1]
+        newest = bootstrap.environments_found()[-1].name
+        tools = bootstrap.prepare([newest], profile=None)[-1].tools
     except debian.SetupError as error:
         print(f"valgrind: {error}", file=sys.stderr)
         return 1
