@@ -2,7 +2,7 @@
 # Needed beforehand: rustup's toolchain, gcc, make and one Python of 3.11 or later.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full inventory gate fuzz wheel bench docs coverage fmt valgrind lock clean
+.PHONY: help demo test test-full inventory gate fuzz fuzz-programs wheel bench docs coverage fmt valgrind sanitize lock clean
 
 # pyenv leaves names on PATH that do not run, so each is asked.
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -13,11 +13,12 @@ $(error not found on PATH: Python 3.11 or later)
 endif
 
 ARGS ?=
-# Of each fuzz test.
+# For how long each of the fuzzers works.
 SECONDS ?= 1800
+fuzz-programs: SECONDS = 3600
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## names, files and addresses on one loop, against a DNS server of its own
 	$(PYTHON) scripts/bootstrap.py -- python scripts/demo.py
@@ -37,6 +38,9 @@ gate: ## pyuv 1.4.0's own tests; ARGS=--update rewrites their expected-pass list
 fuzz: ## mutated DNS messages for an hour, into the parser and into a channel; SECONDS=600 for less
 	PYUV_FUZZ_SECONDS=$(SECONDS) $(PYTHON) scripts/bootstrap.py --no-extension -- \
 		cargo test --locked --profile testing -p pyuv-dns --test fuzz_message --test fuzz_channel
+
+fuzz-programs: ## random programs against the Python classes for an hour; SECONDS=600 for less
+	$(PYTHON) scripts/bootstrap.py -- python tests/fuzz --seconds $(SECONDS) --jobs 2 --shrink
 
 wheel: ## a wheel per Python in dist/, each tried in an empty environment
 	$(PYTHON) scripts/wheel.py
@@ -58,6 +62,10 @@ fmt: ## format Rust and Python
 
 valgrind: ## the Rust tests under memcheck
 	$(PYTHON) scripts/valgrind.py
+
+sanitize: ## the Rust tests under AddressSanitizer, and what calls no C under Miri
+	$(PYTHON) scripts/sanitize.py || test $$? = 77
+	$(PYTHON) scripts/sanitize.py miri || test $$? = 77
 
 lock: ## bring the lock files in requirements/ up to date
 	$(PYTHON) scripts/lock.py

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
@@ -35,7 +36,11 @@ FULL = ROOT / "tests" / "results" / "full.json"
 SERVERS = {"knotd": "knot", "unbound": "unbound"}
 # How long each of the two fuzz tests runs, unless the environment says otherwise.
 FUZZ_SECONDS = "30"
+# How long random programs are made and run.
+PROGRAMS_SECONDS = "60"
 CARGO = ["--workspace", "--locked", "--profile", "testing"]
+# What a command ends with that cannot do its work here; its last line says why.
+NOT_RUN = 77
 
 
 @dataclass
@@ -47,6 +52,7 @@ class Result:
     seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    not_run: str = ""
 
     def totals(self) -> Counter[str]:
         """Tests passed, failed and skipped; never 0 failed when the step failed."""
@@ -78,7 +84,11 @@ class Checks:
         """A step that is one command with the tools on PATH."""
 
         def action(log: Path) -> Result:
-            return Result(name, self.run(command, log) == 0)
+            status = self.run(command, log)
+            if status == NOT_RUN:
+                reason = log.read_text().splitlines()[-1].removeprefix("not run: ")
+                return Result(name, passed=True, counts=Counter(skipped=1), not_run=reason)
+            return Result(name, status == 0)
 
         return Step(name, action)
 
@@ -91,6 +101,7 @@ class Checks:
             yield self.pytest(environment)
         if self.rewriting:
             return
+        yield Step("random programs", self.random_programs)
         for environment in every if full else every[-1:]:
             yield self.gate(environment)
         yield self.command("manual", "sphinx-build", "-qW", "-b", "html", "docs", "build/docs")
@@ -101,6 +112,8 @@ class Checks:
         if full:
             yield self.command("wheels", "python", "scripts/wheel.py")
             yield self.command("valgrind", "python", "scripts/valgrind.py")
+            yield self.command("address sanitizer", "python", "scripts/sanitize.py")
+            yield self.command("miri", "python", "scripts/sanitize.py", "miri")
 
     def static_checks(self) -> Iterator[Step]:
         yield self.command("rustfmt", "cargo", "fmt", "--all", "--check")
@@ -131,6 +144,20 @@ class Checks:
             return self.judge(name, environment.name, tests, status)
 
         return Step(name, action)
+
+    def random_programs(self, log: Path) -> Result:
+        """Fresh seeds each time; they are printed, so that a finding can be had again."""
+        fuzz: Command = [self.tools.python, "tests/fuzz", "--seconds", PROGRAMS_SECONDS]
+        # PyO3 ends the process where there is no memory for an error's text.
+        fuzz += ["--without", "memory"]
+        status = self.run(fuzz, log)
+        first, *_, last = log.read_text().splitlines()
+        print(f"random programs: {first}", flush=True)
+        found = re.fullmatch(r"(\d+) programs, (\d+) findings", last)
+        ran, wrong = map(int, found.groups()) if found else (0, 0)
+        return Result(
+            "random programs", status == 0 and ran > 0, counts=Counter(passed=ran - wrong, failed=wrong)
+        )
 
     def judge(self, name: str, where: str, tests: Outcomes, status: int) -> Result:
         """A run passes if its runner says so, some test ran, and the inventory agrees."""
@@ -195,8 +222,9 @@ def summary(results: Sequence[Result], seconds: float) -> str:
     total: Counter[str] = sum((result.totals() for result in results), Counter())
     lines = ["", f"{'step':22} {'':6} {'time':>8}   tests"]
     for result in results:
-        verdict = "ok" if result.passed else "FAILED"
-        tests = ", ".join(f"{number} {kind}" for kind, number in result.counts.items() if number)
+        verdict = "" if result.not_run else "ok" if result.passed else "FAILED"
+        counts = ", ".join(f"{number} {kind}" for kind, number in result.counts.items() if number)
+        tests = f"not run: {result.not_run}" if result.not_run else counts
         lines.append(f"{result.name:22} {verdict:6} {result.seconds:7.1f}s   {tests}".rstrip())
     lines.append(f"{'all':22} {'':6} {seconds:7.1f}s")
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
@@ -212,6 +240,7 @@ def write_full(results: Sequence[Result], environments: Sequence[Environment]) -
             "passed": result.passed,
             "seconds": result.seconds,
             "counts": dict(result.counts),
+            **({"not run": result.not_run} if result.not_run else {}),
         }
         for result in results
     ]

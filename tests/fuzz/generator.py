@@ -229,6 +229,8 @@ class Program:
             items=f"Items({self.body()}, odd(Data, {self.body()}, b'x'))",
             path=values.place(self, ""),
             number=self.dice.randrange(16),
+            many=self.dice.randrange(50),
+            expression=self.call().rpartition(" = ")[2],
             any=self.any(),
             **variables,
         )

@@ -20,6 +20,9 @@ import types
 import warnings
 import weakref
 
+with contextlib.suppress(ImportError):
+    import _testcapi
+
 import pyuv
 from pyuv import dns, errno, error, fs, thread, util
 
@@ -275,6 +278,15 @@ def kick(number, kill=os.kill):
     """Signals the process, as long as Python has its handlers."""
     if not sys.is_finalizing():
         kill(os.getpid(), number)
+
+
+def starve(number, function):
+    """Calls with Python's allocator refusing one time, the `number`th."""
+    _testcapi.set_nomemory(number, number + 1)
+    try:
+        function()
+    finally:
+        _testcapi.remove_mem_hooks()
 
 
 def default():

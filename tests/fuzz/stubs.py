@@ -35,7 +35,6 @@ class Callable:
     owner: str
     name: str
     parameters: tuple[Parameter, ...]
-    static: bool = False
 
     @property
     def path(self) -> str:
@@ -93,8 +92,7 @@ def read_class(module: str, node: ast.ClassDef) -> Class:
         elif item.name in ("__init__", "__new__"):
             result.make = Callable(module, module, node.name, parameters(item, 1))
         elif item.name != "__class_getitem__":
-            static = "classmethod" in marks
-            result.methods.append(Callable(module, path, item.name, parameters(item, 1), static))
+            result.methods.append(Callable(module, path, item.name, parameters(item, 1)))
     return result
 
 

@@ -98,6 +98,7 @@ BY_PATH: dict[str, list[str]] = {
 }
 # Arguments without which a function would leave this host or wait long.
 ALWAYS = {
+    "pyuv.Loop.run": {"mode"},
     "dns.resolve": {"servers", "timeout", "tries"},
     "dns.Channel": {"servers", "timeout", "tries", "resolvconf_path"},
 }
