@@ -124,10 +124,9 @@ def test_send_sends_the_message_as_it_is_but_for_its_id_and_a_cookie(loop, udp_p
     [
         (Message(), "has 0"),
         (Message(question=[Question("a", "A"), Question("b", "A")]), "has 2"),
-        (Message(question=[Question("a..b", "A")]), "a..b"),
-        (Message(question=[Question("a b", "A")]), "0x20"),
         (Message(question=[Question("a", "A", 9)]), "CLASS9"),
-        (Message(question=[Question("a", "A")], opcode=9), "9"),
+        (Message(question=[Question("a", "A")], opcode=16), "opcode 16"),
+        (Message(question=[Question("a", "A")], rcode=16), "BADSIG"),
     ],
 )
 def test_a_message_that_cannot_be_sent_is_refused(channel, message, text):

@@ -122,7 +122,7 @@ def test_lines_name_types_and_comments_are_passed_over(run):
 
 
 def test_names_that_are_none_are_results_too(run):
-    odd = ["a..b", "x" * 5000, "b\u00fccher.wild.example.com", "sp\u00e4m\udcff", "a!b"]
+    odd = ["a..b", "x" * 5000, "b\u00fccher.wild.example.com", "sp\u00e4m\udcff", "a\x01b"]
     lines = "\n".join(odd).encode("utf-8", "surrogateescape")
     child = run.start("--file", "-", f"@{run.server.address}", stdin=subprocess.PIPE, text=False)
     out, _ = child.communicate(lines, timeout=50)

@@ -1,17 +1,10 @@
-//! The kinds of value that a record's data is made of, and how c-ares holds each.
+//! The kinds of value that a record's data is made of, and how each stands on the wire.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
-
-use c_ares::{DnsRr, DnsRrKey};
 
 use crate::error::{Error, Result};
-use crate::name;
-
-/// A domain name in presentation format, without the final dot; `""` is the root.
-///
-/// Shared, because the names of one message repeat: the answers' owner is the question's name.
-pub type Name = Arc<str>;
+pub use crate::name::Name;
+use crate::wire::{MAX_MESSAGE, Malformed, Reader, Writer};
 
 /// Option or parameter number and its bytes, as OPT, SVCB and HTTPS records carry them.
 pub type Options = Box<[(u16, Box<[u8]>)]>;
@@ -19,50 +12,57 @@ pub type Options = Box<[(u16, Box<[u8]>)]>;
 /// TXT's character strings, each of at most 255 bytes.
 pub type Strings = Box<[Box<[u8]>]>;
 
-/// Bytes that are text by convention only (CAA's value).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text(pub Box<[u8]>);
+/// The most bytes of a character string.
+const MAX_STRING: usize = 255;
 
-/// The names seen so far in one message: the question's, and the latest other one.
-#[derive(Default)]
-pub(crate) struct Names {
-    question: Option<Name>,
-    latest: Option<Name>,
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            pub struct $name(pub Box<[u8]>);
+
+            impl From<&str> for $name {
+                fn from(text: &str) -> $name {
+                    $name(text.as_bytes().into())
+                }
+            }
+        )*
+    };
 }
 
-impl Names {
-    /// `name` as a shared string; the first one given is the question's.
-    pub fn share(&mut self, name: &str) -> Name {
-        for known in [&self.question, &self.latest].into_iter().flatten() {
-            if **known == *name {
-                return known.clone();
-            }
-        }
-        let shared = Name::from(name);
-        let seat = if self.question.is_none() { &mut self.question } else { &mut self.latest };
-        *seat = Some(shared.clone());
-        shared
+texts! {
+    /// A character string of at most 255 bytes, text by convention only.
+    Str
+    /// Bytes up to the end of the data that are text by convention only (CAA's value).
+    Text
+    /// A URI, up to the end of the data.
+    Uri
+}
+
+/// A kind of value.
+pub(crate) trait Field: Sized {
+    fn read(wire: &mut Reader<'_>) -> std::result::Result<Self, Malformed>;
+
+    /// The error is for what [`check`](Field::check) refuses.
+    fn write(&self, wire: &mut Writer) -> Result<()>;
+
+    /// Whether it can be written.
+    fn check(&self) -> Result<()> {
+        Ok(())
     }
 }
 
-/// A kind of value: reading it from c-ares's record and writing it into one.
-pub(crate) trait Field: Sized {
-    /// The value under `key`; `None` if the record has none, which no parsed record does.
-    fn read(rr: &DnsRr, key: DnsRrKey, names: &mut Names) -> Option<Self>;
-
-    /// Sets the value under `key`.
-    fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()>;
-}
-
 macro_rules! plain_fields {
-    ($($type:ty: |$rr:ident, $key:ident| $get:expr, $set:ident;)*) => {
+    ($($type:ty: |$wire:ident| $read:expr, |$out:ident, $value:ident| $write:expr;)*) => {
         $(impl Field for $type {
-            fn read($rr: &DnsRr, $key: DnsRrKey, _: &mut Names) -> Option<Self> {
-                $get
+            fn read($wire: &mut Reader<'_>) -> std::result::Result<Self, Malformed> {
+                $read
             }
 
-            fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-                rr.$set(key, *self)?;
+            fn write(&self, $out: &mut Writer) -> Result<()> {
+                let $value = self;
+                $write;
                 Ok(())
             }
         })*
@@ -70,88 +70,119 @@ macro_rules! plain_fields {
 }
 
 plain_fields! {
-    Ipv4Addr: |rr, key| rr.get_addr(key), set_addr;
-    Ipv6Addr: |rr, key| rr.get_addr6(key), set_addr6;
-    u8: |rr, key| Some(rr.get_u8(key)), set_u8;
-    u16: |rr, key| Some(rr.get_u16(key)), set_u16;
-    u32: |rr, key| Some(rr.get_u32(key)), set_u32;
+    Ipv4Addr: |wire| wire.ipv4().map(Ipv4Addr::from), |wire, address| wire.bytes(&address.octets());
+    Ipv6Addr: |wire| wire.ipv6().map(Ipv6Addr::from), |wire, address| wire.bytes(&address.octets());
+    u8: |wire| wire.u8(), |wire, number| wire.u8(*number);
+    u16: |wire| wire.u16(), |wire, number| wire.u16(*number);
+    u32: |wire| wire.u32(), |wire, number| wire.u32(*number);
+}
+
+fn too_long(what: &str, length: usize, most: usize) -> Result<()> {
+    if length <= most {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!("{what} of {length} bytes: {most} is the most")))
 }
 
 impl Field for Name {
-    fn read(rr: &DnsRr, key: DnsRrKey, names: &mut Names) -> Option<Self> {
-        rr.get_str(key).map(|name| names.share(name))
+    fn read(wire: &mut Reader<'_>) -> std::result::Result<Self, Malformed> {
+        wire.name()
     }
 
-    fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        name::validate_in_record(self)?;
-        rr.set_str(key, self)?;
-        Ok(())
+    fn write(&self, wire: &mut Writer) -> Result<()> {
+        wire.name(self)
+    }
+
+    fn check(&self) -> Result<()> {
+        crate::name::validate_in_record(self)
     }
 }
 
-impl Field for Box<str> {
-    fn read(rr: &DnsRr, key: DnsRrKey, _: &mut Names) -> Option<Self> {
-        rr.get_str(key).map(Box::from)
+impl Field for Str {
+    fn read(wire: &mut Reader<'_>) -> std::result::Result<Self, Malformed> {
+        wire.string().map(|bytes| Str(bytes.into()))
     }
 
-    fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        rr.set_str(key, self)?;
-        Ok(())
+    fn write(&self, wire: &mut Writer) -> Result<()> {
+        wire.string(&self.0)
+    }
+
+    fn check(&self) -> Result<()> {
+        too_long("a string", self.0.len(), MAX_STRING)
     }
 }
 
-impl Field for Box<[u8]> {
-    /// What c-ares has parsed of zero bytes has no pointer: that is an empty value, not a missing
-    /// one.
-    fn read(rr: &DnsRr, key: DnsRrKey, _: &mut Names) -> Option<Self> {
-        Some(rr.get_bin(key).map(Box::from).unwrap_or_default())
-    }
+macro_rules! rest_fields {
+    ($($type:ty: |$bytes:ident| $new:expr, |$value:ident| $old:expr;)*) => {
+        $(impl Field for $type {
+            fn read(wire: &mut Reader<'_>) -> std::result::Result<Self, Malformed> {
+                let $bytes = Box::from(wire.rest());
+                Ok($new)
+            }
 
-    /// c-ares takes zero bytes for a lack of memory.
-    fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        if !self.is_empty() {
-            rr.set_bin(key, self)?;
-        }
-        Ok(())
-    }
+            fn write(&self, wire: &mut Writer) -> Result<()> {
+                let $value = self;
+                wire.bytes($old);
+                Ok(())
+            }
+
+            fn check(&self) -> Result<()> {
+                let $value = self;
+                too_long("a value", $old.len(), MAX_MESSAGE)
+            }
+        })*
+    };
 }
 
-impl Field for Text {
-    fn read(rr: &DnsRr, key: DnsRrKey, names: &mut Names) -> Option<Self> {
-        Field::read(rr, key, names).map(Text)
-    }
-
-    fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        self.0.write(rr, key)
-    }
+rest_fields! {
+    Text: |bytes| Text(bytes), |text| &text.0;
+    Uri: |bytes| Uri(bytes), |uri| &uri.0;
+    Box<[u8]>: |bytes| bytes, |bytes| bytes;
 }
 
 impl Field for Strings {
-    fn read(rr: &DnsRr, key: DnsRrKey, _: &mut Names) -> Option<Self> {
-        Some(rr.abins(key).map(Box::from).collect())
+    fn read(wire: &mut Reader<'_>) -> std::result::Result<Self, Malformed> {
+        let mut strings = vec![wire.string()?.into()];
+        while wire.left() > 0 {
+            strings.push(wire.string()?.into());
+        }
+        Ok(strings.into())
     }
 
-    fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        for string in self {
-            rr.add_abin(key, string)?;
+    fn write(&self, wire: &mut Writer) -> Result<()> {
+        self.iter().try_for_each(|string| wire.string(string))
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.is_empty() {
+            return Err(Error::Invalid("one string at least has to be there".to_owned()));
         }
-        Ok(())
+        self.iter().try_for_each(|string| too_long("a string", string.len(), MAX_STRING))
     }
 }
 
 impl Field for Options {
-    fn read(rr: &DnsRr, key: DnsRrKey, _: &mut Names) -> Option<Self> {
-        Some(rr.opts(key).map(|(option, value)| (option, Box::from(value))).collect())
+    fn read(wire: &mut Reader<'_>) -> std::result::Result<Self, Malformed> {
+        let mut options = Vec::new();
+        while wire.left() > 0 {
+            let (option, length) = (wire.u16()?, wire.u16()?);
+            options.push((option, wire.bytes(length.into())?.into()));
+        }
+        Ok(options.into())
     }
 
-    fn write(&self, rr: &mut DnsRr, key: DnsRrKey) -> Result<()> {
-        for (index, (option, value)) in self.iter().enumerate() {
-            if self[..index].iter().any(|(earlier, _)| earlier == option) {
-                // c-ares would keep the last one alone.
-                return Err(Error::Invalid(format!("option {option} stands there twice")));
-            }
-            rr.set_opt(key, *option, value)?;
-        }
-        Ok(())
+    fn write(&self, wire: &mut Writer) -> Result<()> {
+        self.iter().try_for_each(|(option, value)| {
+            wire.u16(*option);
+            wire.measured(|wire| {
+                wire.bytes(value);
+                Ok(())
+            })
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        let length = self.iter().map(|(_, value)| value.len() + 4).sum();
+        too_long("options", length, MAX_MESSAGE)
     }
 }

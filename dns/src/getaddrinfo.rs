@@ -12,6 +12,7 @@ use pyuv::request::{self, RawRequest};
 use pyuv::{Loop, Request};
 
 use crate::error::{Error, Result};
+use crate::idna;
 
 /// What addresses are wanted (`struct addrinfo`); 0 is any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,7 +72,9 @@ impl Query {
         raw.ai_socktype = hints.socktype;
         raw.ai_protocol = hints.protocol;
         raw.ai_flags = hints.flags;
-        let host = host.map(|host| c_string("host", host)).transpose()?;
+        // libuv's own encoder maps nothing, `BÜCHER` for instance.
+        let host = host.map(idna::to_ascii).transpose()?;
+        let host = host.map(|host| c_string("host", &host)).transpose()?;
         let service = service.map(|service| c_string("service", service)).transpose()?;
         Ok(Query { host, service, hints: raw })
     }

@@ -11,8 +11,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use data_encoding::HEXLOWER;
 
-use crate::field::{Name, Options, Strings, Text};
-use crate::message::{Flags, Message, Question};
+use crate::field::{Name, Options, Str, Strings, Text, Uri};
+use crate::message::{Message, Question};
 use crate::presentation;
 use crate::record::{Record, RecordData};
 
@@ -21,8 +21,7 @@ impl Message {
     pub fn to_json(&self) -> String {
         let mut out = String::with_capacity(256);
         let _ = write!(out, r#"{{"id":{},"flags":["#, self.id);
-        let flags = Flags::ALL.iter().filter(|(_, flag)| self.flags.contains(*flag));
-        list(&mut out, flags, |out, (name, _)| string(out, name));
+        list(&mut out, self.flags.iter_names(), |out, (name, _)| string(out, name));
         let _ = write!(out, r#"],"opcode":"{}","rcode":"{}""#, self.opcode, self.rcode);
         out.push_str(r#","question":["#);
         list(&mut out, &self.question, question);
@@ -147,9 +146,15 @@ impl Json for Name {
     }
 }
 
-impl Json for Box<str> {
+impl Json for Str {
     fn json(&self, out: &mut String) {
-        string(out, self);
+        text(out, &self.0);
+    }
+}
+
+impl Json for Uri {
+    fn json(&self, out: &mut String) {
+        text(out, &self.0);
     }
 }
 
@@ -198,8 +203,8 @@ macro_rules! define_data {
     ($(
         $(#[$doc:meta])*
         $type:ident {
-            $(#[$first_doc:meta])* $first:ident: $first_kind:ident = $first_key:ident,
-            $($(#[$field_doc:meta])* $field:ident: $kind:ident = $key:ident,)*
+            $(#[$first_doc:meta])* $first:ident: $first_kind:ident,
+            $($(#[$field_doc:meta])* $field:ident: $kind:ident,)*
         }
     )*) => {
         /// The fields of a record's data.
@@ -227,6 +232,7 @@ crate::record_types!(define_data);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Flags;
     use crate::record::data;
     use crate::registry::{Opcode, Rcode, RecordClass, RecordType};
 

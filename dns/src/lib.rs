@@ -51,26 +51,36 @@
 
 pub mod bulk;
 pub mod channel;
+pub mod configuration;
+mod engine;
 pub mod error;
 pub mod field;
 pub mod getaddrinfo;
 pub mod getnameinfo;
+mod hosts;
+pub mod idna;
 pub mod json;
 pub mod message;
 pub mod name;
+mod numeric;
 pub mod options;
 pub mod presentation;
 pub mod record;
 pub mod registry;
 mod resolve;
+mod search;
 mod server;
+mod sort;
+mod transport;
 pub mod version;
+mod wire;
 
 pub use bulk::{Bulk, BulkOptions};
 pub use c_ares::{
     AddrInfoFlags, AddrInfoHints, AddressFamily, Flags as ChannelFlags, NIFlags, ServerStateFlags,
 };
 pub use channel::{AddressInfo, AddressNode, Alias, Channel, Host, NameInfo, ServerStateCallback};
+pub use configuration::Configuration;
 pub use error::{Code, Error, Result};
 pub use getaddrinfo::{AddrInfo, Hints, getaddrinfo, getaddrinfo_sync};
 pub use getnameinfo::{getnameinfo, getnameinfo_sync};

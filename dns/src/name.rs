@@ -1,60 +1,206 @@
-//! Checks a domain name before it is asked for, so that the error can name it.
+//! Domain names: their text, their bytes on the wire, and when two are the same.
 //!
-//! Names are in presentation format: labels between dots, `\.` for a dot inside a label, `\DDD`
-//! for any byte by its decimal number. That is also the form in which c-ares gives names back.
+//! Text is in presentation format: labels between dots, `\.` for a dot inside a label, `\DDD`
+//! for any byte by its decimal number. A [`Name`] keeps one text for each name, the one that c-ares
+//! gives for what it has read: without the final dot, printable bytes as they are, `"` `.` `;` `\` `(`
+//! `)` `@` `$` behind a backslash, other bytes by number.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
 /// The most bytes in one label (RFC 1035).
 const MAX_LABEL: usize = 63;
 /// The most bytes of a name on the wire, lengths and the root included (RFC 1035).
-const MAX_WIRE: usize = 255;
-/// The most characters that c-ares takes: it copies a name into 512 bytes before it writes it,
-/// and would silently ask for a shorter one.
-const MAX_TEXT: usize = 511;
+pub(crate) const MAX_WIRE: usize = 255;
 
-/// Says whether c-ares can ask for `name`; the error names it and the rule it breaks.
+/// A domain name in presentation format, without the final dot; `""` is the root.
 ///
-/// A trailing dot is allowed, and `"."` is the root. c-ares asks for names of letters, digits and
-/// `-_./*` only, though it reads any.
+/// Two names are the same whatever the case of their ASCII letters (RFC 4343). Shared, because
+/// the names of one message repeat: the answers' owner is the question's name.
+#[derive(Clone, Default)]
+pub struct Name(Arc<str>);
+
+impl Name {
+    /// The name with this text, `"."` and a final dot included. The error names it and the rule it
+    /// breaks.
+    pub fn parse(text: &str) -> Result<Name> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_*/".contains(&byte);
+        let wire = to_wire(text)?;
+        if text.bytes().all(|byte| plain(byte) || byte == b'.') {
+            return Ok(Name(text.strip_suffix('.').unwrap_or(text).into()));
+        }
+        Ok(Name::from_wire(&wire))
+    }
+
+    /// The name of these labels, each behind its length.
+    pub(crate) fn from_wire(mut wire: &[u8]) -> Name {
+        let mut text = String::with_capacity(wire.len());
+        while let Some((&length, rest)) = wire.split_first()
+            && length > 0
+        {
+            let (label, rest) = rest.split_at(usize::from(length).min(rest.len()));
+            if !text.is_empty() {
+                text.push('.');
+            }
+            push_label(&mut text, label);
+            wire = rest;
+        }
+        Name(text.into())
+    }
+
+    /// A text that [`push_label`] has made.
+    pub(crate) fn from_text(text: &str) -> Name {
+        Name(text.into())
+    }
+
+    /// The labels, each behind its length, and the root's empty one.
+    pub(crate) fn to_wire(&self) -> Result<Vec<u8>> {
+        if self.is_empty() { Ok(vec![0]) } else { to_wire(self) }
+    }
+
+    /// Whether two names are one and the same allocation.
+    pub fn shares(&self, other: &Name) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn lower(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+/// A text that is no name stays as it is, and is refused when it is to be written.
+impl From<&str> for Name {
+    fn from(text: &str) -> Name {
+        Name::parse(text).unwrap_or_else(|_| Name(text.into()))
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.shares(other) || self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.lower().for_each(|byte| state.write_u8(byte));
+        state.write_u8(0xff);
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Name) -> Ordering {
+        self.lower().cmp(other.lower())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+/// Adds a label's text.
+pub(crate) fn push_label(text: &mut String, label: &[u8]) {
+    for &byte in label {
+        match byte {
+            b'"' | b'.' | b';' | b'\\' | b'(' | b')' | b'@' | b'$' => {
+                text.push('\\');
+                text.push(char::from(byte));
+            }
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => {
+                text.push('\\');
+                for divisor in [100, 10, 1] {
+                    text.push(char::from(b'0' + byte / divisor % 10));
+                }
+            }
+        }
+    }
+}
+
+/// Says whether `name` can be asked for; the error names it and the rule it breaks.
+///
+/// A trailing dot is allowed, and `"."` is the root.
 pub fn validate(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(bad(name, "it is empty (\".\" is the root)"));
     }
-    check(name, is_hostname_byte)
+    to_wire(name).map(drop)
+}
+
+/// Says whether `name` can be a host's.
+pub fn validate_host(name: &str) -> Result<()> {
+    validate(name)?;
+    if is_host(&Name::parse(name)?) {
+        return Ok(());
+    }
+    Err(bad(name, "hosts have names of letters, digits and -_./* only"))
 }
 
 /// Says whether `name` can stand in a message as a record's name; `""` is the root there.
 pub(crate) fn validate_in_record(name: &str) -> Result<()> {
-    check(name, |_| true)
+    if name.is_empty() { Ok(()) } else { to_wire(name).map(drop) }
 }
 
-fn is_hostname_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_./*".contains(&byte)
+/// Whether a name's text is one that c-ares asks for: without an escape, and of a host's bytes.
+pub(crate) fn is_host(name: &str) -> bool {
+    name.bytes().all(|byte| byte == b'.' || is_host_byte(byte))
 }
 
-fn bad(name: &str, fault: impl std::fmt::Display) -> Error {
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_/*".contains(&byte)
+}
+
+fn bad(name: &str, fault: impl fmt::Display) -> Error {
     Error::Invalid(format!("bad domain name {name:?}: {fault}"))
 }
 
-fn check(name: &str, allowed: fn(u8) -> bool) -> Result<()> {
+/// The bytes of a name that has a text.
+fn to_wire(name: &str) -> Result<Vec<u8>> {
     if name == "." {
-        return Ok(());
+        return Ok(vec![0]);
     }
-    if name.len() > MAX_TEXT {
-        let fault = format!("c-ares takes {MAX_TEXT} characters, this is {}", name.len());
-        return Err(bad(name, fault));
-    }
-    let mut label = 0;
-    let mut wire = 1;
+    let mut wire = Vec::with_capacity(name.len() + 2);
+    // Where the current label's length stands.
+    let mut start = 0;
+    wire.push(0);
     let mut rest = name.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         rest = tail;
+        let length = wire.len() - start - 1;
         let byte = match first {
-            b'.' if label == 0 => return Err(bad(name, "it has an empty label")),
+            b'.' if length == 0 => return Err(bad(name, "it has an empty label")),
             b'.' => {
-                wire += label + 1;
-                label = 0;
+                start = wire.len();
+                wire.push(0);
                 continue;
             }
             b'\\' => {
@@ -66,25 +212,28 @@ fn check(name: &str, allowed: fn(u8) -> bool) -> Result<()> {
             }
             0 => return Err(bad(name, "it holds a NUL byte")),
             b' '..=b'~' => first,
-            _ => {
+            128.. => {
                 return Err(bad(name, "it is not ASCII (encode an international name with IDNA)"));
             }
+            control => {
+                let fault = format!("it holds the control byte 0x{control:02x}; \\{control:03} stands for one");
+                return Err(bad(name, fault));
+            }
         };
-        if !allowed(byte) {
-            return Err(bad(name, format!("c-ares cannot ask for a name with byte 0x{byte:02x}")));
-        }
-        label += 1;
-        if label > MAX_LABEL {
+        if length == MAX_LABEL {
             return Err(bad(name, format!("it has a label of more than {MAX_LABEL} bytes")));
         }
+        wire.push(byte);
+        wire[start] += 1;
     }
-    if label > 0 {
-        wire += label + 1;
+    if wire[start] > 0 {
+        wire.push(0);
     }
-    if wire > MAX_WIRE {
-        return Err(bad(name, format!("it is {wire} bytes on the wire, {MAX_WIRE} is the most")));
+    if wire.len() > MAX_WIRE {
+        let fault = format!("it is {} bytes on the wire, {MAX_WIRE} is the most", wire.len());
+        return Err(bad(name, fault));
     }
-    Ok(())
+    Ok(wire)
 }
 
 /// The byte that an escape stands for and the escape's length, the backslash not counted.
@@ -104,6 +253,8 @@ fn escape(rest: &[u8]) -> Option<(u8, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
     use super::*;
 
     fn message(name: &str) -> String {
@@ -112,21 +263,23 @@ mod tests {
 
     #[test]
     fn names_that_can_be_asked_for() {
-        for name in
-            ["example.com", "example.com.", ".", "localhost", "_sip._tcp.x", "*.x", "0/25.x"]
-        {
-            assert_eq!(validate(name), Ok(()), "{name}");
-        }
-        for name in [r"a\.b.example.com", r"\097.example.com", r"\a.example.com"] {
+        for name in [
+            "example.com", "example.com.", ".", "localhost", "_sip._tcp.x", "*.x", "0/25.x",
+            r"a\.b.example.com", r"\097.example.com", r"\a.example.com", r"\000\255.x",
+            r"back\\slash.x", "a b.x", r"\(comment\).x",
+        ] {
             assert_eq!(validate(name), Ok(()), "{name}");
         }
     }
 
     #[test]
-    fn names_that_only_records_may_have() {
-        for name in ["", r"\000\255.x", r"back\\slash.x", "a b.x", r"\(comment\).x"] {
-            assert_eq!(validate_in_record(name), Ok(()), "{name}");
-            assert!(message(name).contains(&format!("{name:?}")), "{name}");
+    fn names_that_hosts_may_have() {
+        for name in ["example.com.", "_sip._tcp.x", "*.x", "0/25.x"] {
+            assert_eq!(validate_host(name), Ok(()), "{name}");
+        }
+        for name in [r"\000\255.x", r"back\\slash.x", "a b.x", r"\(comment\).x", "a@b", r"a\.b.x"] {
+            let error = validate_host(name).expect_err(name).to_string();
+            assert!(error.contains(&format!("{name:?}")), "{error}");
         }
     }
 
@@ -140,19 +293,16 @@ mod tests {
     }
 
     #[test]
-    fn names_end_at_255_bytes_on_the_wire() {
+    fn names_end_at_255_bytes_on_the_wire_however_long_their_text() {
         let label = "a".repeat(63);
         let longest = format!("{label}.{label}.{label}.{}", "a".repeat(61));
         assert_eq!(validate(&longest), Ok(()));
         assert_eq!(validate(&format!("{longest}.")), Ok(()));
         assert!(message(&format!("{longest}a")).contains("256 bytes on the wire"));
-    }
-
-    #[test]
-    fn names_that_c_ares_would_cut_are_refused() {
-        let label = r"\097".repeat(60);
-        let escaped = format!("{label}.{label}.{label}");
-        assert!(message(&escaped).contains("c-ares takes 511 characters"));
+        let label = r"\200".repeat(63);
+        let longest = format!("{label}.{label}.{label}.{}", r"\200".repeat(61));
+        let name = Name::parse(&longest).unwrap();
+        assert_eq!((&*name, name.to_wire().unwrap().len()), (&*longest, MAX_WIRE));
     }
 
     #[test]
@@ -162,10 +312,47 @@ mod tests {
             assert!(message(name).contains("empty label"), "{name}");
         }
         assert!(message("a\0b").contains("NUL"));
-        assert!(message("a b").contains("0x20"));
         assert!(message("b\u{fc}cher.example").contains("IDNA"));
+        for control in ["a\tb", "a\nb", "a\x7fb"] {
+            assert!(message(control).contains("control byte 0x"), "{control:?}");
+        }
         for name in ["a\\", r"\256", r"\25", r"\2x5"] {
             assert!(message(name).contains("backslash"), "{name}");
         }
+    }
+
+    #[test]
+    fn each_name_has_one_text() {
+        for (text, expected) in [
+            ("example.com.", "example.com"),
+            (".", ""),
+            ("", ""),
+            (r"\097\.\b\(", r"a\.b\("),
+            ("a b@c", r"a b\@c"),
+            (r"\\.test", r"\\.test"),
+            (r"\000\255", r"\000\255"),
+        ] {
+            assert_eq!(&*Name::parse(text).unwrap(), expected, "{text}");
+        }
+        assert!(Name::parse("example.com..").is_err());
+        assert_eq!(&*Name::from("example.com.."), "example.com..");
+    }
+
+    #[test]
+    fn case_makes_no_difference() {
+        let (one, two) = (Name::from("Example.COM"), Name::from("example.com."));
+        let hashes = RandomState::new();
+        assert_eq!((&one, hashes.hash_one(&one)), (&two, hashes.hash_one(&two)));
+        assert_eq!(one.cmp(&two), Ordering::Equal);
+        assert!(Name::from("a.example") < Name::from("B.example"));
+        assert_ne!(one, Name::from("example.co"));
+    }
+
+    #[test]
+    fn bytes_of_a_label_have_a_text() {
+        let wire = b"\x02\\@\x04a.\0\xff\x01b\0";
+        let name = Name::from_wire(wire);
+        assert_eq!(&*name, r"\\\@.a\.\000\255.b");
+        assert_eq!(name.to_wire().unwrap(), wire);
     }
 }

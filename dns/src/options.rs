@@ -5,30 +5,31 @@ use std::time::Duration;
 
 use c_ares::Flags;
 
+use crate::configuration::{Configuration, Setting, Source};
+use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
 use crate::{name, server};
 
-/// How a [`Channel`](crate::Channel) is set up. What is `None` is c-ares's own choice, which it
-/// reads from `resolv.conf`; a missing or malformed one is no error.
+/// How a [`Channel`](crate::Channel) is set up. What is `None` is taken from where the system has it:
+/// see [`Configuration`](crate::Configuration).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The servers to ask, instead of those of `resolv.conf`; each as
     /// [`set_servers`](crate::Channel::set_servers) takes it.
     pub servers: Option<Vec<String>>,
-    /// How long to wait for an answer, 2 s if `None`. c-ares waits less for a server that it
+    /// How long to wait for an answer, 2 s if `None` and the system says nothing. c-ares waits less for a server that it
     /// knows to be fast (five times its mean, no less than 250 ms).
     pub timeout: Option<Duration>,
     /// The longest a later try may wait. c-ares doubles the timeout from try to try; with `None`
     /// it does not, so that a query ends after `timeout` x `tries` for each server.
     pub max_timeout: Option<Duration>,
-    /// How often each server is asked, 3 if `None`.
+    /// How often each server is asked, 3 if `None` and the system says nothing.
     pub tries: Option<u32>,
     /// How many dots make a name absolute.
     pub ndots: Option<u32>,
     /// `ARES_FLAG_*`, instead of EDNS alone.
     pub flags: Option<Flags>,
-    /// The search domains. With none at all c-ares takes the one in the host's own name;
-    /// `ARES_FLAG_NOSEARCH` is how not to search.
+    /// The search domains. With none at all nothing is searched.
     pub domains: Option<Vec<String>>,
     /// Where host lookups look: `b` for DNS, `f` for the hosts file, in that order.
     pub lookups: Option<String>,
@@ -88,11 +89,14 @@ pub const DEFAULT_MAX_IN_FLIGHT: usize = 256;
 /// on average then, and for ever if there is none.
 pub const LIMIT_IN_FLIGHT: usize = 32_768;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
-const DEFAULT_TRIES: u32 = 3;
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const DEFAULT_TRIES: u32 = 3;
 
 /// `milliseconds` of c-ares's options is a C int.
 const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+
+/// A file in which nothing is.
+const NOTHING: &str = "/dev/null";
 
 /// The largest C int.
 const MAX_INT: u32 = i32::MAX as u32;
@@ -100,100 +104,7 @@ const MAX_INT: u32 = i32::MAX as u32;
 /// The most bytes of an interface's name that c-ares keeps.
 const MAX_DEVICE: usize = 31;
 
-/// Gives options that were checked to `$ares`, c-ares's options or c-ares-resolver's: the two have
-/// the same methods and no trait.
-macro_rules! set_options {
-    ($options:expr, $ares:expr, $servers:expr) => {{
-        let timeout = $options.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        $ares.set_timeout(timeout);
-        $ares.set_max_timeout($options.max_timeout.unwrap_or(timeout));
-        $ares.set_tries($options.tries.unwrap_or(DEFAULT_TRIES));
-        if let Some(ndots) = $options.ndots {
-            $ares.set_ndots(ndots);
-        }
-        if let Some(mut flags) = $options.flags {
-            if $servers.is_some() {
-                // They are set once the channel is there; until then, having none is no error.
-                flags.remove(Flags::NO_DFLT_SVR);
-            }
-            $ares.set_flags(flags);
-        }
-        if let Some(domains) = &$options.domains {
-            $ares.set_domains(domains)?;
-        }
-        if let Some(lookups) = &$options.lookups {
-            $ares.set_lookups(lookups)?;
-        }
-        match $options.rotate {
-            Some(true) => drop($ares.set_rotate()),
-            Some(false) => drop($ares.set_no_rotate()),
-            None => {}
-        }
-        if let Some(port) = $options.udp_port {
-            $ares.set_udp_port(port);
-        }
-        if let Some(port) = $options.tcp_port {
-            $ares.set_tcp_port(port);
-        }
-        // c-ares caches unless told not to.
-        $ares.set_query_cache_max_ttl($options.query_cache_max_ttl);
-        if let Some(path) = &$options.resolvconf_path {
-            $ares.set_resolvconf_path(path)?;
-        }
-        if let Some(path) = &$options.hosts_path {
-            $ares.set_hosts_path(path)?;
-        }
-        if let Some(size) = $options.edns_size {
-            $ares.set_ednspsz(size.into());
-        }
-        if let Some(size) = $options.socket_send_buffer_size {
-            $ares.set_sock_send_buffer_size(size);
-        }
-        if let Some(size) = $options.socket_receive_buffer_size {
-            $ares.set_sock_receive_buffer_size(size);
-        }
-        $ares.set_udp_max_queries($options.udp_max_queries);
-        let mut failover = c_ares::ServerFailoverOptions::new();
-        if let Some(chance) = $options.server_retry_chance {
-            failover.set_retry_chance(chance);
-        }
-        if let Some(delay) = $options.server_retry_delay {
-            failover.set_retry_delay(delay);
-        }
-        $ares.set_server_failover_options(&failover);
-    }};
-}
-
-/// Sets what `$ares`, a channel or a resolver, takes when it is there.
-macro_rules! set_up {
-    ($options:expr, $ares:expr, $servers:expr) => {{
-        if let Some(csv) = $servers {
-            $ares.set_servers([csv]).map_err(|error| Error::new(error, csv.to_owned()))?;
-        }
-        if let Some(sortlist) = &$options.sortlist {
-            let error = |error| Error::new(error, format!("sortlist {sortlist:?}"));
-            $ares.set_sortlist(sortlist).map_err(error)?;
-        }
-        if let Some(address) = $options.local_ip4 {
-            $ares.set_local_ipv4(address);
-        }
-        if let Some(address) = $options.local_ip6 {
-            $ares.set_local_ipv6(address);
-        }
-        if let Some(device) = &$options.local_dev {
-            $ares.set_local_device(device)?;
-        }
-    }};
-}
-
 impl Options {
-    /// The longest that c-ares takes for a query, with `servers` servers.
-    pub(crate) fn budget(&self, servers: usize) -> Duration {
-        let timeout = self.max_timeout.or(self.timeout).unwrap_or(DEFAULT_TIMEOUT);
-        let servers = u32::try_from(servers.max(1)).unwrap_or(u32::MAX);
-        timeout.saturating_mul(self.tries.unwrap_or(DEFAULT_TRIES).saturating_mul(servers))
-    }
-
     pub(crate) fn max_in_flight(&self) -> Result<usize> {
         match self.max_in_flight {
             None => Ok(DEFAULT_MAX_IN_FLIGHT),
@@ -247,36 +158,108 @@ impl Options {
         }
     }
 
-    /// A c-ares channel with these options, already checked, that asks `servers`; without them,
-    /// those of `resolv.conf`. It reads files and may do so on any thread.
-    pub(crate) fn channel(
-        &self,
-        servers: Option<&str>,
-        on_socket: impl Fn(c_ares::Socket, bool, bool) + Send + Sync + 'static,
-    ) -> Result<c_ares::Channel> {
-        let mut options = c_ares::Options::new();
-        set_options!(self, options, servers);
-        options.set_socket_state_callback(on_socket);
-        let mut channel = c_ares::Channel::with_options(options)
+    /// A c-ares channel with these options, already checked. It reads files and may do so on any
+    /// thread. With `on_socket` the caller watches its sockets, without it has a thread of its own.
+    pub(crate) fn engine<F>(&self, configuration: Configuration, on_socket: Option<F>) -> Result<Engine>
+    where
+        F: Fn(c_ares::Socket, bool, bool) + Send + Sync + 'static,
+    {
+        let is_default = |server: &Setting<String>| server.source == Source::Default;
+        if self.flags.is_some_and(|flags| flags.contains(Flags::NO_DFLT_SVR))
+            && configuration.servers.iter().all(is_default)
+        {
+            return Err(Error::new(Code::ENOSERVER, configuration.why_no_server()));
+        }
+        let mut options = self.for_c_ares(&configuration)?;
+        let has_thread = on_socket.is_none();
+        match on_socket {
+            Some(on_socket) => options.set_socket_state_callback(on_socket),
+            None => options.set_event_thread(c_ares::EventSys::Default),
+        };
+        let channel = c_ares::Channel::with_options(options)
             .map_err(|error| Error::new(error, "ares_init_options"))?;
-        set_up!(self, channel, servers);
-        Ok(channel)
+        let mut engine = Engine::new(channel, configuration, self, has_thread);
+        if !engine.configuration.left_to_c_ares || self.servers.is_some() {
+            let servers: Vec<_> =
+                engine.configuration.servers.iter().map(|server| &server.value).collect();
+            let csv = server::to_csv(&servers)?;
+            engine.ask_servers(&csv)?;
+        }
+        let configuration = engine.configuration.clone();
+        let sortlist = &configuration.sortlist.value;
+        if !sortlist.is_empty() {
+            let error = |error| Error::new(error, format!("sortlist {sortlist:?}"));
+            engine.set_sortlist(sortlist).map_err(error)?;
+        }
+        if let Some(address) = self.local_ip4 {
+            engine.set_local_ipv4(address);
+        }
+        if let Some(address) = self.local_ip6 {
+            engine.set_local_ipv6(address);
+        }
+        if let Some(device) = &self.local_dev {
+            engine.set_local_device(device)?;
+        }
+        Ok(engine)
     }
 
-    /// The same with a thread of its own.
-    pub(crate) fn resolver(&self) -> Result<c_ares_resolver::Resolver> {
-        self.check()?;
-        let servers = self.servers.as_deref().map(server::to_csv).transpose()?;
-        let servers = servers.as_deref();
-        let mut options = c_ares_resolver::Options::new();
-        set_options!(self, options, servers);
-        let resolver =
-            c_ares_resolver::Resolver::with_options(options).map_err(|error| match error {
-                c_ares_resolver::Error::Ares(code) => Error::new(code, "ares_init_options"),
-                c_ares_resolver::Error::Io(error) => Error::new(Code::EFILE, error.to_string()),
-            })?;
-        set_up!(self, resolver, servers);
-        Ok(resolver)
+    /// What c-ares is told: everything, so that it reads nothing. It searches no domains and no hosts
+    /// file: those are gone through here.
+    fn for_c_ares(&self, configuration: &Configuration) -> Result<c_ares::Options> {
+        let mut options = c_ares::Options::new();
+        let timeout = configuration.timeout.value;
+        options.set_timeout(timeout);
+        options.set_max_timeout(self.max_timeout.unwrap_or(timeout));
+        options.set_tries(configuration.tries.value);
+        options.set_ndots(configuration.ndots.value);
+        let mut flags = self.flags.unwrap_or(Flags::EDNS);
+        flags.set(Flags::USEVC, flags.contains(Flags::USEVC) || configuration.use_vc.value);
+        // They are set once the channel is there.
+        flags.remove(Flags::NO_DFLT_SVR);
+        options.set_flags(flags);
+        options.set_lookups("b")?;
+        if configuration.rotate.value {
+            options.set_rotate();
+        } else {
+            options.set_no_rotate();
+        }
+        if let Some(port) = self.udp_port {
+            options.set_udp_port(port);
+        }
+        if let Some(port) = self.tcp_port {
+            options.set_tcp_port(port);
+        }
+        // c-ares caches unless told not to.
+        options.set_query_cache_max_ttl(self.query_cache_max_ttl);
+        if !configuration.left_to_c_ares {
+            options.set_resolvconf_path(NOTHING)?;
+        }
+        if let Some(size) = self.edns_size {
+            options.set_ednspsz(size.into());
+        }
+        if let Some(size) = self.socket_send_buffer_size {
+            options.set_sock_send_buffer_size(size);
+        }
+        if let Some(size) = self.socket_receive_buffer_size {
+            options.set_sock_receive_buffer_size(size);
+        }
+        options.set_udp_max_queries(self.udp_max_queries);
+        let mut failover = c_ares::ServerFailoverOptions::new();
+        if let Some(chance) = self.server_retry_chance {
+            failover.set_retry_chance(chance);
+        }
+        if let Some(delay) = self.server_retry_delay {
+            failover.set_retry_delay(delay);
+        }
+        options.set_server_failover_options(&failover);
+        Ok(options)
+    }
+
+    /// The longest that c-ares takes for a query.
+    pub(crate) fn budget(&self, configuration: &Configuration) -> Duration {
+        let timeout = self.max_timeout.unwrap_or(configuration.timeout.value);
+        let servers = u32::try_from(configuration.servers.len().max(1)).unwrap_or(u32::MAX);
+        timeout.saturating_mul(configuration.tries.value.saturating_mul(servers))
     }
 }
 
@@ -302,7 +285,7 @@ fn check_path(what: &str, path: Option<&str>) -> Result<()> {
 }
 
 /// `address`, `address/bits` or, for IPv4, `address/netmask`.
-fn check_network(text: &str) -> Result<()> {
+pub(crate) fn check_network(text: &str) -> Result<()> {
     let bad = || {
         let rule = "expected address, address/bits or address/netmask";
         invalid(format!("bad network {text:?} in the sortlist: {rule}"))
@@ -383,10 +366,15 @@ mod tests {
 
     #[test]
     fn a_query_may_take_every_try_of_every_server() {
-        let options =
-            Options { timeout: Some(Duration::from_secs(1)), tries: Some(2), ..Options::default() };
-        assert_eq!(options.budget(0), Duration::from_secs(2));
-        assert_eq!(options.budget(3), Duration::from_secs(6));
-        assert_eq!(Options::default().budget(1), Duration::from_secs(6));
+        for (servers, timeout, tries, budget) in [(0, 1, 2, 2), (3, 1, 2, 6), (1, 2, 3, 6)] {
+            let options = Options {
+                timeout: Some(Duration::from_secs(timeout)),
+                tries: Some(tries),
+                servers: Some(vec!["192.0.2.1".to_owned(); servers]),
+                ..Options::default()
+            };
+            let configuration = Configuration::read(&options);
+            assert_eq!(options.budget(&configuration), Duration::from_secs(budget));
+        }
     }
 }

@@ -3,12 +3,12 @@
 //! `Display` of [`RecordData`] is the data alone, that of [`Record`] the whole line. What has no
 //! format of its own is written as RFC 3597 has it: `\# 4 0001feff`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 
-use crate::field::{Name, Options, Strings, Text};
+use crate::field::{Name, Options, Str, Strings, Text, Uri};
 use crate::record::{Raw, Record, RecordData, data};
 use crate::registry::RecordType;
 
@@ -41,14 +41,19 @@ macro_rules! as_displayed {
 
 as_displayed! { u8 u16 u32 Ipv4Addr Ipv6Addr }
 
-/// A name with the final dot, so that no zone's name is added, and without spaces, which c-ares
-/// leaves as they are.
+/// A name with the final dot, so that no zone's name is added. What is no letter, digit or one of
+/// `-_*/` is behind a backslash, a space a number: some servers read names of anything else as more
+/// than one word.
 fn absolute(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for (position, part) in name.split(' ').enumerate() {
-        if position > 0 {
-            f.write_str("\\032")?;
+    let mut escaped = false;
+    for byte in name.bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"-_*/.\\".contains(&byte);
+        match byte {
+            b' ' => f.write_str("\\032")?,
+            byte if plain || escaped => f.write_char(char::from(byte))?,
+            byte => write!(f, "\\{}", char::from(byte))?,
         }
-        f.write_str(part)?;
+        escaped = byte == b'\\' && !escaped;
     }
     f.write_str(".")
 }
@@ -71,17 +76,17 @@ fn quoted(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("\"")
 }
 
-impl Present for Box<str> {
-    fn present(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        quoted(self.as_bytes(), f)
-    }
+macro_rules! as_strings {
+    ($($type:ty)*) => {
+        $(impl Present for $type {
+            fn present(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                quoted(&self.0, f)
+            }
+        })*
+    };
 }
 
-impl Present for Text {
-    fn present(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        quoted(&self.0, f)
-    }
-}
+as_strings! { Str Text Uri }
 
 impl Present for Strings {
     fn present(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,7 +121,7 @@ impl Present for Options {
 macro_rules! define_display {
     ($(
         $(#[$doc:meta])*
-        $type:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ident = $key:ident,)* }
+        $type:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ident,)* }
     )*) => {
         /// The data as it stands in a zone file.
         impl fmt::Display for RecordData {
@@ -131,7 +136,9 @@ macro_rules! define_display {
     (@show SIG $f:ident $data:ident $($field:ident)*) => { signature($data, $f) };
     (@show CAA $f:ident $data:ident $($field:ident)*) => {{
         // The tag is a word, not a string.
-        write!($f, "{} {} ", $data.critical, $data.tag)?;
+        write!($f, "{} ", $data.critical)?;
+        escape(&$data.tag.0, $f)?;
+        $f.write_str(" ")?;
         $data.value.present($f)
     }};
     (@show SVCB $f:ident $data:ident $($field:ident)*) => {
@@ -286,6 +293,20 @@ mod tests {
         assert_eq!(record.to_string(), "example.\t300\tIN\tMX\t10 mail.example.");
         let root = Record { name: "".into(), ..record };
         assert!(root.to_string().starts_with(".\t300"));
+    }
+
+    #[test]
+    fn a_name_is_one_word() {
+        for (name, expected) in [
+            ("a+b!c.x", r"a\+b\!c.x."),
+            (r"a\.b\\c\\!.x", r"a\.b\\c\\\!.x."),
+            ("a b.x", r"a\032b.x."),
+            (r"\000\255", r"\000\255."),
+            ("_x-y.*.0/1", "_x-y.*.0/1."),
+        ] {
+            let data = RecordData::NS(data::NS { nsdname: name.into() });
+            assert_eq!(shown(data), expected);
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ registry! {
 }
 
 registry! {
-    /// How the server answered. c-ares gives `SERVFAIL` for a code it does not know.
+    /// How the server answered.
     Rcode, "response code", "RCODE":
     NOERROR = 0 FORMERR = 1 SERVFAIL = 2 NXDOMAIN = 3 NOTIMP = 4 REFUSED = 5 YXDOMAIN = 6
     YXRRSET = 7 NXRRSET = 8 NOTAUTH = 9 NOTZONE = 10 DSOTYPENI = 11 BADSIG = 16 BADKEY = 17
@@ -116,18 +116,6 @@ registry! {
 /// The types that c-ares has names for; every other number passes through as it is.
 macro_rules! c_ares_record_types {
     ($($name:ident)*) => {
-        impl From<c_ares::DnsRecordType> for RecordType {
-            fn from(value: c_ares::DnsRecordType) -> RecordType {
-                match value {
-                    $(c_ares::DnsRecordType::$name => RecordType::$name,)*
-                    // Both are for records without a number of their own: `Record` asks the
-                    // record itself, and no question carries them.
-                    c_ares::DnsRecordType::RAW_RR => RecordType(0),
-                    c_ares::DnsRecordType::UNKNOWN(number) => RecordType(number as u16),
-                }
-            }
-        }
-
         impl From<RecordType> for c_ares::DnsRecordType {
             fn from(value: RecordType) -> c_ares::DnsRecordType {
                 match value {
@@ -143,19 +131,6 @@ c_ares_record_types! {
     A NS CNAME SOA PTR HINFO MX TXT SIG AAAA SRV NAPTR OPT TLSA SVCB HTTPS ANY URI CAA
 }
 
-impl From<c_ares::DnsCls> for RecordClass {
-    fn from(value: c_ares::DnsCls) -> RecordClass {
-        match value {
-            c_ares::DnsCls::IN => RecordClass::IN,
-            c_ares::DnsCls::CHAOS => RecordClass::CHAOS,
-            c_ares::DnsCls::HESIOD => RecordClass::HS,
-            c_ares::DnsCls::NONE => RecordClass::NONE,
-            c_ares::DnsCls::ANY => RecordClass::ANY,
-            c_ares::DnsCls::UNKNOWN(number) => RecordClass(number as u16),
-        }
-    }
-}
-
 impl From<RecordClass> for c_ares::DnsCls {
     fn from(value: RecordClass) -> c_ares::DnsCls {
         match value {
@@ -167,41 +142,6 @@ impl From<RecordClass> for c_ares::DnsCls {
             RecordClass(number) => c_ares::DnsCls::UNKNOWN(number.into()),
         }
     }
-}
-
-/// c-ares's closed enums: our number to theirs can fail, theirs to ours cannot.
-macro_rules! closed {
-    ($type:ident, $theirs:ident, $kind:literal: $($ours:ident = $name:ident)*) => {
-        impl From<c_ares::$theirs> for $type {
-            fn from(value: c_ares::$theirs) -> $type {
-                match value {
-                    $(c_ares::$theirs::$name => $type::$ours,)*
-                }
-            }
-        }
-
-        impl TryFrom<$type> for c_ares::$theirs {
-            type Error = Error;
-
-            fn try_from(value: $type) -> Result<c_ares::$theirs, Error> {
-                match value {
-                    $($type::$ours => Ok(c_ares::$theirs::$name),)*
-                    _ => Err(Error::Invalid(format!("c-ares cannot write {} {value}", $kind))),
-                }
-            }
-        }
-    };
-}
-
-closed! { Rcode, DnsRcode, "response code":
-    NOERROR = NoError FORMERR = FormErr SERVFAIL = ServFail NXDOMAIN = NXDomain NOTIMP = NotImp
-    REFUSED = Refused YXDOMAIN = YXDomain YXRRSET = YXRRSet NXRRSET = NXRRSet NOTAUTH = NotAuth
-    NOTZONE = NotZone DSOTYPENI = DSOTypeI BADSIG = BadSig BADKEY = BadKey BADTIME = BadTime
-    BADMODE = BadMode BADNAME = BadName BADALG = BadAlg BADTRUNC = BadTrunc BADCOOKIE = BadCookie
-}
-
-closed! { Opcode, DnsOpcode, "opcode":
-    QUERY = Query IQUERY = IQuery STATUS = Status NOTIFY = Notify UPDATE = Update
 }
 
 #[cfg(test)]
@@ -232,26 +172,5 @@ mod tests {
         assert_eq!(RecordType(1234).to_string(), "TYPE1234");
         assert_eq!(RecordType::HTTPS.to_string(), "HTTPS");
         assert_eq!(RecordClass(9).to_string(), "CLASS9");
-    }
-
-    #[test]
-    fn types_and_classes_survive_c_ares() {
-        for number in 0..=u16::MAX {
-            let ours = RecordType(number);
-            assert_eq!(RecordType::from(c_ares::DnsRecordType::from(ours)), ours);
-            let ours = RecordClass(number);
-            assert_eq!(RecordClass::from(c_ares::DnsCls::from(ours)), ours);
-        }
-    }
-
-    #[test]
-    fn closed_numbers_survive_c_ares_or_are_refused() {
-        for (_, code) in Rcode::ALL {
-            assert_eq!(c_ares::DnsRcode::try_from(*code).map(Rcode::from), Ok(*code));
-        }
-        for (_, opcode) in Opcode::ALL {
-            assert_eq!(c_ares::DnsOpcode::try_from(*opcode).map(Opcode::from), Ok(*opcode));
-        }
-        assert!(c_ares::DnsRcode::try_from(Rcode(99)).is_err());
     }
 }

@@ -1,8 +1,8 @@
-//! Asking without a loop: on c-ares-resolver, whose channel has a thread of its own.
+//! Asking without a loop: on a c-ares channel that has a thread of its own.
 //!
 //! The thread comes with an epoll descriptor and an inotify watch on `/etc`, and to close that
-//! watch takes Linux some 10 ms. So a resolver stays for whoever asks with the same options next,
-//! and there are [`MAX_RESOLVERS`] at most.
+//! watch takes Linux some 10 ms. So a resolver stays for whoever asks with the same options next, as
+//! long as the system's configuration stays the same, and there are [`MAX_RESOLVERS`] at most.
 //!
 //! A forked child has the resolvers but not their threads. It makes its own and leaves those alone:
 //! destroying one would wait for its thread.
@@ -10,18 +10,18 @@
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{process, ptr};
 
-use c_ares_resolver::Resolver;
-
-use crate::channel::{check_class, copy_message, no_panic};
+use crate::channel::{check_class, no_panic, synthesized};
+use crate::configuration::Configuration;
+use crate::engine::Engine;
 use crate::error::{Code, Result};
 use crate::message::Message;
-use crate::name;
 use crate::options::Options;
 use crate::registry::{RecordClass, RecordType};
+use crate::idna;
 
 /// How many resolvers stay, each with a thread.
 const MAX_RESOLVERS: usize = 4;
@@ -32,7 +32,8 @@ const MAX_QUESTIONS: usize = 4096;
 
 /// A question that c-ares is working on, on a thread of its own.
 pub struct Resolution {
-    resolver: Arc<Shared>,
+    /// `None` where no server was asked.
+    resolver: Option<Arc<Shared>>,
     answer: Mutex<Receiver<Result<Message>>>,
 }
 
@@ -46,21 +47,24 @@ impl Resolution {
         class: RecordClass,
         options: &Options,
     ) -> Result<Resolution> {
-        name::validate(name)?;
+        let name = idna::to_ask(name)?;
         check_class(class)?;
-        let resolver = shared(options)?;
         let (sender, answer) = sync_channel(1);
-        let ask = &resolver.resolver;
-        // What the call returns, the closure has been told.
-        let _ = ask.query_dnsrec(name, class.into(), record_type.into(), move |answer| {
-            no_panic(|| drop(sender.send(copy_message(answer))));
+        let answer = Mutex::new(answer);
+        if let Some(known) = synthesized(&name, record_type, class) {
+            let _ = sender.send(known);
+            return Ok(Resolution { resolver: None, answer });
+        }
+        let resolver = shared(options)?;
+        resolver.lock().query(&name, record_type, class, move |answer| {
+            no_panic(|| drop(sender.send(answer.read())));
         });
-        Ok(Resolution { resolver, answer: Mutex::new(answer) })
+        Ok(Resolution { resolver: Some(resolver), answer })
     }
 
     /// The answer, if it comes within `timeout`. In a forked child none does: `ARES_ECANCELLED`.
     pub fn wait(&self, timeout: Duration) -> Option<Result<Message>> {
-        if self.resolver.is_forked() {
+        if self.resolver.as_ref().is_some_and(|resolver| resolver.is_forked()) {
             return Some(Err(Code::ECANCELLED.into()));
         }
         let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,11 +99,15 @@ pub fn resolve(name: &str, record_type: RecordType, options: &Options) -> Result
 
 /// A resolver that belongs to one process.
 struct Shared {
-    resolver: ManuallyDrop<Resolver>,
+    engine: ManuallyDrop<Mutex<Engine>>,
     process: u32,
 }
 
 impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_forked(&self) -> bool {
         self.process != process::id()
     }
@@ -109,15 +117,18 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if !self.is_forked() {
             // SAFETY: it is dropped here alone, and not used afterwards.
-            unsafe { ManuallyDrop::drop(&mut self.resolver) };
+            unsafe { ManuallyDrop::drop(&mut self.engine) };
         }
     }
 }
 
+/// What resolvers are told apart by.
+type Key = (Options, Configuration);
+
 /// The resolvers of one process, the latest used last.
 struct Resolvers {
     process: u32,
-    kept: Mutex<Vec<(Options, Arc<Shared>)>>,
+    kept: Mutex<Vec<(Key, Arc<Shared>)>>,
 }
 
 /// The resolvers of this process. Never freed: a child of a fork may have been left a lock that
@@ -146,17 +157,20 @@ fn resolvers() -> &'static Resolvers {
 
 /// The resolver with these options.
 fn shared(options: &Options) -> Result<Arc<Shared>> {
+    options.check()?;
+    let key = (options.clone(), Configuration::read(options));
     let resolvers = resolvers();
     let mut kept = resolvers.kept.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = kept.iter().position(|(known, _)| known == options);
+    let known = kept.iter().position(|(known, _)| *known == key);
     let (found, full) = match known.map(|index| kept.remove(index)) {
-        Some((_, found)) if found.resolver.queue_active_queries() < MAX_QUESTIONS => (found, None),
+        Some((_, found)) if found.lock().queue_active_queries() < MAX_QUESTIONS => (found, None),
         full => {
-            let resolver = ManuallyDrop::new(options.resolver()?);
-            (Arc::new(Shared { resolver, process: resolvers.process }), full)
+            let engine = options.engine(key.1.clone(), None::<fn(c_ares::Socket, bool, bool)>)?;
+            let engine = ManuallyDrop::new(Mutex::new(engine));
+            (Arc::new(Shared { engine, process: resolvers.process }), full)
         }
     };
-    kept.push((options.clone(), found.clone()));
+    kept.push((key, found.clone()));
     let oldest = (kept.len() > MAX_RESOLVERS).then(|| kept.remove(0));
     drop(kept);
     // Their threads end when nobody waits for an answer of theirs.

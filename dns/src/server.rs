@@ -154,6 +154,20 @@ fn is_site_local(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfec0
 }
 
+/// The number of a network interface.
+#[cfg(unix)]
+pub(crate) fn interface_number(name: &str) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: the name ends with a NUL.
+    let number = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (number != 0).then_some(number)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn interface_number(_name: &str) -> Option<u32> {
+    None
+}
+
 /// Whether there is a network interface of this name or number.
 #[cfg(unix)]
 pub(crate) fn interface_exists(name: &str) -> bool {
@@ -166,9 +180,7 @@ pub(crate) fn interface_exists(name: &str) -> bool {
         // SAFETY: the buffer has the size that the call asks for.
         return !unsafe { libc::if_indextoname(index, buffer.as_mut_ptr()) }.is_null();
     }
-    let Ok(name) = std::ffi::CString::new(name) else { return false };
-    // SAFETY: the name ends with a NUL.
-    (unsafe { libc::if_nametoindex(name.as_ptr()) }) != 0
+    interface_number(name).is_some()
 }
 
 #[cfg(not(unix))]

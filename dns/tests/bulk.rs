@@ -170,12 +170,11 @@ fn dropped_with_its_channel_in_flight_it_leaves_nothing() {
 #[test]
 fn a_name_that_is_not_ascii_is_encoded_or_a_line() {
     let server = Server::start();
-    let names = "b\u{fc}cher.example\n";
     let setup = set_up(server.options(), hasty(0));
-    assert!(setup.whole_list(names)[0].contains(r#""status":"BADNAME""#));
-    let encode = Some((|_: &str| Ok("xn--bcher-kva.example".to_owned())) as fn(&str) -> _);
-    let setup = set_up(server.options(), BulkOptions { encode, ..hasty(0) });
-    let lines = setup.whole_list(names);
+    let lines = setup.whole_list("b\u{fc}cher.example\n\u{fffd}.example\n");
+    assert!(lines.iter().any(|line| line.contains(r#""status":"BADNAME""#)), "{lines:?}");
+    let mut lines = lines;
+    lines.retain(|line| !line.contains("BADNAME"));
     assert!(
         lines[0]
             .starts_with("{\"name\":\"b\u{fc}cher.example\",\"type\":\"A\",\"status\":\"NOERROR\"")

@@ -40,8 +40,6 @@ pub struct BulkOptions {
     pub retries: u32,
     /// How long it waits before.
     pub retry_pause: Duration,
-    /// Makes ASCII of a name that is none. Without it such a name is `BADNAME`.
-    pub encode: Option<fn(&str) -> Result<String>>,
     /// What is not asked for.
     pub answered: Answered,
 }
@@ -53,7 +51,6 @@ impl Default for BulkOptions {
             concurrency: 500,
             retries: 1,
             retry_pause: Duration::from_millis(500),
-            encode: None,
             answered: Answered::default(),
         }
     }
@@ -90,7 +87,6 @@ impl Bulk {
             concurrency: options.concurrency,
             retries: options.retries,
             retry_pause: options.retry_pause,
-            encode: options.encode,
             state: Mutex::new(state),
         };
         Ok(Bulk { run: Arc::new(run), event_loop })

@@ -12,8 +12,8 @@ use super::results::Results;
 use crate::channel::Core;
 use crate::error::{Code, Error, Result};
 use crate::message::Message;
-use crate::name;
 use crate::registry::{RecordClass, RecordType};
+use crate::idna;
 
 pub(super) struct Run {
     /// The channel has the callbacks that hold this.
@@ -24,7 +24,6 @@ pub(super) struct Run {
     pub(super) concurrency: usize,
     pub(super) retries: u32,
     pub(super) retry_pause: Duration,
-    pub(super) encode: Option<fn(&str) -> Result<String>>,
     pub(super) state: Mutex<State>,
 }
 
@@ -106,12 +105,7 @@ impl Run {
         let text = str::from_utf8(name).map_err(|_| {
             Error::Invalid(format!("bad domain name \"{}\": it is not UTF-8", name.escape_ascii()))
         })?;
-        let asked = match self.encode {
-            Some(encode) if !text.is_ascii() => encode(text)?,
-            _ => text.to_owned(),
-        };
-        name::validate(&asked)?;
-        Ok(asked)
+        idna::to_ask(text).map(std::borrow::Cow::into_owned)
     }
 
     /// Gives a question that was begun to the channel. The caller owns the loop.
@@ -184,7 +178,7 @@ impl Run {
             question.retries -= 1;
             match self.name_to_ask(&question.name) {
                 Ok(name) => self.ask(question, &name),
-                // It could be asked for before, so that is another answer of `encode`'s.
+                // It could be asked for before.
                 Err(_) => self.answered(question, Err(Code::EBADNAME.into())),
             }
         }

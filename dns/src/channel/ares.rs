@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use c_ares::{FdEvents, ProcessFlags};
 
+use crate::engine::Engine;
+
 /// Which thread is inside a call of c-ares's, 0 for none.
 ///
 /// c-ares has threads of its own for some things (`ares_reinit`), which would call back beside the
@@ -50,22 +52,22 @@ pub(crate) fn no_panic(body: impl FnOnce()) {
 
 /// A c-ares channel, and those that it replaced and that still work on lookups.
 pub(crate) struct Ares {
-    pub(crate) current: c_ares::Channel,
-    replaced: Vec<c_ares::Channel>,
+    pub(crate) current: Engine,
+    replaced: Vec<Engine>,
 }
 
 impl Ares {
-    pub(crate) fn new(current: c_ares::Channel) -> Ares {
+    pub(crate) fn new(current: Engine) -> Ares {
         Ares { current, replaced: Vec::new() }
     }
 
-    pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut c_ares::Channel> {
+    pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Engine> {
         std::iter::once(&mut self.current).chain(&mut self.replaced)
     }
 
     /// Has new lookups go to `channel`. What is in flight to servers that `channel` does not ask
     /// goes to those that it does.
-    pub(crate) fn replace(&mut self, channel: c_ares::Channel) {
+    pub(crate) fn replace(&mut self, channel: Engine) {
         let servers = channel.servers();
         let mut old = mem::replace(&mut self.current, channel);
         // It fails for want of memory alone; the lookups then end with the old servers.
@@ -79,6 +81,7 @@ impl Ares {
         for channel in self.all() {
             // It fails for want of memory alone; the queries then end in a timeout.
             let _ = channel.process_fds(events, ProcessFlags::empty());
+            channel.tidy();
         }
         self.retire();
     }
@@ -90,7 +93,7 @@ impl Ares {
     }
 
     pub(crate) fn cancel(&mut self) {
-        self.all().for_each(c_ares::Channel::cancel);
+        self.all().for_each(|channel| channel.cancel());
         self.retire();
     }
 

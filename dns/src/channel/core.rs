@@ -15,6 +15,7 @@ use super::lookup::{Answer, Asked, Callback, Lookup};
 use super::queue::{Queue, Waiting};
 use super::server_state::ServerStateCallback;
 use super::sockets::Sockets;
+use crate::configuration::Configuration;
 use crate::error::{Code, Result};
 use crate::options::Options;
 
@@ -36,8 +37,8 @@ pub(crate) struct Core {
     delivering: AtomicBool,
     pub(crate) options: Options,
     pub(crate) max_in_flight: usize,
-    /// The servers that were set by hand, as c-ares takes them.
-    pub(crate) servers: Mutex<Option<String>>,
+    /// The servers that were set on the channel.
+    pub(crate) servers: Mutex<Option<Vec<String>>>,
     /// The longest that c-ares takes for a query.
     budget: Mutex<Duration>,
     pub(crate) listener: Mutex<Option<ServerStateCallback>>,
@@ -63,27 +64,27 @@ impl Core {
         event_loop: &Loop,
         options: Options,
         max_in_flight: usize,
-        servers: Option<String>,
     ) -> Result<Arc<Core>> {
         let sockets = Arc::new(Sockets::new(event_loop));
         let queue = Arc::new(Queue::new(Cache::new(options.query_cache_max_ttl)));
         let on_socket_state = on_socket_state(&sockets, &queue);
-        let ares = options.channel(servers.as_deref(), on_socket_state)?;
-        let budget = options.budget(ares.servers().len());
+        let configuration = Configuration::read(&options);
+        let budget = options.budget(&configuration);
+        let engine = options.engine(configuration, Some(on_socket_state))?;
         let handles =
             Handles { timer: Timer::new(event_loop)?, due: None, delivery: Idle::new(event_loop)? };
         handles.timer.hide(PART_OF)?;
         handles.delivery.hide(PART_OF)?;
         let core = Arc::new_cyclic(|weak| Core {
             weak: weak.clone(),
-            ares: Mutex::new(Some(Ares::new(ares))),
+            ares: Mutex::new(Some(Ares::new(engine))),
             sockets,
             queue,
             handles: Mutex::new(Some(handles)),
             delivering: AtomicBool::new(false),
             options,
             max_in_flight,
-            servers: Mutex::new(servers),
+            servers: Mutex::default(),
             budget: Mutex::new(budget),
             listener: Mutex::default(),
             listening: AtomicBool::new(false),
@@ -121,8 +122,8 @@ impl Core {
         }
     }
 
-    pub(crate) fn set_budget(&self, servers: usize) {
-        let budget = self.options.budget(servers);
+    pub(crate) fn set_budget(&self, configuration: &Configuration) {
+        let budget = self.options.budget(configuration);
         *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
     }
 
@@ -150,8 +151,12 @@ impl Core {
     }
 
     /// Ends a lookup whose answer is there already: the loop tells it in its next turn.
-    pub(crate) fn end_at_once<A: Answer>(&self, callback: Callback<A>, answer: A) -> Result<()> {
-        self.open(|_| self.queue.lock().answered.push_back(A::done(callback, Ok(answer))))?;
+    pub(crate) fn end_at_once<A: Answer>(
+        &self,
+        callback: Callback<A>,
+        answer: Result<A>,
+    ) -> Result<()> {
+        self.open(|_| self.queue.lock().answered.push_back(A::done(callback, answer)))?;
         if !self.delivering.load(Ordering::Relaxed) {
             self.settle();
         }

@@ -1,19 +1,24 @@
 //! `ares_getaddrinfo`: the addresses of a host, from the hosts file and from DNS.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ptr;
+use std::sync::Mutex;
 
-use c_ares::{AddrInfoHints, AddressFamily};
+use c_ares::{AddrInfoFlags, AddrInfoHints, AddressFamily};
 use c_ares_sys as sys;
 use pyuv::address;
 
 use super::Channel;
-use super::lookup::Lookup;
+use super::core::Core;
+use super::host::{LOOPBACK, is_of, numeric, steps};
+use super::lookup::{Asked, Callback, Lookup};
 use super::queue::InFlight;
+use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
 use crate::getaddrinfo::c_string;
-use crate::name;
+use crate::hosts::Table;
+use crate::{idna, name, search, sort};
 
 /// What is known of a host (`struct ares_addrinfo`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,6 +56,7 @@ pub struct Alias {
     pub name: Option<Box<str>>,
 }
 
+#[derive(Clone)]
 struct Addresses {
     host: Option<CString>,
     service: Option<CString>,
@@ -68,7 +74,7 @@ impl Lookup for Addresses {
     }
 
     /// Not by way of the c-ares crate, which takes every `ares_addrinfo_cname` to have an alias.
-    fn ask(self, ares: &mut c_ares::Channel, query: InFlight<AddressInfo>) {
+    fn ask(self, ares: &mut Engine, query: InFlight<AddressInfo>) {
         unsafe extern "C" fn on_answer(
             query: *mut c_void,
             status: c_int,
@@ -152,8 +158,10 @@ impl Channel {
     /// Looks up the addresses of a host (`ares_getaddrinfo`) in the hosts file and in DNS, search
     /// domains included, as `lookups` of the options says; or those of this host for `None`.
     ///
-    /// `service` is the name or the number of a port. `callback` is called as
-    /// [`query`](Channel::query) does. The error names the host or the service that is wrong.
+    /// An address in numbers is what the system takes it for: `010.0.0.1` is 8.0.0.1, and `fe80::1%eth0`
+    /// has an interface. `localhost` and what is within it is this host, whatever `lookups` says, and no
+    /// server is asked for it (RFC 6761). `service` is the name or the number of a port. `callback` is
+    /// called as [`query`](Channel::query) does. The error names the host or the service that is wrong.
     pub fn getaddrinfo(
         &self,
         host: Option<&str>,
@@ -164,19 +172,179 @@ impl Channel {
         if host.is_none() && service.is_none() {
             return Err(Error::Invalid("neither a host nor a service to look up".to_owned()));
         }
-        let lookup = Addresses {
-            host: host.map(host_name).transpose()?,
-            service: service.map(|service| c_string("service", service)).transpose()?,
-            hints,
+        let service = service.map(|service| c_string("service", service)).transpose()?;
+        let Some(host) = host else {
+            return self.start(Addresses { host: None, service, hints }, Box::new(callback));
         };
-        self.start(lookup, Box::new(callback))
+        let host = host_name(host)?;
+        let _held = self.event_loop.hold()?;
+        self.core.addresses(host, service, hints, Box::new(callback))
     }
 }
 
-/// A name that can be asked for, or an address in numbers.
-pub(crate) fn host_name(host: &str) -> Result<CString> {
-    if host.parse::<IpAddr>().is_err() {
-        name::validate(host)?;
+impl Core {
+    fn addresses(
+        &self,
+        host: String,
+        service: Option<CString>,
+        hints: AddrInfoHints,
+        callback: Callback<AddressInfo>,
+    ) -> Result<()> {
+        let port = match self.open(|ares| port(&mut ares.current, service.as_ref()))? {
+            Ok(port) => port,
+            Err(error) => return self.end_at_once(callback, Err(error)),
+        };
+        let wanted = Wanted { port, hints };
+        if let Some(address) = numeric(&host, port) {
+            let found = address.and_then(|address| wanted.numeric(address, &host));
+            return self.end_at_once(callback, found);
+        }
+        if hints.flags.contains(AddrInfoFlags::NUMERICHOST) {
+            return self.end_at_once(callback, Err(Code::ENOTFOUND.into()));
+        }
+        let environment = hints.flags.contains(AddrInfoFlags::ENVHOSTS);
+        if search::is_localhost(&host) {
+            let found = self.open(|ares| wanted.localhost(&host, ares.current.hosts.table(environment)))?;
+            return self.end_at_once(callback, found);
+        }
+        let steps = self.open(|ares| steps(&host, &ares.current))?;
+        let lookup = Addresses { host: None, service, hints };
+        self.look_up(
+            steps,
+            environment,
+            move |table| wanted.in_file(&host, table),
+            move |core, name, callback| {
+                // It was checked, and has no NUL.
+                let host = CString::new(name).ok();
+                core.start(Asked { lookup: Addresses { host, ..lookup.clone() }, callback })
+            },
+            callback,
+        )
     }
-    c_string("host", host)
+}
+
+/// What is to become of addresses that c-ares was not asked for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    port: u16,
+    hints: AddrInfoHints,
+}
+
+impl Wanted {
+    fn family(&self) -> AddressFamily {
+        self.hints.family.unwrap_or(AddressFamily::UNSPEC)
+    }
+
+    fn numeric(&self, address: SocketAddr, text: &str) -> Result<AddressInfo> {
+        if !is_of(&address, self.family()) {
+            return Err(Code::ENOTFOUND.into());
+        }
+        Ok(self.info(vec![address], text, &[]))
+    }
+
+    /// What the file has of a host, if that is anything.
+    fn in_file(&self, host: &str, table: &Table) -> Option<AddressInfo> {
+        let entry = table.by_name(host)?;
+        let addresses = entry.addresses.into_iter().map(|address| SocketAddr::new(address, self.port));
+        let mut addresses: Vec<_> =
+            addresses.filter(|address| is_of(address, self.family())).collect();
+        if !self.hints.flags.contains(AddrInfoFlags::NOSORT) {
+            sort::sort(&mut addresses);
+        }
+        (!addresses.is_empty()).then(|| self.info(addresses, entry.name, &entry.aliases))
+    }
+
+    /// This host: what the file says it is, and its loopback address of each family that the file has
+    /// nothing of.
+    fn localhost(&self, host: &str, table: &Table) -> Result<AddressInfo> {
+        let in_file = self.in_file(host, table);
+        let mut info = in_file.unwrap_or_else(|| self.info(Vec::new(), host, &[]));
+        let mut addresses: Vec<_> = info.nodes.iter().map(|node| node.address).collect();
+        for mut address in LOOPBACK {
+            let known = |known: &SocketAddr| known.is_ipv4() == address.is_ipv4();
+            if is_of(&address, self.family()) && !addresses.iter().any(known) {
+                address.set_port(self.port);
+                addresses.push(address);
+            }
+        }
+        if !self.hints.flags.contains(AddrInfoFlags::NOSORT) {
+            sort::sort(&mut addresses);
+        }
+        info.nodes = self.nodes(addresses);
+        Ok(info)
+    }
+
+    fn info(&self, addresses: Vec<SocketAddr>, name: &str, aliases: &[&str]) -> AddressInfo {
+        let alias = |alias: Option<&str>| Alias {
+            ttl: 0,
+            alias: alias.map(Box::from),
+            name: Some(name.into()),
+        };
+        let cnames = match (self.hints.flags.contains(AddrInfoFlags::CANONNAME), aliases) {
+            (false, _) => Box::default(),
+            (true, []) => Box::from([alias(None)]),
+            (true, aliases) => aliases.iter().map(|name| alias(Some(name))).collect(),
+        };
+        AddressInfo { nodes: self.nodes(addresses), cnames }
+    }
+
+    fn nodes(&self, addresses: Vec<SocketAddr>) -> Box<[AddressNode]> {
+        let node = |address| AddressNode {
+            ttl: 0,
+            flags: 0,
+            socktype: self.hints.socktype,
+            protocol: self.hints.protocol,
+            address,
+        };
+        addresses.into_iter().map(node).collect()
+    }
+}
+
+/// The number of a service's port, as c-ares finds it; 0 without one.
+fn port(engine: &mut Engine, service: Option<&CString>) -> Result<u16> {
+    let Some(service) = service else { return Ok(0) };
+    /// For this host c-ares answers from inside the call.
+    unsafe extern "C" fn on_answer(
+        slot: *mut c_void,
+        status: c_int,
+        _timeouts: c_int,
+        found: *mut sys::ares_addrinfo,
+    ) {
+        // SAFETY: from `port`, which waits for this.
+        let slot = unsafe { &*slot.cast::<Mutex<Option<Result<u16>>>>() };
+        // SAFETY: c-ares gives a result that is the callee's, or null.
+        let port = match unsafe { found.as_ref() } {
+            // SAFETY: its lists are c-ares's own.
+            Some(found) if status == 0 => unsafe { copy(found) }.nodes.first().map(|node| node.address.port()),
+            _ => None,
+        };
+        *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            Some(port.ok_or_else(|| Code(status).into()));
+        // SAFETY: nobody has a pointer into it any more.
+        unsafe { sys::ares_freeaddrinfo(found) };
+    }
+    let slot: Mutex<Option<Result<u16>>> = Mutex::default();
+    let hints = sys::ares_addrinfo_hints {
+        ai_flags: AddrInfoFlags::NOSORT.bits(),
+        ai_family: libc::AF_INET,
+        ai_socktype: 0,
+        ai_protocol: 0,
+    };
+    // SAFETY: the channel is alive, and the call is over when the slot goes.
+    unsafe {
+        let argument = (&raw const slot).cast_mut().cast();
+        let (service, hints) = (service.as_ptr(), &raw const hints);
+        sys::ares_getaddrinfo(engine.as_raw(), ptr::null(), service, hints, Some(on_answer), argument);
+    }
+    let found = slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    found.unwrap_or(Err(Code::ESERVICE.into()))
+}
+
+/// A host's name in ASCII that can be asked for, or an address in numbers.
+pub(crate) fn host_name(host: &str) -> Result<String> {
+    let host = idna::to_ascii(host)?;
+    if numeric(&host, 0).is_none() {
+        name::validate_host(&host)?;
+    }
+    Ok(host.into_owned())
 }

@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use c_ares::NIFlags;
 
 use super::Channel;
-use super::lookup::Lookup;
+use super::core::Core;
+use super::lookup::{Asked, Callback, Lookup};
 use super::queue::InFlight;
-use crate::error::Result;
+use crate::configuration::host_name;
+use crate::engine::Engine;
+use crate::error::{Code, Error, Result};
 
 /// The names of an address and its port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,7 +29,7 @@ struct Names {
 impl Lookup for Names {
     type Answer = NameInfo;
 
-    fn ask(self, ares: &mut c_ares::Channel, query: InFlight<NameInfo>) {
+    fn ask(self, ares: &mut Engine, query: InFlight<NameInfo>) {
         ares.get_name_info(&self.address, self.flags, move |answer| {
             query.answer(|| {
                 let names = answer?;
@@ -39,8 +42,9 @@ impl Lookup for Names {
 }
 
 impl Channel {
-    /// Looks up the names of an address and of its port (`ares_getnameinfo`). Without
-    /// `LOOKUPHOST` and `LOOKUPSERVICE` among the flags, that of the host.
+    /// Looks up the names of an address and of its port (`ares_getnameinfo`), that of the host in the
+    /// hosts file and in DNS, as `lookups` of the options says. Without `LOOKUPHOST` and
+    /// `LOOKUPSERVICE` among the flags, that of the host.
     ///
     /// `callback` is called as [`query`](Channel::query) does. An address without a name gives
     /// the numbers, unless `NAMEREQD` is among the flags.
@@ -50,6 +54,106 @@ impl Channel {
         flags: NIFlags,
         callback: impl FnOnce(Result<NameInfo>) + Send + 'static,
     ) -> Result<()> {
-        self.start(Names { address, flags }, Box::new(callback))
+        let _held = self.event_loop.hold()?;
+        let (core, callback) = (&self.core, Box::new(callback));
+        let wants_host = flags.contains(NIFlags::LOOKUPHOST) || !flags.contains(NIFlags::LOOKUPSERVICE);
+        if !wants_host || flags.contains(NIFlags::NUMERICHOST) {
+            return core.names(address, flags, callback);
+        }
+        let lookups =
+            core.open(|ares| ares.current.configuration.lookups.value.clone())?;
+        match &*lookups {
+            "b" => core.names(address, flags, callback),
+            "bf" => {
+                let weak = core.weak.clone();
+                let asked = move |answer: Result<NameInfo>| match (answer, weak.upgrade()) {
+                    (Err(error), Some(core)) if !core.is_closed() && is_missing(&error) => {
+                        // It fails for a channel that is closed alone.
+                        let _ = core.names_from_file(address, flags, false, callback);
+                    }
+                    (answer, _) => callback(answer),
+                };
+                core.names(address, flags | NIFlags::NAMEREQD, Box::new(asked))
+            }
+            lookups => core.names_from_file(address, flags, lookups.contains('b'), callback),
+        }
+    }
+}
+
+fn is_missing(error: &Error) -> bool {
+    !matches!(error.code(), None | Some(Code::ECANCELLED | Code::EDESTRUCTION))
+}
+
+impl Core {
+    /// Asks c-ares, which asks servers for the host unless it is to be in numbers.
+    fn names(
+        &self,
+        address: SocketAddr,
+        flags: NIFlags,
+        callback: Callback<NameInfo>,
+    ) -> Result<()> {
+        self.start(Asked { lookup: Names { address, flags }, callback })
+    }
+
+    /// The host's name from the file; where it has none, from servers if they are to be asked, or in
+    /// numbers.
+    fn names_from_file(
+        &self,
+        address: SocketAddr,
+        flags: NIFlags,
+        servers: bool,
+        callback: Callback<NameInfo>,
+    ) -> Result<()> {
+        let found = self.open(|ares| {
+            let entry = ares.current.hosts.table(false).by_address(address.ip())?;
+            Some(entry.name.to_owned())
+        })?;
+        let in_numbers = (flags - NIFlags::NAMEREQD) | NIFlags::NUMERICHOST;
+        match found {
+            Some(name) => {
+                let short = flags.contains(NIFlags::NOFQDN);
+                let name = if short { without_own_domain(name, host_name().as_deref()) } else { name };
+                // The service is c-ares's to name.
+                let named = move |answer: Result<NameInfo>| {
+                    callback(answer.map(|names| NameInfo { node: Some(name.into()), ..names }));
+                };
+                self.names(address, in_numbers, Box::new(named))
+            }
+            None if servers => self.names(address, flags, callback),
+            None if flags.contains(NIFlags::NAMEREQD) => {
+                self.end_at_once(callback, Err(Code::ENOTFOUND.into()))
+            }
+            None => self.names(address, in_numbers, callback),
+        }
+    }
+}
+
+/// A name without the domain that this host's own name is in.
+fn without_own_domain(mut name: String, own: Option<&str>) -> String {
+    if let Some((_, domain)) = own.and_then(|own| own.split_once('.'))
+        && let Some(start) = name.len().checked_sub(domain.len() + 1)
+        && name.is_char_boundary(start)
+        && name[start..].strip_prefix('.').is_some_and(|end| end.eq_ignore_ascii_case(domain))
+    {
+        name.truncate(start);
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_this_host_s_domain_is_short() {
+        for (name, own, expected) in [
+            ("a.example.com", "b.Example.com", "a"),
+            ("a.example.org", "b.example.com", "a.example.org"),
+            ("aexample.com", "b.example.com", "aexample.com"),
+            ("a", "b.example.com", "a"),
+            ("a.example.com", "b", "a.example.com"),
+        ] {
+            assert_eq!(without_own_domain(name.to_owned(), Some(own)), expected, "{name} {own}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::getaddrinfo::AddressInfo;
 use super::gethostby::Host;
 use super::getnameinfo::NameInfo;
 use super::queue::{InFlight, Queue};
+use crate::engine::Engine;
 use crate::error::{Code, Result};
 use crate::message::Message;
 
@@ -22,14 +23,14 @@ pub(crate) trait Lookup: Send + 'static {
     }
 
     /// Gives it to c-ares, which may answer from inside this call.
-    fn ask(self, ares: &mut c_ares::Channel, query: InFlight<Self::Answer>);
+    fn ask(self, ares: &mut Engine, query: InFlight<Self::Answer>);
 }
 
 /// A lookup with its callback, whatever the kind.
 pub(crate) trait Pending: Send {
     fn weight(&self) -> usize;
 
-    fn ask(self: Box<Self>, ares: &mut c_ares::Channel, queue: &Arc<Queue>);
+    fn ask(self: Box<Self>, ares: &mut Engine, queue: &Arc<Queue>);
 
     /// Ends it without asking.
     fn end(self: Box<Self>, code: Code) -> Done;
@@ -41,7 +42,7 @@ pub(crate) struct Asked<L: Lookup> {
 }
 
 impl<L: Lookup> Asked<L> {
-    pub(crate) fn ask(self, ares: &mut c_ares::Channel, queue: &Arc<Queue>) {
+    pub(crate) fn ask(self, ares: &mut Engine, queue: &Arc<Queue>) {
         let query = InFlight::new(queue, self.lookup.weight(), self.callback);
         self.lookup.ask(ares, query);
     }
@@ -52,7 +53,7 @@ impl<L: Lookup> Pending for Asked<L> {
         self.lookup.weight()
     }
 
-    fn ask(self: Box<Self>, ares: &mut c_ares::Channel, queue: &Arc<Queue>) {
+    fn ask(self: Box<Self>, ares: &mut Engine, queue: &Arc<Queue>) {
         Asked::ask(*self, ares, queue);
     }
 

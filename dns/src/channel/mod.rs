@@ -30,10 +30,12 @@ mod core;
 mod getaddrinfo;
 mod gethostby;
 mod getnameinfo;
+mod host;
 mod lookup;
 mod query;
 mod queue;
 mod reinit;
+mod search;
 mod server_state;
 mod sockets;
 
@@ -48,9 +50,10 @@ pub use self::getaddrinfo::{AddressInfo, AddressNode, Alias};
 pub use self::gethostby::Host;
 pub use self::getnameinfo::NameInfo;
 use self::lookup::{Asked, Callback, Lookup};
-pub(crate) use self::query::{check_class, copy as copy_message};
+pub(crate) use self::query::{check_class, synthesized};
 pub use self::server_state::ServerStateCallback;
-use crate::error::{Code, Error, Result};
+use crate::configuration::Configuration;
+use crate::error::{Code, Result};
 use crate::options::Options;
 use crate::server;
 
@@ -107,8 +110,9 @@ impl Channel {
         let _held = event_loop.hold()?;
         options.check()?;
         let max_in_flight = options.max_in_flight()?;
-        let servers = options.servers.as_deref().map(server::to_csv).transpose()?;
-        let core = Core::new(event_loop, options, max_in_flight, servers)?;
+        // The error names the server that is none.
+        options.servers.as_deref().map(server::to_csv).transpose()?;
+        let core = Core::new(event_loop, options, max_in_flight)?;
         let anchor = Idle::new(event_loop)?;
         anchor.hide(PART_OF)?;
         let anchored = Anchored(core.clone());
@@ -179,19 +183,27 @@ impl Channel {
     /// server that is none of these.
     pub fn set_servers<S: AsRef<str>>(&self, servers: &[S]) -> Result<()> {
         let csv = server::to_csv(servers)?;
+        let servers: Vec<_> = servers.iter().map(|server| server.as_ref().to_owned()).collect();
         let _held = self.event_loop.hold()?;
         let set = self.core.open(|ares| {
             for channel in ares.all() {
-                channel.set_servers([&csv])?;
+                channel.ask_servers(&csv)?;
             }
-            self.core.set_budget(ares.current.servers().len());
+            ares.current.configuration_mut().set_servers(&servers);
+            self.core.set_budget(&ares.current.configuration);
             self.core.queue.cache.clear();
-            Ok::<_, c_ares::Error>(())
-        })?;
-        set.map_err(|error| Error::new(error, csv.clone()))?;
-        *self.core.servers.lock().unwrap_or_else(PoisonError::into_inner) = Some(csv);
+            Ok(())
+        });
+        set.and_then(|set| set)?;
+        *self.core.servers.lock().unwrap_or_else(PoisonError::into_inner) = Some(servers);
         self.core.settle();
         Ok(())
+    }
+
+    /// What the channel goes by, and where each part of it was found.
+    pub fn configuration(&self) -> Result<Arc<Configuration>> {
+        let _held = self.event_loop.hold()?;
+        self.core.open(|ares| ares.current.configuration.clone())
     }
 
     /// How many lookups have not had their callback called.

@@ -1,25 +1,19 @@
-//! `ares_query_dnsrec`, `ares_search_dnsrec` and `ares_send_dnsrec`: the lookups that a message
-//! answers.
+//! `ares_query_dnsrec` and `ares_send_dnsrec`: the lookups that a message answers.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::Ordering;
-
-use c_ares::DnsRecord;
 
 use super::Channel;
 use super::cache::Place;
 use super::core::Core;
 use super::lookup::{Asked, Callback, Lookup};
 use super::queue::InFlight;
-use crate::error::{Error, Result};
-use crate::field::Name;
+use crate::engine::Engine;
+use crate::error::{Code, Error, Result};
 use crate::message::{Flags, Message, Question};
-use crate::name;
-use crate::options::Options;
 use crate::record::{Record, RecordData, data};
 use crate::registry::{Opcode, Rcode, RecordClass, RecordType};
-
-/// What c-ares offers as EDNS's size unless told otherwise.
-const EDNS_SIZE: u16 = 1232;
+use crate::{idna, search};
 
 struct Query {
     name: Box<str>,
@@ -32,21 +26,18 @@ struct Query {
 impl Lookup for Query {
     type Answer = Message;
 
-    fn ask(self, ares: &mut c_ares::Channel, query: InFlight<Message>) {
-        let class = self.class.into();
+    fn ask(self, ares: &mut Engine, query: InFlight<Message>) {
+        let (record_type, class) = (self.record_type, self.class);
         let Some(place) = self.place else {
-            // What the call returns, the closure has been told.
-            let _ = ares.query_dnsrec(&self.name, class, self.record_type.into(), move |answer| {
-                query.answer(|| copy(answer));
-            });
+            ares.query(&self.name, record_type, class, |answer| query.answer(|| answer.read()));
             return;
         };
         let queue = query.queue().clone();
         let asking = queue.clone();
         asking.asking.store(true, Ordering::Relaxed);
-        let _ = ares.query_dnsrec(&self.name, class, self.record_type.into(), move |answer| {
+        ares.query(&self.name, record_type, class, move |answer| {
             query.answer(|| {
-                let message = copy(answer)?;
+                let message = answer.read()?;
                 // From inside this call comes what c-ares has kept for a while already.
                 if !queue.asking.load(Ordering::Relaxed) {
                     queue.cache.keep(place, &message);
@@ -58,34 +49,23 @@ impl Lookup for Query {
     }
 }
 
-struct Search(DnsRecord);
-
-impl Lookup for Search {
-    type Answer = Message;
-
-    fn ask(self, ares: &mut c_ares::Channel, query: InFlight<Message>) {
-        let _ = ares.search_dnsrec(&self.0, move |answer| query.answer(|| copy(answer)));
-    }
-}
-
-struct Sent(DnsRecord);
+struct Sent(Message);
 
 impl Lookup for Sent {
     type Answer = Message;
 
-    fn ask(self, ares: &mut c_ares::Channel, query: InFlight<Message>) {
-        let _ = ares.send_dnsrec(&self.0, move |answer| query.answer(|| copy(answer)));
+    fn ask(self, ares: &mut Engine, query: InFlight<Message>) {
+        ares.send(&self.0, |answer| query.answer(|| answer.read()));
     }
-}
-
-/// c-ares's answer as a value of our own.
-pub(crate) fn copy(answer: c_ares::Result<&DnsRecord>) -> Result<Message> {
-    Message::try_from(answer?)
 }
 
 impl Channel {
     /// Asks for the records of `name` that are of one type, in the class `IN`
     /// ([`query_class`](Channel::query_class) for another).
+    ///
+    /// `name` is encoded with IDNA where it is not ASCII; a label may be any bytes, by `\DDD`.
+    /// No server is asked for `localhost` and what is within it (RFC 6761): their addresses are those of
+    /// this host.
     ///
     /// `callback` is called once, by the loop, never from inside this call: with the answer, or
     /// with `ARES_ENOTFOUND` for a name that does not exist, `ARES_ENODATA` where it has no such
@@ -110,27 +90,10 @@ impl Channel {
         class: RecordClass,
         callback: impl FnOnce(Result<Message>) + Send + 'static,
     ) -> Result<()> {
-        name::validate(name)?;
+        let name = idna::to_ask(name)?;
         check_class(class)?;
         let _held = self.event_loop.hold()?;
-        self.core.query(name, record_type, class, Box::new(callback))
-    }
-
-    /// Like [`query_class`](Channel::query_class), but asks for `name` in each of the search
-    /// domains too, those of the options or of `resolv.conf`, until one has an answer
-    /// (`ares_search_dnsrec`). A name with at least `ndots` dots is asked for as it is first, one
-    /// with fewer last, and one that ends in a dot alone.
-    pub fn search(
-        &self,
-        name: &str,
-        record_type: RecordType,
-        class: RecordClass,
-        callback: impl FnOnce(Result<Message>) + Send + 'static,
-    ) -> Result<()> {
-        name::validate(name)?;
-        check_class(class)?;
-        let question = question(name, record_type, class, &self.core.options);
-        self.start(Search(DnsRecord::try_from(&question)?), Box::new(callback))
+        self.core.query(&name, record_type, class, Box::new(callback))
     }
 
     /// Sends a message of the caller's own (`ares_send_dnsrec`). Its id is replaced, and if it has an
@@ -140,8 +103,8 @@ impl Channel {
     /// a name that does not exist is no error here. SERVFAIL, NOTIMP and REFUSED are, after every
     /// server said so, unless the channel has `ARES_FLAG_NOCHECKRESP`.
     ///
-    /// Fails for a message that has not exactly one question, or that c-ares cannot write; one
-    /// of more than 65,535 bytes for instance, `ARES_EBADQUERY`.
+    /// Fails for a message that has not exactly one question, or that cannot be written
+    /// ([`Message::to_bytes`]).
     pub fn send(
         &self,
         message: &Message,
@@ -152,13 +115,9 @@ impl Channel {
             let rule = format!("a message to send has one question, this has {count}");
             return Err(Error::Invalid(rule));
         };
-        let name: &str = if question.name.is_empty() { "." } else { &question.name };
-        name::validate(name)?;
         check_class(question.class)?;
-        let built = DnsRecord::try_from(message)?;
-        // c-ares would tell the callback alone.
-        message.write(&built)?;
-        self.start(Sent(built), Box::new(callback))
+        message.to_bytes()?;
+        self.start(Sent(message.clone()), Box::new(callback))
     }
 }
 
@@ -171,13 +130,43 @@ impl Core {
         class: RecordClass,
         callback: Callback<Message>,
     ) -> Result<()> {
+        if let Some(answer) = synthesized(name, record_type, class) {
+            return self.end_at_once(callback, answer);
+        }
         let (kept, place) = self.queue.cache.find(name, record_type, class);
         if let Some(message) = kept {
-            return self.end_at_once(callback, message);
+            return self.end_at_once(callback, Ok(message));
         }
         let lookup = Query { name: name.into(), record_type, class, place };
         self.start(Asked { lookup, callback })
     }
+}
+
+/// The answer to a question that no server is asked: about this host by definition (RFC 6761, 6.3).
+pub(crate) fn synthesized(
+    name: &str,
+    record_type: RecordType,
+    class: RecordClass,
+) -> Option<Result<Message>> {
+    if class != RecordClass::IN || !search::is_localhost(name) {
+        return None;
+    }
+    let data = match record_type {
+        RecordType::A => RecordData::A(data::A { addr: Ipv4Addr::LOCALHOST }),
+        RecordType::AAAA => RecordData::AAAA(data::AAAA { addr: Ipv6Addr::LOCALHOST }),
+        _ => return Some(Err(Code::ENODATA.into())),
+    };
+    let name = crate::field::Name::from(name);
+    Some(Ok(Message {
+        id: 0,
+        flags: Flags::QR | Flags::AA | Flags::RD | Flags::RA,
+        opcode: Opcode::QUERY,
+        rcode: Rcode::NOERROR,
+        question: Box::from([Question { name: name.clone(), record_type, class }]),
+        answer: Box::from([Record { name, class, ttl: 0, data }]),
+        authority: Box::default(),
+        additional: Box::default(),
+    }))
 }
 
 /// Says whether c-ares can ask in a class.
@@ -185,31 +174,4 @@ pub(crate) fn check_class(class: RecordClass) -> Result<()> {
     let known = RecordClass::ALL.iter().any(|(_, known)| *known == class);
     let rule = || format!("c-ares cannot ask in class {class}: IN, CHAOS, HS, NONE, ANY");
     if known { Ok(()) } else { Err(Error::Invalid(rule())) }
-}
-
-/// The question that `ares_query` would make of these.
-fn question(name: &str, record_type: RecordType, class: RecordClass, options: &Options) -> Message {
-    let channel_flags = options.flags.unwrap_or(c_ares::Flags::EDNS);
-    let recurse = !channel_flags.contains(c_ares::Flags::NORECURSE);
-    let edns = channel_flags.contains(c_ares::Flags::EDNS).then(|| Record {
-        name: Name::default(),
-        class: RecordClass::IN,
-        ttl: 0,
-        data: RecordData::OPT(data::OPT {
-            udp_size: options.edns_size.unwrap_or(EDNS_SIZE),
-            version: 0,
-            flags: 0,
-            options: Box::default(),
-        }),
-    });
-    Message {
-        id: 0,
-        flags: if recurse { Flags::RD } else { Flags::default() },
-        opcode: Opcode::QUERY,
-        rcode: Rcode::NOERROR,
-        question: Box::from([Question { name: name.into(), record_type, class }]),
-        answer: Box::default(),
-        authority: Box::default(),
-        additional: edns.into_iter().collect(),
-    }
 }

@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Channel;
 use super::core::Core;
-use crate::error::{Code, Error, Result};
+use crate::configuration::Configuration;
+use crate::engine::Engine;
+use crate::error::{Code, Result};
+use crate::server;
 
 impl Channel {
     /// Reads `resolv.conf` and what else c-ares is configured by again, on libuv's thread pool, for
@@ -24,15 +27,16 @@ impl Channel {
         let _held = self.event_loop.hold()?;
         self.core.open(|_| ())?;
         let turn = self.core.reinits.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut options = self.core.options.clone();
         let servers = self.core.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let options = self.core.options.clone();
+        options.servers = servers.or(options.servers);
         let on_socket = self.core.on_socket_state();
         let made = Arc::new(Mutex::new(None));
         let for_loop = made.clone();
         let core = self.core.weak.clone();
         self.event_loop.queue_work(
             move || {
-                let channel = options.channel(servers.as_deref(), on_socket);
+                let channel = options.engine(Configuration::read(&options), Some(on_socket));
                 *made.lock().unwrap_or_else(PoisonError::into_inner) = Some(channel);
             },
             move |outcome| {
@@ -52,20 +56,21 @@ impl Channel {
 
 impl Core {
     /// Has lookups go to `channel` from now on, unless a later `reinit` was faster.
-    fn swap(&self, mut channel: c_ares::Channel, turn: usize) -> Result<()> {
+    fn swap(&self, mut channel: Engine, turn: usize) -> Result<()> {
         let swapped = self.open(|ares| -> Result<()> {
             if self.reinited.fetch_max(turn, Ordering::Relaxed) >= turn {
                 return Ok(());
             }
             // They may have been set since the pool's thread looked.
             let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(csv) = servers {
-                channel.set_servers([&csv]).map_err(|error| Error::new(error, csv))?;
+            if let Some(servers) = servers {
+                channel.ask_servers(&server::to_csv(&servers)?)?;
+                channel.configuration_mut().set_servers(&servers);
             }
             if self.listening.load(Ordering::Relaxed) {
                 self.listen(&mut channel);
             }
-            self.set_budget(channel.servers().len());
+            self.set_budget(&channel.configuration);
             self.queue.cache.clear();
             ares.replace(channel);
             Ok(())

@@ -36,7 +36,7 @@ impl Channel {
             let earlier = mem::replace(&mut *slot, listener);
             drop(slot);
             if listening && !self.core.listening.swap(true, Ordering::Relaxed) {
-                ares.all().for_each(|channel| self.core.listen(channel));
+                ares.all().for_each(|engine| self.core.listen(engine));
             }
             earlier
         })?;

@@ -4,12 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict};
 use pyuv_dns::BulkOptions;
 
 use super::channel::{Channel, refused};
 use super::constants::RecordTypeArg;
-use super::name::idna;
 use crate::life::slot::PySlot;
 
 /// Questions that were answered before, for `Bulk`.
@@ -63,7 +62,6 @@ impl Bulk {
             record_type: r#type.0,
             concurrency,
             retries,
-            encode: Some(encode),
             answered: answered
                 .map(|known| std::mem::take(&mut *known.get().lock()))
                 .unwrap_or_default(),
@@ -141,12 +139,4 @@ impl Bulk {
     fn __clear__(&self, py: Python<'_>) {
         self.channel.clear(py);
     }
-}
-
-/// A name that is not ASCII as `Channel.query` would ask for it.
-fn encode(name: &str) -> pyuv_dns::Result<String> {
-    Python::attach(|py| match idna(&PyString::new(py, name)) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned()),
-        Err(error) => Err(pyuv_dns::Error::Invalid(error.value(py).to_string())),
-    })
 }

@@ -11,7 +11,9 @@ use pyuv::{Entered, Held, Owned};
 use pyuv_dns::{Error, Options, Result, ServerStateFlags};
 
 use super::argument::servers;
+use super::configuration::configuration_to_py;
 use super::error::to_py;
+use super::errorno::errorno;
 
 use crate::call::{call, callable, error_argument, optional_callable};
 use crate::error::HandleClosedError;
@@ -158,11 +160,10 @@ impl Channel {
         let called = match answer {
             Ok(answer) => convert(py, answer)
                 .and_then(|result| call(&callback, [result.bind(py), &error_argument(py, None)])),
-            Err(error) => {
-                let code = error.code().unwrap_or(pyuv_dns::Code::EBADRESP);
+            Err(error) => errorno(py, &error).and_then(|errorno| {
                 let none = py.None().into_bound(py);
-                call(&callback, [&none, &error_argument(py, Some(code.0))])
-            }
+                call(&callback, [&none, &errorno])
+            }),
         };
         if let Err(error) = called {
             Loop::handle_exception(&event_loop, error);
@@ -262,6 +263,12 @@ impl Channel {
     fn set_servers(&self, servers: &Bound<'_, PyAny>) -> PyResult<()> {
         let core = self.core()?;
         core.set_servers(&self::servers(servers)?).map_err(refused)
+    }
+
+    /// What the channel goes by: a Configuration, with where each part of it was found.
+    #[getter]
+    fn configuration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        configuration_to_py(py, &*self.core()?.configuration().map_err(refused)?)
     }
 
     /// Reads resolv.conf and what else c-ares is configured by again, on the thread pool, for what

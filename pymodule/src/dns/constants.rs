@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyInt, PyString};
 use pyuv_dns::{ChannelFlags, Code, Flags, Opcode, Rcode, RecordClass, RecordType};
 
 use super::error::to_py;
+use super::errorno;
 use crate::number::{number, type_name};
 
 /// A number with an enum class in Python.
@@ -35,10 +36,11 @@ pub trait Registry: Copy {
 }
 
 macro_rules! registries {
-    ($($type:ident $table:literal)*) => {
+    ($($type:ident $table:literal: |$value:ident| $number:expr, $names:expr;)*) => {
         $(impl Registry for $type {
             fn number(self) -> u16 {
-                self.0
+                let $value = self;
+                $number
             }
 
             fn members(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
@@ -55,8 +57,8 @@ macro_rules! registries {
         fn tables(module: &Bound<'_, PyModule>) -> PyResult<()> {
             $(
                 let table = PyDict::new(module.py());
-                for (name, number) in $type::ALL {
-                    table.set_item(*name, number.0)?;
+                for (name, member) in $names {
+                    table.set_item(name, member.number())?;
                 }
                 module.add($table, table)?;
             )*
@@ -66,11 +68,11 @@ macro_rules! registries {
 }
 
 registries! {
-    RecordType "record_types"
-    RecordClass "record_classes"
-    Rcode "rcodes"
-    Opcode "opcodes"
-    Flags "flags"
+    RecordType "record_types": |value| value.0, RecordType::ALL.iter().copied();
+    RecordClass "record_classes": |value| value.0, RecordClass::ALL.iter().copied();
+    Rcode "rcodes": |value| value.0, Rcode::ALL.iter().copied();
+    Opcode "opcodes": |value| value.0, Opcode::ALL.iter().copied();
+    Flags "flags": |flags| flags.bits(), Flags::all().iter_names();
 }
 
 macro_rules! by_name_or_number {
@@ -105,14 +107,20 @@ by_name_or_number! {
     RecordClassArg(RecordClass), "a record class";
 }
 
-/// The message for a c-ares status code (`ares_strerror`).
+/// The message for a c-ares status code (`ares_strerror`). That of an ErrorNumber says what was
+/// wrong, too.
 #[pyfunction]
 #[pyo3(signature = (code, /))]
-fn strerror(code: i32) -> PyResult<String> {
-    if Code(code).name().is_none() {
-        return Err(PyValueError::new_err(format!("{code} is not a c-ares status code")));
+fn strerror(code: &Bound<'_, PyAny>) -> PyResult<String> {
+    let reason = errorno::reason(code)?;
+    let code = Code(code.extract()?);
+    if code.name().is_none() {
+        return Err(PyValueError::new_err(format!("{} is not a c-ares status code", code.0)));
     }
-    Ok(Code(code).message())
+    Ok(match reason {
+        Some(reason) => format!("{code}: {reason}"),
+        None => code.message(),
+    })
 }
 
 /// Adds the tables, the status codes, and the dict of flags: ARES_FLAG_USEVC and its kin.

@@ -7,14 +7,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple, PyType};
-use pyuv_dns::field::{Name, Options, Strings, Text};
+use pyuv_dns::field::{Name, Options, Str, Strings, Text, Uri};
 use pyuv_dns::record_types;
 use pyuv_dns::{Raw, RecordData, data};
 
 use super::constants::{RecordTypeArg, Registry};
 use super::value::{Argument, Value, separate};
 
-type Str = Box<str>;
 type Bytes = Box<[u8]>;
 
 /// `(name, repr)` pairs as the call that would make the object: `MX(priority=10, ...)`.
@@ -36,7 +35,7 @@ pub fn call_repr(class: &str, arguments: &[(&str, Bound<'_, PyAny>)]) -> PyResul
 macro_rules! data_class {
     (
         $(#[$doc:meta])*
-        $type:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ident = $key:ident,)* }
+        $type:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ident,)* }
         extra { $($extra:tt)* }
     ) => {
         $(#[$doc])*
@@ -47,8 +46,11 @@ macro_rules! data_class {
         #[pymethods]
         impl $type {
             #[new]
-            fn new($($field: Argument<$kind>),*) -> $type {
-                $type(data::$type { $($field: $field.0),* })
+            fn new($($field: Argument<$kind>),*) -> PyResult<$type> {
+                let data = data::$type { $($field: $field.0),* };
+                // What cannot be written is refused at once.
+                RecordData::$type(data.clone()).check().map_err(super::error::to_py)?;
+                Ok($type(data))
             }
 
             #[classattr]
@@ -133,7 +135,7 @@ macro_rules! data_classes {
 
 record_types!(data_classes);
 
-/// The data of a type that c-ares does not parse: the type and its bytes.
+/// Data as it stood on the wire: of a type that has no class here, or not as its type allows it.
 #[pyclass(frozen, eq, ord, hash, module = "pyuv.dns")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RawData(Raw);
@@ -141,8 +143,10 @@ pub struct RawData(Raw);
 #[pymethods]
 impl RawData {
     #[new]
-    fn new(r#type: RecordTypeArg, data: Argument<Bytes>) -> RawData {
-        RawData(Raw { record_type: r#type.0, data: data.0 })
+    fn new(r#type: RecordTypeArg, data: Argument<Bytes>) -> PyResult<RawData> {
+        let raw = Raw { record_type: r#type.0, data: data.0 };
+        RecordData::Raw(raw.clone()).check().map_err(super::error::to_py)?;
+        Ok(RawData(raw))
     }
 
     #[classattr]

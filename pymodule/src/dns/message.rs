@@ -118,7 +118,7 @@ impl Message {
         let records = |items| contents(items, |record: &Record| record.record.clone());
         let message = pyuv_dns::Message {
             id: id.0,
-            flags: Flags(flags.0),
+            flags: Flags::from_bits_truncate(flags.0),
             opcode: Opcode(opcode.0),
             rcode: Rcode(rcode.0),
             question: contents(question, |question: &Question| question.0.clone())?,
@@ -129,10 +129,11 @@ impl Message {
         Ok(message.into())
     }
 
-    /// Parses a message from the wire (`ares_dns_parse`): any bytes-like object.
+    /// Parses a message from the wire: any bytes-like object. A record whose data is not as its type
+    /// allows it has RawData.
     ///
-    /// Raises DNSError with a c-ares code for bytes that are no message. c-ares reads messages
-    /// with exactly one question.
+    /// Raises DNSError with ARES_EBADRESP for bytes that are no message; it says which record cannot be
+    /// read.
     #[classmethod]
     #[pyo3(signature = (wire, /))]
     fn parse(_class: &Bound<'_, PyType>, wire: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
@@ -146,10 +147,9 @@ impl Message {
         message_to_py(wire.py(), parsed.map_err(to_py)?)
     }
 
-    /// The message as it goes on the wire, names compressed (`ares_dns_write`).
+    /// The message as it goes on the wire, names compressed.
     ///
-    /// Raises ValueError for a name that cannot stand there, DNSError with a c-ares code for a
-    /// record that c-ares refuses.
+    /// Raises ValueError for one that is too long.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, &self.message.to_bytes().map_err(to_py)?))
     }
@@ -240,7 +240,7 @@ impl Message {
         let message = &self.message;
         let arguments = (
             message.id,
-            message.flags.0,
+            message.flags.bits(),
             message.opcode.0,
             message.rcode.0,
             self.question(py)?,

@@ -5,9 +5,11 @@ use pyo3::prelude::*;
 mod argument;
 mod bulk;
 mod channel;
+mod configuration;
 mod constants;
 mod data;
 mod error;
+mod errorno;
 mod getaddrinfo;
 mod getnameinfo;
 mod host;
@@ -31,12 +33,14 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dns.add_class::<channel::Channel>()?;
     dns.add_class::<bulk::Bulk>()?;
     dns.add_class::<bulk::Answered>()?;
+    dns.add_function(wrap_pyfunction!(name::to_ascii, &dns)?)?;
     dns.add_function(wrap_pyfunction!(resolve::resolve, &dns)?)?;
     dns.add_class::<request::DNSRequest>()?;
     dns.add_function(wrap_pyfunction!(getaddrinfo::getaddrinfo, &dns)?)?;
     dns.add_function(wrap_pyfunction!(getnameinfo::getnameinfo, &dns)?)?;
     let flags = constants::register(&dns)?;
     host::register(&dns, &flags)?;
+    configuration::CONFIGURATION.register(&dns)?;
     module.add_submodule(&dns)?;
     // An extension's submodule is found by `from ._pyuv.dns import` only if it is listed here.
     py.import("sys")?.getattr("modules")?.set_item("pyuv._pyuv.dns", dns)

@@ -74,7 +74,10 @@ pub fn resolve<'py>(
         py.detach(|| drop(resolution));
         match answer? {
             Ok(message) => message_to_py(py, message),
-            Err(Error::Ares { code, .. }) => Err(to_py(Error::new(code, name.to_owned()))),
+            Err(Error::Ares { code, what }) if what.is_empty() => {
+                Err(to_py(Error::new(code, name.to_owned())))
+            }
+            Err(Error::Ares { code, what }) => Err(to_py(Error::new(code, format!("{name}: {what}")))),
             Err(error) => Err(to_py(error)),
         }
     })

@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use pyuv_dns::field::{Name, Options, Strings, Text};
+use pyuv_dns::field::{Name, Options, Str, Strings, Text, Uri};
+
+use super::error::to_py;
 
 use crate::number::{number, type_name};
 
@@ -111,21 +113,15 @@ fn dotted(address: Ipv4Addr) -> Dotted {
     out
 }
 
-macro_rules! strings {
-    ($($type:ty)*) => {
-        $(impl Value for $type {
-            fn to_py<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-                Ok(PyString::new(py, self).into_any())
-            }
+impl Value for Name {
+    fn to_py<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyString::new(py, self).into_any())
+    }
 
-            fn from_py(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-                Ok(object.cast::<PyString>()?.to_str()?.into())
-            }
-        })*
-    };
+    fn from_py(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Name::parse(object.cast::<PyString>()?.to_str()?).map_err(to_py)
+    }
 }
-
-strings! { Name Box<str> }
 
 impl Value for Box<[u8]> {
     fn to_py<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -137,26 +133,31 @@ impl Value for Box<[u8]> {
     }
 }
 
-/// Shown as text, which it nearly always is; `surrogateescape` keeps bytes that are none.
-impl Value for Text {
-    fn to_py<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match std::str::from_utf8(&self.0) {
-            Ok(text) => Ok(PyString::new(py, text).into_any()),
-            Err(_) => {
-                PyBytes::new(py, &self.0).call_method1("decode", ("utf-8", "surrogateescape"))
+macro_rules! texts {
+    ($($type:ident)*) => {
+        /// Shown as text, which it nearly always is; `surrogateescape` keeps bytes that are none.
+        $(impl Value for $type {
+            fn to_py<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                match std::str::from_utf8(&self.0) {
+                    Ok(text) => Ok(PyString::new(py, text).into_any()),
+                    Err(_) => PyBytes::new(py, &self.0)
+                        .call_method1("decode", ("utf-8", "surrogateescape")),
+                }
             }
-        }
-    }
 
-    fn from_py(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(bytes) = object.cast::<PyBytes>() {
-            return Ok(Text(bytes.as_bytes().into()));
-        }
-        let encoded =
-            object.cast::<PyString>()?.call_method1("encode", ("utf-8", "surrogateescape"))?;
-        Ok(Text(encoded.cast::<PyBytes>()?.as_bytes().into()))
-    }
+            fn from_py(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+                if let Ok(bytes) = object.cast::<PyBytes>() {
+                    return Ok($type(bytes.as_bytes().into()));
+                }
+                let text = object.cast::<PyString>()?;
+                let encoded = text.call_method1("encode", ("utf-8", "surrogateescape"))?;
+                Ok($type(encoded.cast::<PyBytes>()?.as_bytes().into()))
+            }
+        })*
+    };
 }
+
+texts! { Str Text Uri }
 
 /// Shown joined, as pycares does; given as bytes, or as the separate strings.
 impl Value for Strings {

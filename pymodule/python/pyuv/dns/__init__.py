@@ -23,6 +23,7 @@ from .._pyuv.dns import (
     AddrInfoNode,
     AddrInfoResult,
     Channel,
+    Configuration,
     DNSRequest,
     HostResult,
     Message,
@@ -38,6 +39,7 @@ from .._pyuv.dns import (
 )
 from .._pyuv.dns import flag_constants as _flag_constants
 from ..error import DNSError
+from ._errorno import ErrorNumber
 from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 # ARES_SUCCESS, ARES_ENODATA and their kin.
@@ -68,8 +70,10 @@ __all__ = [
     "AddrInfoNode",
     "AddrInfoResult",
     "Channel",
+    "Configuration",
     "DNSError",
     "DNSRequest",
+    "ErrorNumber",
     "Flags",
     "HostResult",
     "Message",

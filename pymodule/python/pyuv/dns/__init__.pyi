@@ -11,6 +11,7 @@ from typing_extensions import Buffer, disjoint_base
 
 from .. import Loop
 from ..error import DNSError
+from ._errorno import ErrorNumber
 from ._registry import Flags, Opcode, Rcode, RecordClass, RecordType
 
 __all__ = [
@@ -95,8 +96,10 @@ __all__ = [
     "AddrInfoNode",
     "AddrInfoResult",
     "Channel",
+    "Configuration",
     "DNSError",
     "DNSRequest",
+    "ErrorNumber",
     "Flags",
     "HostResult",
     "Message",
@@ -119,7 +122,9 @@ errorcode: Final[dict[int, str]]
 """c-ares's status codes: from number to name."""
 
 def strerror(code: int, /) -> str:
-    """The message for a c-ares status code (`ares_strerror`)."""
+    """The message for a c-ares status code (`ares_strerror`). That of an ErrorNumber says what was
+    wrong, too.
+    """
 
 ARES_SUCCESS: Final = 0
 ARES_ENODATA: Final = 1
@@ -319,7 +324,7 @@ class HINFO(_Comparable):
         "os",
     )
 
-    def __new__(cls, cpu: str, os: str) -> HINFO: ...
+    def __new__(cls, cpu: str | bytes, os: str | bytes) -> HINFO: ...
     @property
     def cpu(self) -> str:
         """The kind of CPU."""
@@ -464,7 +469,13 @@ class NAPTR(_Comparable):
     )
 
     def __new__(
-        cls, order: int, preference: int, flags: str, service: str, regexp: str, replacement: str
+        cls,
+        order: int,
+        preference: int,
+        flags: str | bytes,
+        service: str | bytes,
+        regexp: str | bytes,
+        replacement: str,
     ) -> NAPTR: ...
     @property
     def order(self) -> int:
@@ -591,7 +602,7 @@ class URI(_Comparable):
         "target",
     )
 
-    def __new__(cls, priority: int, weight: int, target: str) -> URI: ...
+    def __new__(cls, priority: int, weight: int, target: str | bytes) -> URI: ...
     @property
     def priority(self) -> int:
         """The lowest is tried first."""
@@ -612,7 +623,7 @@ class CAA(_Comparable):
         "value",
     )
 
-    def __new__(cls, critical: int, tag: str, value: str | bytes) -> CAA: ...
+    def __new__(cls, critical: int, tag: str | bytes, value: str | bytes) -> CAA: ...
     @property
     def critical(self) -> int:
         """The flags byte; 0x80 is set if the property is critical."""
@@ -625,7 +636,7 @@ class CAA(_Comparable):
 
 @final
 class RawData(_Comparable):
-    """The data of a type that c-ares does not parse: the type and its bytes."""
+    """Data as it stood on the wire: of a type that has no class here, or not as its type allows it."""
 
     __match_args__ = ("type", "data")
     def __new__(cls, type: int | str, data: bytes) -> RawData: ...
@@ -714,16 +725,15 @@ class Message:
     ) -> Message: ...
     @classmethod
     def parse(cls, wire: Buffer, /) -> Message:
-        """Parses a message from the wire (`ares_dns_parse`): any bytes-like object.
+        """Parses a message from the wire: any bytes-like object. A record whose data is not as its
+        type allows it has RawData.
 
-        Raises DNSError with a c-ares code for bytes that are no message. c-ares reads messages
-        with exactly one question.
+        Raises DNSError with ARES_EBADRESP for bytes that are no message; it says which record cannot
+        be read.
         """
     def to_bytes(self) -> bytes:
-        """The message as it goes on the wire, names compressed (`ares_dns_write`).
-
-        Raises ValueError for a name that cannot stand there, DNSError with a c-ares code for a
-        record that c-ares refuses.
+        """The message as it goes on the wire, names compressed. Raises ValueError for one that is
+        too long.
         """
     def to_json(self) -> str:
         """The message as a JSON object on one line; docs/dns-tool.md describes it."""
@@ -763,6 +773,72 @@ _AddrInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, 
 
 _Result = TypeVar("_Result")
 _Callback: TypeAlias = Callable[[_Result | None, int | None], object]
+
+@final
+class Configuration(
+    structseq[Any],
+    tuple[
+        tuple[str, ...],
+        tuple[str, ...],
+        int,
+        float,
+        int,
+        bool,
+        bool,
+        str,
+        tuple[str, ...],
+        dict[str, str | tuple[str, ...]],
+        tuple[str, ...],
+    ],
+):
+    """What a channel goes by, and where each part of it was found."""
+
+    __match_args__: Final = (
+        "servers",
+        "search",
+        "ndots",
+        "timeout",
+        "tries",
+        "rotate",
+        "use_vc",
+        "lookups",
+        "sortlist",
+        "sources",
+        "problems",
+    )
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The name servers."""
+    @property
+    def search(self) -> tuple[str, ...]:
+        """The search domains."""
+    @property
+    def ndots(self) -> int:
+        """How many dots make a name absolute."""
+    @property
+    def timeout(self) -> float:
+        """Seconds that a server has for an answer."""
+    @property
+    def tries(self) -> int:
+        """How often each server is asked."""
+    @property
+    def rotate(self) -> bool:
+        """Whether a random server is asked instead of the first."""
+    @property
+    def use_vc(self) -> bool:
+        """Whether servers are asked over TCP only."""
+    @property
+    def lookups(self) -> str:
+        """Where hosts are looked up: b for DNS, f for the hosts file."""
+    @property
+    def sortlist(self) -> tuple[str, ...]:
+        """Networks, the nearest first."""
+    @property
+    def sources(self) -> dict[str, str | tuple[str, ...]]:
+        """Where each of these was found."""
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was found and cannot be followed."""
 
 @final
 class HostResult(structseq[Any], tuple[str, tuple[str, ...], tuple[str, ...]]):
@@ -971,6 +1047,10 @@ class Channel:
         callback: _Callback[HostResult],
     ) -> None:
         """Looks up the names of an address (`ares_gethostbyaddr`)."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """What the channel goes by, with where each part of it was found."""
 
     def reinit(self, callback: Callable[[None, int | None], object] | None = None) -> None:
         """Reads resolv.conf again, on the thread pool, for what is asked after that (what

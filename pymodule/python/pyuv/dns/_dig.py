@@ -8,6 +8,7 @@ from typing import Final
 import pyuv
 
 from . import OPT, Channel, Flags, Message, Question, Record, RecordType, strerror
+from ._engine import to_ascii
 from ._status import ANSWERED, NO_DATA, STATUSES, exit_status
 
 # The size that resolvers agreed on in 2020: no fragments on any path.
@@ -80,7 +81,7 @@ def query(name: str, record_type: RecordType, *, recurse: bool, dnssec: bool) ->
     flags = Flags.AD | (Flags.RD if recurse else Flags(0))
     return Message(
         flags=flags,
-        question=[Question(name if name.isascii() else name.encode("idna").decode(), record_type)],
+        question=[Question(to_ascii(name), record_type)],
         additional=[Record("", OPT(UDP_SIZE, 0, DNSSEC_OK if dnssec else 0, ()))],
     )
 

@@ -4,10 +4,13 @@ from typing import Final, final
 
 from . import Channel, RecordType
 
-__all__ = ["Answered", "Bulk", "status_words"]
+__all__ = ["Answered", "Bulk", "status_words", "to_ascii"]
 
 status_words: Final[dict[int, str]]
 """By c-ares's codes: ``NOERROR``, ``NXDOMAIN``, ``NODATA``, ``TIMEOUT``..."""
+
+def to_ascii(name: str, /) -> str:
+    """A name as it is asked for: encoded with IDNA where it is not ASCII."""
 
 @final
 class Answered:
