@@ -38,6 +38,8 @@ SERVERS = {"knotd": "knot", "unbound": "unbound"}
 FUZZ_SECONDS = "30"
 # How long random programs are made and run.
 PROGRAMS_SECONDS = "60"
+# How many names and records are held against other implementations, in the full run.
+FULL_EXAMPLES = "10000"
 CARGO = ["--workspace", "--locked", "--profile", "testing"]
 # What a command ends with that cannot do its work here; its last line says why.
 NOT_RUN = 77
@@ -98,7 +100,7 @@ class Checks:
         yield Step("cargo test", self.cargo_test)
         every = self.environments
         for environment in every:
-            yield self.pytest(environment)
+            yield self.pytest(environment, full=full)
         if self.rewriting:
             return
         yield Step("random programs", self.random_programs)
@@ -130,7 +132,7 @@ class Checks:
         tests = outcomes.parse_cargo(log.read_text().splitlines())
         return self.judge("cargo test", inventory.CARGO, tests, status)
 
-    def pytest(self, environment: Environment) -> Step:
+    def pytest(self, environment: Environment, *, full: bool) -> Step:
         name = f"pytest {environment.name}"
 
         def action(log: Path) -> Result:
@@ -139,6 +141,9 @@ class Checks:
             plugin: Command = ["-p", "pytest_outcomes", "--outcomes", report]
             pytest: Command = [environment.bin / "pytest", "-q", "-n", "auto", *plugin]
             env = {**environment.run_environment(), "PYTHONPATH": str(ROOT / "scripts")}
+            # One Python is enough: what is tried is the same.
+            if full and environment is self.tools:
+                env.setdefault("PYUV_EXAMPLES", FULL_EXAMPLES)
             status = self.run(pytest, log, env)
             tests = outcomes.read_pytest(report) if report.exists() else {}
             return self.judge(name, environment.name, tests, status)

@@ -1,8 +1,8 @@
 """What glibc makes of a resolv.conf: a process of its own that reads files and says what `res_ninit` finds.
 
-glibc reads /etc/resolv.conf and nothing else, so the text of that path in its memory is replaced by another of
-the same length, which is why this is no part of the process that runs the tests. Requests come on standard input,
-a line of JSON each: `{"conf": text, "environment": {...}}`. Standard library only.
+glibc reads /etc/resolv.conf and nothing else, so the text of that path in its memory is replaced by another
+of the same length, which is why this is no part of the process that runs the tests. Requests come on
+standard input, a line of JSON each: `{"conf": text, "environment": {...}}`. Standard library only.
 """
 
 import contextlib

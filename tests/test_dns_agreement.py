@@ -1,4 +1,4 @@
-"""Names and records of any bytes: what dnspython and knot make of them, as text and on the wire, and what pyuv does.
+"""Names and records of any bytes, as text and on the wire: dnspython and knot make of them what pyuv does.
 
 A few hundred are tried; `make test-full` tries ten thousand.
 """
@@ -15,7 +15,6 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from nameservers import Knot
-from pyuv import dns as pyuv_dns
 from pyuv.dns import (
     AAAA,
     CAA,

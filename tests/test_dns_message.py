@@ -250,7 +250,7 @@ def test_random_bytes_parse_or_raise_dns_error(data):
         assert eval(repr(message)) == message
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(TITLES), st.data())
 def test_a_message_with_changed_bytes_parses_or_raises_dns_error(title, data):
     changed = bytearray(wire(title))

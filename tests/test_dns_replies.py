@@ -1,4 +1,4 @@
-"""Answers that are unlike most: without a question, with records that cannot be understood, with bad cookies."""
+"""Unusual answers: without a question, with records that cannot be understood, with bad cookies."""
 
 import json
 import struct

@@ -2,11 +2,13 @@
 
 import json
 import os
+import struct
 import subprocess
 import sys
 
 import faults
 import pytest
+import pyuv
 from faultserver import FaultServer
 from pyuv import dns
 
@@ -239,3 +241,76 @@ def test_ctrl_c_ends_it():
         child.send_signal(2)
         _, err = child.communicate(timeout=20)
     assert (child.returncode, err) == (130, "")
+
+
+def test_parts_of_the_answer(at):
+    status, out, err = tool("www.example.com", at, "+noall", "+answer")
+    assert (status, out, err) == (0, "www.example.com.\t300\tIN\tA\t192.0.2.10\n", "")
+    out = tool("www.example.com", at, "+nocomments", "+nostats", "+noquestion")[1]
+    assert out == "www.example.com.\t300\tIN\tA\t192.0.2.10\n"
+    out = tool("www.example.com", at, "+noall", "+question")[1]
+    assert out == ";www.example.com.\t\tIN\tA\n"
+    assert "Query time" not in tool("www.example.com", at, "+nostats")[1]
+    assert "Query time" in tool("www.example.com", at, "+noall", "+all")[1]
+
+
+def test_short_is_not_silent_without_an_answer():
+    with FaultServer(faults.drop) as server:
+        for words in (["+short"], ["+noall", "+answer"]):
+            status, out, err = tool(
+                "x.example", f"@{server.address}", "--timeout", "0.1", "--tries", "1", *words
+            )
+            assert (status, out) == (4, "")
+            assert err.startswith(";; TIMEOUT: ")
+
+
+def test_a_server_that_does_not_exist_is_a_sentence():
+    status, out, err = tool("x.example", "@nosuch.invalid")
+    assert (status, out) == (2, "")
+    message = err.splitlines()[-1]
+    assert message.startswith("python -m pyuv.dns: error: no such server: nosuch.invalid: ")
+    assert "(" not in message
+
+
+def test_the_port_of_servers_that_name_none(dns_server):
+    host, port = dns_server.address.split(":")
+    assert tool("www.example.com", f"@{host}", "-p", port, "+short")[:2] == (0, "192.0.2.10\n")
+    assert tool("www.example.com", f"@{dns_server.address}", "-p", "1", "+short")[:2] == (0, "192.0.2.10\n")
+    status, _, err = tool("www.example.com", "-p", "0")
+    assert status == 2
+    assert "not a port: 0" in err
+
+
+@pytest.mark.parametrize("transfer", ["AXFR", "IXFR"])
+def test_a_transfer_of_a_zone_is_not_done(at, transfer):
+    status, out, err = tool("example.com", transfer, at)
+    assert (status, out) == (2, "")
+    assert f"{transfer} is a transfer of a whole zone, which this does not do" in err
+
+
+def test_version():
+    status, out, _ = tool("--version")
+    assert status == 0
+    assert out == f"pyuv {pyuv.__version__}, c-ares {pyuv.ARES_VERSION}\n"
+
+
+def test_extended_errors_are_in_words():
+    def respond(query):
+        options = (
+            struct.pack("!HHH", 15, 24, 22) + b"at delegation example." + struct.pack("!HHH", 15, 2, 9999)
+        )
+        opt = b"\0" + struct.pack("!HHIH", 41, 1232, 0, len(options)) + options
+        head = query.wire[:2] + struct.pack("!5H", 0x8180, 1, 0, 0, 1)
+        query.send(head + query.question + opt)
+
+    with FaultServer(respond) as server:
+        out = tool("x.example", f"@{server.address}")[1]
+    assert "; EDE: 22 (No Reachable Authority): (at delegation example.)\n; EDE: 9999\n" in out
+
+
+def test_the_name_that_is_asked_for_is_shown():
+    with FaultServer(faults.answer) as server:
+        out = tool("stra\u00dfe.example", f"@{server.address}")[1]
+    assert "; <<>> pyuv" in out.splitlines()[0]
+    assert out.splitlines()[0].endswith(" xn--strae-oqa.example A")
+    assert ";xn--strae-oqa.example.\t\tIN\tA\n" in out

@@ -1,6 +1,5 @@
 //! A c-ares channel with what it goes by, and with its sockets in our hands.
 
-
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -157,8 +156,11 @@ impl Engine {
             None => to_c_ares(message, &message.question[0]),
             Some(placeholder) => {
                 let class = message.question[0].class;
-                let question =
-                    Question { name: placeholder.name(), record_type: placeholder.record_type, class };
+                let question = Question {
+                    name: placeholder.name(),
+                    record_type: placeholder.record_type,
+                    class,
+                };
                 to_c_ares(message, &question)
             }
         };
@@ -237,7 +239,8 @@ impl Number {
     /// Remembers the number of a question that is on its way.
     fn set(&self, asked: c_ares::Result<u16>, transport: &Transport) {
         if let Ok(number) = asked
-            && self.0.fetch_or(Number::SET | u32::from(number), Ordering::AcqRel) & Number::OVER == 0
+            && self.0.fetch_or(Number::SET | u32::from(number), Ordering::AcqRel) & Number::OVER
+                == 0
         {
             transport.expect(number);
         }
@@ -334,8 +337,7 @@ mod tests {
     #[test]
     fn what_c_ares_writes() {
         let address = RecordData::A(data::A { addr: Ipv4Addr::LOCALHOST });
-        let record =
-            Record { name: "x".into(), class: RecordClass::IN, ttl: 0, data: address };
+        let record = Record { name: "x".into(), class: RecordClass::IN, ttl: 0, data: address };
         assert!(c_ares_writes(&asking("_x._tcp.example.com")));
         assert!(c_ares_writes(&asking("")));
         for message in [

@@ -115,8 +115,7 @@ impl Table {
         let mut lines = lines.iter().filter_map(|index| self.lines.get(*index));
         let (first, names) = lines.next()?;
         let (name, aliases) = names.split_first()?;
-        let mut entry =
-            Entry { name, aliases: Vec::new(), addresses: vec![*first] };
+        let mut entry = Entry { name, aliases: Vec::new(), addresses: vec![*first] };
         let mut rest: Vec<&[Box<str>]> = vec![aliases];
         for (address, names) in lines {
             if !entry.addresses.contains(address) {
@@ -153,7 +152,9 @@ mod tests {
 
     fn addresses(table: &Table, name: &str) -> Vec<String> {
         let entry = table.by_name(name);
-        entry.map(|entry| entry.addresses.iter().map(ToString::to_string).collect()).unwrap_or_default()
+        entry
+            .map(|entry| entry.addresses.iter().map(ToString::to_string).collect())
+            .unwrap_or_default()
     }
 
     #[test]

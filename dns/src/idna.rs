@@ -25,8 +25,12 @@ pub fn to_ascii(name: &str) -> Result<Cow<'_, str>> {
         return Err(bad("it has both an escape and a character that is not ASCII"));
     }
     // An underscore, `_sip._tcp` for instance, is no fault of a DNS name.
-    let encoded =
-        Uts46::new().to_ascii(name.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore);
+    let encoded = Uts46::new().to_ascii(
+        name.as_bytes(),
+        AsciiDenyList::EMPTY,
+        Hyphens::Allow,
+        DnsLength::Ignore,
+    );
     let encoded = encoded.map_err(|_| bad("it has no form in ASCII by IDNA (UTS 46)"))?;
     Ok(Cow::Owned(encoded.into_owned()))
 }

@@ -168,7 +168,11 @@ impl Message {
         let has_opt = self.additional.iter().any(|record| record.record_type() == RecordType::OPT);
         let most = if has_opt { 0xfff } else { 0xf };
         if rcode > most {
-            let rule = if has_opt { "is more than 4095" } else { "is more than 15, and there is no OPT record" };
+            let rule = if has_opt {
+                "is more than 4095"
+            } else {
+                "is more than 15, and there is no OPT record"
+            };
             return Err(Error::Invalid(format!("response code {} {rule}", self.rcode)));
         }
         let sections = [&self.answer, &self.authority, &self.additional];
@@ -490,10 +494,13 @@ mod tests {
 
     #[test]
     fn options_of_one_number_all_stay() {
-        let options: crate::field::Options = Box::from([(15, Box::from(*b"\0\x16")), (15, Box::from(*b"\0\x17"))]);
+        let options: crate::field::Options =
+            Box::from([(15, Box::from(*b"\0\x16")), (15, Box::from(*b"\0\x17"))]);
         let opt = data::OPT { udp_size: 1232, version: 0, flags: 0, options };
-        let opt = Record { name: "".into(), class: RecordClass::IN, ttl: 0, data: RecordData::OPT(opt) };
-        let message = Message { additional: Box::from([opt.clone()]), rcode: Rcode(4000), ..everything() };
+        let opt =
+            Record { name: "".into(), class: RecordClass::IN, ttl: 0, data: RecordData::OPT(opt) };
+        let message =
+            Message { additional: Box::from([opt.clone()]), rcode: Rcode(4000), ..everything() };
         assert_eq!(Message::parse(&message.to_bytes().unwrap()), Ok(message));
         let twice = Message { additional: Box::from([opt.clone(), opt]), ..everything() };
         let error = Message::parse(&twice.to_bytes().unwrap()).expect_err("two OPT").to_string();
@@ -510,12 +517,21 @@ mod tests {
             (record(&long, address), "A record of \"aaa"),
             (record("empty.example", RecordData::CAA(empty)), "CAA record of \"empty.example\""),
             (
-                record("x", RecordData::SVCB(data::SVCB { priority: 1, target: "".into(), params })),
+                record(
+                    "x",
+                    RecordData::SVCB(data::SVCB { priority: 1, target: "".into(), params }),
+                ),
                 "parameter 4 comes after 4",
             ),
             (record("x", RecordData::TXT(data::TXT { data: Box::default() })), "one string"),
             (
-                record("x", RecordData::Raw(Raw { record_type: RecordType(65280), data: vec![0; 65_536].into() })),
+                record(
+                    "x",
+                    RecordData::Raw(Raw {
+                        record_type: RecordType(65280),
+                        data: vec![0; 65_536].into(),
+                    }),
+                ),
                 "65535 is the most",
             ),
         ] {
@@ -523,7 +539,8 @@ mod tests {
             let error = message.to_bytes().expect_err(expected).to_string();
             assert!(error.contains(expected), "{error}");
         }
-        let message = Message { additional: Box::default(), rcode: Rcode::BADCOOKIE, ..everything() };
+        let message =
+            Message { additional: Box::default(), rcode: Rcode::BADCOOKIE, ..everything() };
         assert!(message.to_bytes().is_err());
     }
 

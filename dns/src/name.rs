@@ -216,7 +216,9 @@ fn to_wire(name: &str) -> Result<Vec<u8>> {
                 return Err(bad(name, "it is not ASCII (encode an international name with IDNA)"));
             }
             control => {
-                let fault = format!("it holds the control byte 0x{control:02x}; \\{control:03} stands for one");
+                let fault = format!(
+                    "it holds the control byte 0x{control:02x}; \\{control:03} stands for one"
+                );
                 return Err(bad(name, fault));
             }
         };
@@ -264,9 +266,20 @@ mod tests {
     #[test]
     fn names_that_can_be_asked_for() {
         for name in [
-            "example.com", "example.com.", ".", "localhost", "_sip._tcp.x", "*.x", "0/25.x",
-            r"a\.b.example.com", r"\097.example.com", r"\a.example.com", r"\000\255.x",
-            r"back\\slash.x", "a b.x", r"\(comment\).x",
+            "example.com",
+            "example.com.",
+            ".",
+            "localhost",
+            "_sip._tcp.x",
+            "*.x",
+            "0/25.x",
+            r"a\.b.example.com",
+            r"\097.example.com",
+            r"\a.example.com",
+            r"\000\255.x",
+            r"back\\slash.x",
+            "a b.x",
+            r"\(comment\).x",
         ] {
             assert_eq!(validate(name), Ok(()), "{name}");
         }

@@ -160,7 +160,11 @@ impl Options {
 
     /// A c-ares channel with these options, already checked. It reads files and may do so on any
     /// thread. With `on_socket` the caller watches its sockets, without it has a thread of its own.
-    pub(crate) fn engine<F>(&self, configuration: Configuration, on_socket: Option<F>) -> Result<Engine>
+    pub(crate) fn engine<F>(
+        &self,
+        configuration: Configuration,
+        on_socket: Option<F>,
+    ) -> Result<Engine>
     where
         F: Fn(c_ares::Socket, bool, bool) + Send + Sync + 'static,
     {

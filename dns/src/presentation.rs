@@ -141,6 +141,7 @@ macro_rules! define_display {
         $f.write_str(" ")?;
         $data.value.present($f)
     }};
+    (@show TLSA $f:ident $data:ident $($field:ident)*) => { association($data, $f) };
     (@show SVCB $f:ident $data:ident $($field:ident)*) => {
         service($data.priority, &$data.target, &$data.params, $f)
     };
@@ -174,6 +175,16 @@ fn signature(data: &data::SIG, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )?;
     absolute(&data.signers_name, f)?;
     write!(f, " {}", BASE64.encode(&data.signature))
+}
+
+/// RFC 6698, 2.2, whose format has no form for no data.
+fn association(data: &data::TLSA, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let [usage, selector, matching] = [data.cert_usage, data.selector, data.matching_type];
+    if data.cert_association_data.is_empty() {
+        let data = [usage, selector, matching].into();
+        return Raw { record_type: RecordType::TLSA, data }.fmt(f);
+    }
+    write!(f, "{usage} {selector} {matching} {}", HEXUPPER.encode(&data.cert_association_data))
 }
 
 /// SVCB's and HTTPS's data (RFC 9460, 2.1).
@@ -330,6 +341,18 @@ mod tests {
             signature: Box::from(*b"signed"),
         };
         assert_eq!(shown(RecordData::SIG(sig)), r"A 5 2 300 7 6 9 a\032b. c2lnbmVk");
+    }
+
+    #[test]
+    fn an_association_without_data_is_hexadecimal() {
+        let tlsa = |bytes: &[u8]| data::TLSA {
+            cert_usage: 3,
+            selector: 1,
+            matching_type: 255,
+            cert_association_data: bytes.into(),
+        };
+        assert_eq!(shown(RecordData::TLSA(tlsa(b"\x0a"))), "3 1 255 0A");
+        assert_eq!(shown(RecordData::TLSA(tlsa(b""))), r"\# 3 0301FF");
     }
 
     #[test]

@@ -319,8 +319,10 @@ fn is_param_value(key: u16, value: &[u8], params: &Options) -> bool {
     match key {
         // Keys that are there, in order.
         0 => {
-            let keys: Vec<_> =
-                value.chunks(2).map(|pair| pair.iter().fold(0, |n, byte| n << 8 | u16::from(*byte))).collect();
+            let keys: Vec<_> = value
+                .chunks(2)
+                .map(|pair| pair.iter().fold(0, |n, byte| n << 8 | u16::from(*byte)))
+                .collect();
             let present = |key: &u16| *key != 0 && params.iter().any(|(other, _)| other == key);
             is_list(value, 2)
                 && keys.windows(2).all(|pair| pair[0] < pair[1])

@@ -18,10 +18,10 @@ use crate::channel::{check_class, no_panic, synthesized};
 use crate::configuration::Configuration;
 use crate::engine::Engine;
 use crate::error::{Code, Result};
+use crate::idna;
 use crate::message::Message;
 use crate::options::Options;
 use crate::registry::{RecordClass, RecordType};
-use crate::idna;
 
 /// How many resolvers stay, each with a thread.
 const MAX_RESOLVERS: usize = 4;

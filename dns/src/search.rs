@@ -93,7 +93,10 @@ mod tests {
     #[test]
     fn a_domain_that_makes_the_name_too_long_is_passed_over() {
         let name = [60, 60, 60, 58].map(|length| "a".repeat(length)).join(".");
-        assert_eq!(list(&name, &["default.svc.cluster.local", "b"], 5), [format!("{name}.b"), name]);
+        assert_eq!(
+            list(&name, &["default.svc.cluster.local", "b"], 5),
+            [format!("{name}.b"), name]
+        );
     }
 
     #[test]

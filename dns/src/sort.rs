@@ -33,7 +33,9 @@ pub(crate) fn sort(addresses: &mut [SocketAddr]) {
 pub(crate) fn by_networks(addresses: &mut [IpAddr], sortlist: &[String]) {
     let networks: Vec<_> = sortlist.iter().map(|network| Network::parse(network)).collect();
     let place = |address: &IpAddr| {
-        networks.iter().position(|network| network.as_ref().is_some_and(|network| network.has(*address)))
+        networks
+            .iter()
+            .position(|network| network.as_ref().is_some_and(|network| network.has(*address)))
     };
     addresses.sort_by_key(|address| place(address).unwrap_or(networks.len()));
 }
@@ -99,7 +101,14 @@ fn rank(destination: IpAddr, source: Option<IpAddr>) -> Rank {
         _ => 0,
     };
     let other_scope = scope != self::scope(source);
-    (false, other_scope, label != policy(source).1, Reverse(precedence), scope, Reverse(common.min(64)))
+    (
+        false,
+        other_scope,
+        label != policy(source).1,
+        Reverse(precedence),
+        scope,
+        Reverse(common.min(64)),
+    )
 }
 
 /// Precedence and label.
@@ -171,7 +180,8 @@ mod tests {
 
     #[test]
     fn equals_stay_in_their_order() {
-        let addresses = ["127.0.0.2:1", "127.0.0.1:1", "127.0.0.3:1"].map(|text| text.parse().unwrap());
+        let addresses =
+            ["127.0.0.2:1", "127.0.0.1:1", "127.0.0.3:1"].map(|text| text.parse().unwrap());
         let mut sorted = addresses;
         sort(&mut sorted);
         assert_eq!(sorted, addresses);

@@ -27,6 +27,7 @@ pub use self::answered::Answered;
 use self::run::{Run, State};
 use crate::channel::Channel;
 use crate::error::{Error, Result};
+use crate::options::DEFAULT_MAX_IN_FLIGHT;
 use crate::registry::RecordType;
 
 /// How a [`Bulk`] asks.
@@ -48,7 +49,7 @@ impl Default for BulkOptions {
     fn default() -> BulkOptions {
         BulkOptions {
             record_type: RecordType::A,
-            concurrency: 500,
+            concurrency: DEFAULT_MAX_IN_FLIGHT,
             retries: 1,
             retry_pause: Duration::from_millis(500),
             answered: Answered::default(),

@@ -11,9 +11,9 @@ use super::lines::Lines;
 use super::results::Results;
 use crate::channel::Core;
 use crate::error::{Code, Error, Result};
+use crate::idna;
 use crate::message::Message;
 use crate::registry::{RecordClass, RecordType};
-use crate::idna;
 
 pub(super) struct Run {
     /// The channel has the callbacks that hold this.

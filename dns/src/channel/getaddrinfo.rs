@@ -204,7 +204,8 @@ impl Core {
         }
         let environment = hints.flags.contains(AddrInfoFlags::ENVHOSTS);
         if search::is_localhost(&host) {
-            let found = self.open(|ares| wanted.localhost(&host, ares.current.hosts.table(environment)))?;
+            let found =
+                self.open(|ares| wanted.localhost(&host, ares.current.hosts.table(environment)))?;
             return self.end_at_once(callback, found);
         }
         let steps = self.open(|ares| steps(&host, &ares.current))?;
@@ -245,7 +246,8 @@ impl Wanted {
     /// What the file has of a host, if that is anything.
     fn in_file(&self, host: &str, table: &Table) -> Option<AddressInfo> {
         let entry = table.by_name(host)?;
-        let addresses = entry.addresses.into_iter().map(|address| SocketAddr::new(address, self.port));
+        let addresses =
+            entry.addresses.into_iter().map(|address| SocketAddr::new(address, self.port));
         let mut addresses: Vec<_> =
             addresses.filter(|address| is_of(address, self.family())).collect();
         if !self.hints.flags.contains(AddrInfoFlags::NOSORT) {
@@ -315,7 +317,9 @@ fn port(engine: &mut Engine, service: Option<&CString>) -> Result<u16> {
         // SAFETY: c-ares gives a result that is the callee's, or null.
         let port = match unsafe { found.as_ref() } {
             // SAFETY: its lists are c-ares's own.
-            Some(found) if status == 0 => unsafe { copy(found) }.nodes.first().map(|node| node.address.port()),
+            Some(found) if status == 0 => {
+                unsafe { copy(found) }.nodes.first().map(|node| node.address.port())
+            }
             _ => None,
         };
         *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
@@ -334,7 +338,14 @@ fn port(engine: &mut Engine, service: Option<&CString>) -> Result<u16> {
     unsafe {
         let argument = (&raw const slot).cast_mut().cast();
         let (service, hints) = (service.as_ptr(), &raw const hints);
-        sys::ares_getaddrinfo(engine.as_raw(), ptr::null(), service, hints, Some(on_answer), argument);
+        sys::ares_getaddrinfo(
+            engine.as_raw(),
+            ptr::null(),
+            service,
+            hints,
+            Some(on_answer),
+            argument,
+        );
     }
     let found = slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     found.unwrap_or(Err(Code::ESERVICE.into()))

@@ -82,7 +82,9 @@ impl Channel {
         let (core, callback) = (&self.core, Box::new(callback));
         if let Some(address) = numeric(&name, 0) {
             let of = |address: SocketAddr| {
-                is_of(&address, family).then(|| Host::new(&name, address)).ok_or(Code::ENOTFOUND.into())
+                is_of(&address, family)
+                    .then(|| Host::new(&name, address))
+                    .ok_or(Code::ENOTFOUND.into())
             };
             return core.end_at_once(callback, address.and_then(of));
         }
@@ -120,7 +122,8 @@ impl Channel {
         let _held = self.event_loop.hold()?;
         let steps: VecDeque<_> = self.core.open(|ares| {
             let places = ares.current.configuration.lookups.value.chars();
-            let step = |place| if place == 'f' { Step::File } else { Step::Servers(".".to_owned()) };
+            let step =
+                |place| if place == 'f' { Step::File } else { Step::Servers(".".to_owned()) };
             places.map(step).collect()
         })?;
         self.core.look_up(

@@ -56,12 +56,12 @@ impl Channel {
     ) -> Result<()> {
         let _held = self.event_loop.hold()?;
         let (core, callback) = (&self.core, Box::new(callback));
-        let wants_host = flags.contains(NIFlags::LOOKUPHOST) || !flags.contains(NIFlags::LOOKUPSERVICE);
+        let wants_host =
+            flags.contains(NIFlags::LOOKUPHOST) || !flags.contains(NIFlags::LOOKUPSERVICE);
         if !wants_host || flags.contains(NIFlags::NUMERICHOST) {
             return core.names(address, flags, callback);
         }
-        let lookups =
-            core.open(|ares| ares.current.configuration.lookups.value.clone())?;
+        let lookups = core.open(|ares| ares.current.configuration.lookups.value.clone())?;
         match &*lookups {
             "b" => core.names(address, flags, callback),
             "bf" => {
@@ -112,7 +112,8 @@ impl Core {
         match found {
             Some(name) => {
                 let short = flags.contains(NIFlags::NOFQDN);
-                let name = if short { without_own_domain(name, host_name().as_deref()) } else { name };
+                let name =
+                    if short { without_own_domain(name, host_name().as_deref()) } else { name };
                 // The service is c-ares's to name.
                 let named = move |answer: Result<NameInfo>| {
                     callback(answer.map(|names| NameInfo { node: Some(name.into()), ..names }));

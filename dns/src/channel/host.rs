@@ -91,8 +91,7 @@ impl<A: Answer> HostLookup<A> {
             match step {
                 Step::File => {
                     let (environment, find) = (self.from_environment, &mut self.find);
-                    let found =
-                        core.open(|ares| find(ares.current.hosts.table(environment)))?;
+                    let found = core.open(|ares| find(ares.current.hosts.table(environment)))?;
                     if let Some(answer) = found {
                         return core.end_at_once(self.callback, Ok(answer));
                     }
@@ -208,7 +207,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn an_interface_has_a_name() {
-        let Some(Ok(SocketAddr::V6(address))) = numeric("fe80::1%lo", 0) else { panic!("no address") };
+        let Some(Ok(SocketAddr::V6(address))) = numeric("fe80::1%lo", 0) else {
+            panic!("no address")
+        };
         assert_eq!(address.scope_id(), 1);
     }
 }

@@ -191,14 +191,16 @@ fn is_server(text: &str) -> bool {
             Some((inside, behind)) => (inside, behind),
             None => return false,
         },
-        None if text.matches(':').count() == 1 => {
-            text.split_once(':').map_or((text, ""), |(address, _)| (address, &text[address.len()..]))
-        }
+        None if text.matches(':').count() == 1 => text
+            .split_once(':')
+            .map_or((text, ""), |(address, _)| (address, &text[address.len()..])),
         None => (text, ""),
     };
     let address = inside.split_once('%').map_or(inside, |(address, _)| address);
     let known = address.parse::<std::net::IpAddr>().is_ok();
-    known && (port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()))
+    known
+        && (port.is_empty()
+            || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()))
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ impl Exchange {
             let theirs = Message::parse(wire).ok()?;
             let sent = in_place(meant, &theirs);
             // It could be written without c-ares's cookie.
-            let wire = sent.to_bytes().or_else(|_| Message { id: theirs.id, ..meant.clone() }.to_bytes());
+            let wire =
+                sent.to_bytes().or_else(|_| Message { id: theirs.id, ..meant.clone() }.to_bytes());
             Some((question(&meant.question[0])?, wire.ok()?))
         });
         let cookie = cookie(&wire[end..]);
@@ -225,7 +226,9 @@ fn changed(wire: &[u8], parsed: &Parsed, written: Option<&[u8]>) -> Option<Vec<u
     let unknown = !OPCODES.contains(&message.opcode);
     let twice = message.opt().is_some_and(|opt| {
         let numbers = opt.options.iter().map(|(number, _)| number).enumerate();
-        numbers.clone().any(|(at, number)| opt.options[..at].iter().any(|(other, _)| other == number))
+        numbers
+            .clone()
+            .any(|(at, number)| opt.options[..at].iter().any(|(other, _)| other == number))
     });
     if !any_unreadable && !unknown && !twice && written.is_none() {
         return None;
@@ -300,7 +303,11 @@ mod tests {
             flags: Flags::RD,
             opcode: Opcode::QUERY,
             rcode: Rcode::NOERROR,
-            question: Box::from([Question { name: name.into(), record_type, class: RecordClass::IN }]),
+            question: Box::from([Question {
+                name: name.into(),
+                record_type,
+                class: RecordClass::IN,
+            }]),
             answer: Box::default(),
             authority: Box::default(),
             additional: Box::default(),
@@ -330,7 +337,8 @@ mod tests {
         let query = message("x.example", RecordType::A);
         let mut exchange = asked(&query);
         let address = RecordData::A(data::A { addr: [192, 0, 2, 7].into() });
-        let question = Box::from([Question { name: "X.Example".into(), ..query.question[0].clone() }]);
+        let question =
+            Box::from([Question { name: "X.Example".into(), ..query.question[0].clone() }]);
         let answer = Message { answer: Box::from([record(address)]), question, ..query };
         let wire = answer.to_bytes().unwrap();
         assert_eq!(exchange.receives(&wire, PEER), Given::Same);
@@ -382,13 +390,19 @@ mod tests {
         let mut exchange = asked(&query);
         let wire = query.to_bytes().unwrap();
         for (rcode, given) in [
-            (Rcode::FORMERR, true), (Rcode::SERVFAIL, true), (Rcode::NOTIMP, true),
-            (Rcode::REFUSED, true), (Rcode::NXDOMAIN, false), (Rcode::NOERROR, false),
+            (Rcode::FORMERR, true),
+            (Rcode::SERVFAIL, true),
+            (Rcode::NOTIMP, true),
+            (Rcode::REFUSED, true),
+            (Rcode::NXDOMAIN, false),
+            (Rcode::NOERROR, false),
         ] {
-            let refusal = Message { question: Box::default(), rcode, flags: Flags::QR, ..query.clone() };
+            let refusal =
+                Message { question: Box::default(), rcode, flags: Flags::QR, ..query.clone() };
             let expected = Message { question: query.question.clone(), ..refusal.clone() };
             let seen = exchange.receives(&refusal.to_bytes().unwrap(), PEER);
-            let expected = if given { Given::Changed(expected.to_bytes().unwrap()) } else { Given::Same };
+            let expected =
+                if given { Given::Changed(expected.to_bytes().unwrap()) } else { Given::Same };
             assert_eq!(seen, expected, "{rcode}");
         }
         assert_eq!(wire.len(), 27);
@@ -421,10 +435,7 @@ mod tests {
         let mut placeholders = Placeholders::default();
         let meant = message("a b.example", RecordType::SRV);
         let placeholder = placeholders.add(meant.clone()).unwrap();
-        let theirs = Message {
-            id: 9,
-            ..message(&placeholder.name(), placeholder.record_type)
-        };
+        let theirs = Message { id: 9, ..message(&placeholder.name(), placeholder.record_type) };
         let mut exchange = Exchange { keep_all: true, ..Exchange::default() };
         let sent = exchange.sends(&theirs.to_bytes().unwrap(), &placeholders).unwrap();
         assert_eq!(Message::parse(&sent).unwrap(), Message { id: 9, ..meant.clone() });

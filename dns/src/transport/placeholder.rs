@@ -52,7 +52,9 @@ impl Placeholders {
             self.count = self.count.wrapping_add(1);
             let placeholder = Placeholder {
                 labels: numbered(&shape, self.count).into(),
-                record_type: RecordType((TYPES.start + self.count % (TYPES.end - TYPES.start)) as u16),
+                record_type: RecordType(
+                    (TYPES.start + self.count % (TYPES.end - TYPES.start)) as u16,
+                ),
             };
             if !self.messages.contains_key(&placeholder) {
                 self.messages.insert(placeholder.clone(), message);
@@ -175,7 +177,8 @@ mod tests {
         let (meant, theirs) = (asking("a b", &[3, 3]), asking("x", &[COOKIE]));
         let sent = in_place(&meant, &Message { id: 9, ..theirs.clone() });
         assert_eq!((sent.id, &sent.question), (9, &meant.question));
-        let options: Vec<_> = sent.opt().unwrap().options.iter().map(|(option, _)| *option).collect();
+        let options: Vec<_> =
+            sent.opt().unwrap().options.iter().map(|(option, _)| *option).collect();
         assert_eq!(options, [3, 3, COOKIE]);
         let without = Message { additional: Box::default(), ..theirs };
         assert_eq!(in_place(&meant, &without).opt(), None);

@@ -70,7 +70,8 @@ unsafe extern "C" fn on_socket(
         let flags = libc::fcntl(socket, libc::F_GETFL);
         libc::fcntl(socket, libc::F_SETFL, flags | libc::O_NONBLOCK) == 0
             && libc::fcntl(socket, libc::F_SETFD, libc::FD_CLOEXEC) == 0
-            && (kind != libc::SOCK_STREAM || set(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1) == 0)
+            && (kind != libc::SOCK_STREAM
+                || set(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1) == 0)
     };
     if !made {
         // SAFETY: it was opened above, and nobody else knows it.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::MAX_MESSAGE;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::field::Name;
 
 /// The places that a pointer can name.
@@ -94,8 +94,8 @@ impl Writer {
     pub(crate) fn finish(self) -> Result<Vec<u8>> {
         let length = self.wire.len();
         if length > MAX_MESSAGE {
-            let rule = format!("the message has {length} bytes: {MAX_MESSAGE} is the most");
-            return Err(Error::Invalid(rule));
+            let what = format!("the message has {length} bytes: {MAX_MESSAGE} is the most");
+            return Err(Error::new(Code::EBADQUERY, what));
         }
         Ok(self.wire)
     }
@@ -133,7 +133,14 @@ mod tests {
         assert!(writer.string(&[0; 256]).is_err());
         assert_eq!(writer.finish().unwrap(), b"\0\x03\x02ab");
         let mut writer = Writer::default();
-        assert!(writer.measured(|writer| { writer.bytes(&[0; 65_536]); Ok(()) }).is_err());
+        assert!(
+            writer
+                .measured(|writer| {
+                    writer.bytes(&[0; 65_536]);
+                    Ok(())
+                })
+                .is_err()
+        );
         let mut writer = Writer::default();
         writer.bytes(&[0; MAX_MESSAGE + 1]);
         assert!(writer.finish().is_err());

@@ -149,7 +149,7 @@ impl Message {
 
     /// The message as it goes on the wire, names compressed.
     ///
-    /// Raises ValueError for one that is too long.
+    /// Raises DNSError with ARES_EBADQUERY for one that is too long.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, &self.message.to_bytes().map_err(to_py)?))
     }

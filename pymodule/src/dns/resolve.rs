@@ -77,7 +77,9 @@ pub fn resolve<'py>(
             Err(Error::Ares { code, what }) if what.is_empty() => {
                 Err(to_py(Error::new(code, name.to_owned())))
             }
-            Err(Error::Ares { code, what }) => Err(to_py(Error::new(code, format!("{name}: {what}")))),
+            Err(Error::Ares { code, what }) => {
+                Err(to_py(Error::new(code, format!("{name}: {what}"))))
+            }
             Err(error) => Err(to_py(error)),
         }
     })

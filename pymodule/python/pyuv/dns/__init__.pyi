@@ -732,8 +732,8 @@ class Message:
         be read.
         """
     def to_bytes(self) -> bytes:
-        """The message as it goes on the wire, names compressed. Raises ValueError for one that is
-        too long.
+        """The message as it goes on the wire, names compressed. Raises DNSError with
+        ARES_EBADQUERY for one that is too long.
         """
     def to_json(self) -> str:
         """The message as a JSON object on one line; docs/dns-tool.md describes it."""

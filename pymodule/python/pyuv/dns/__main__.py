@@ -22,7 +22,7 @@ from . import (
     getaddrinfo,
 )
 from ._bulk import run
-from ._dig import ask, query, show
+from ._dig import SECTIONS, ask, query, show
 from ._engine import Answered
 from ._names import type_named
 from ._results import ResultsError, resume
@@ -36,10 +36,14 @@ RECEIVE_BUFFER: Final = 4 << 20
 MOST_RETRIES: Final = 0xFFFFFFFF
 
 SWITCHES: Final = ("+short", "+tcp", "+dnssec", "+norecurse")
+# What is shown or left out: +noall +answer, +nostats, ...
+PARTS: Final = {f"+{no}{part}": (part, not no) for part in SECTIONS for no in ("", "no")}
+ALL: Final = {"+all": True, "+noall": False}
+TRANSFERS: Final = frozenset({RecordType.AXFR, RecordType.IXFR})
 EPILOG: Final = f"""\
-words like dig's: {", ".join(SWITCHES)}. exit status: 0 records were answered; 1 no such name, or no such
-records; 2 wrong usage; 3 the server refused or failed; 4 no answer, or in bulk some failures; 5 a file cannot
-be read or written; 130 interrupted
+words like dig's: {", ".join(SWITCHES)}, +noall, +all, +answer, +nostats and their like.
+exit status: 0 records were answered; 1 no such name, or no such records; 2 wrong usage; 3 the server refused
+or failed; 4 no answer, or in bulk some failures; 5 a file cannot be read or written; 130 interrupted
 """
 
 
@@ -54,16 +58,20 @@ def parser() -> argparse.ArgumentParser:
         "words", nargs="*", metavar="NAME [TYPE] [@SERVER[:PORT]] [+short]", help="the question"
     )
     made.add_argument("-x", dest="reverse", metavar="ADDRESS", help="ask for the name of an address")
+    made.add_argument("-p", "--port", type=int, help="of servers that name none (53)")
     made.add_argument("-t", "--type", help="the record type (A)")
     made.add_argument("--json", action="store_true", help="print the answer as a JSON object")
     made.add_argument("--short", action="store_true", help="print the records' data only, like +short")
     made.add_argument("--tcp", action="store_true", help="ask over TCP only")
     made.add_argument("--timeout", type=float, default=2.0, metavar="SECONDS", help="of one try (2)")
     made.add_argument("--tries", type=int, default=3, help="how often each server is asked (3)")
+    made.add_argument(
+        "--version", action="version", version=f"pyuv {pyuv.__version__}, c-ares {pyuv.ARES_VERSION}"
+    )
     bulk = made.add_argument_group("many names")
     bulk.add_argument("--file", metavar="NAMES", help="ask for each line's NAME [TYPE]; - is standard input")
     bulk.add_argument("--out", metavar="RESULTS", help="where the lines of JSON go (standard output)")
-    bulk.add_argument("--concurrency", type=int, default=500, help="questions in flight (500)")
+    bulk.add_argument("--concurrency", type=int, default=256, help="questions in flight (256)")
     bulk.add_argument("--retries", type=int, default=1, help="how often a failure is asked again (1)")
     bulk.add_argument("--resume", action="store_true", help="ask for what RESULTS has no answer to")
     bulk.add_argument("--overwrite", action="store_true", help="replace RESULTS")
@@ -79,14 +87,24 @@ class Question:
         if options.tcp:
             self.switches.add("+tcp")
         self.servers: list[str] = []
+        self.sections = SECTIONS
+        port = options.port
+        if port is not None and not 0 < port < 65536:
+            raise UsageError(f"not a port: {port}")
         words = []
         for word in options.words:
             if word.startswith("@"):
-                self.servers += servers(word[1:])
+                self.servers += servers(word[1:], port or DNS_PORT)
             elif word in SWITCHES:
                 self.switches.add(word)
+            elif word in ALL:
+                self.sections = SECTIONS if ALL[word] else frozenset()
+            elif word in PARTS:
+                part, shown = PARTS[word]
+                self.sections = self.sections | {part} if shown else self.sections - {part}
             elif word.startswith("+"):
-                raise UsageError(f"{word} is none of {', '.join(SWITCHES)}")
+                known = ", ".join([*SWITCHES, *ALL, *sorted(PARTS)])
+                raise UsageError(f"{word} is none of {known}")
             else:
                 words.append(word)
         if options.reverse is not None:
@@ -100,6 +118,9 @@ class Question:
             words.reverse()
         self.name = words[0] if words else None
         self.type = known_type(words[1] if len(words) == 2 else options.type or "A")
+        self.port = port
+        if self.type in TRANSFERS:
+            raise UsageError(f"{self.type} is a transfer of a whole zone, which this does not do")
 
 
 def is_type(word: str) -> bool:
@@ -126,7 +147,7 @@ def reverse_name(address: str) -> str:
         raise UsageError(f"not an IP address: {address}") from None
 
 
-def servers(text: str) -> list[str]:
+def servers(text: str, default_port: int) -> list[str]:
     """The addresses of `address`, `address:port`, `[address]:port`, `name` or `name:port`."""
     host, port = text, ""
     if text.startswith("["):
@@ -136,14 +157,16 @@ def servers(text: str) -> list[str]:
         host, _, port = text.partition(":")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise UsageError(f"not a port: {text}")
-    number = int(port or DNS_PORT)
+    number = int(port or default_port)
     try:
         ipaddress.ip_address(host)
         found = [host]
     except ValueError:
         try:
             resolved = getaddrinfo(pyuv.Loop(), host, number, socktype=socket.SOCK_DGRAM)
-        except (pyuv.error.UVError, ValueError) as error:
+        except pyuv.error.UVError as error:
+            raise UsageError(f"no such server: {text}: {pyuv.errno.strerror(error.args[0])}") from None
+        except ValueError as error:
             raise UsageError(f"no such server: {text}: {error}") from None
         found = [entry[4][0] for entry in resolved]
     return [f"[{address}]:{number}" if ":" in address else f"{address}:{number}" for address in found]
@@ -164,6 +187,8 @@ def make_channel(
             # Many questions are for all servers to share.
             rotate=concurrency > 1 and len(question.servers) > 1,
             max_in_flight=concurrency,
+            udp_port=question.port,
+            tcp_port=question.port,
             socket_receive_buffer_size=RECEIVE_BUFFER,
         )
     except ValueError as error:
@@ -182,7 +207,8 @@ def dig(options: argparse.Namespace, question: Question) -> int:
         answer = ask(loop, channel, query(question.name, question.type, recurse=recurse, dnssec=dnssec))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return show(answer, as_json=options.json, short="+short" in question.switches)
+    short = "+short" in question.switches
+    return show(answer, as_json=options.json, short=short, sections=question.sections)
 
 
 def bulk(options: argparse.Namespace, question: Question) -> int:

@@ -34,7 +34,9 @@ class Run:
         names: tuple[int, str],
         out: tuple[int, str],
         progress: Progress,
+        answered: int,
     ) -> None:
+        self._answered = answered
         self._loop = loop
         self._channel = channel
         self._engine = engine
@@ -53,7 +55,7 @@ class Run:
         """Asks for every name; the exit status."""
         if self._progress.wants_total:
             self._names.count()
-        self._progress.begin(self._names.total)
+        self._progress.begin(self._names.total, self._answered)
         self._loop.excepthook = self._failed
         for handle, number in zip(self._signals, (signal.SIGINT, signal.SIGTERM), strict=True):
             handle.start(self._interrupted, number)
@@ -149,8 +151,9 @@ def run(
     fd = sys.stdin.fileno() if names == "-" else os.open(names, os.O_RDONLY | os.O_CLOEXEC)
     try:
         channel = make_channel(loop)
+        before = len(answered) if answered is not None else 0
         engine = Bulk(channel, record_type, concurrency=concurrency, retries=retries, answered=answered)
-        status = Run(loop, channel, engine, (fd, names), out, progress).run()
+        status = Run(loop, channel, engine, (fd, names), out, progress, before).run()
     finally:
         if names != "-":
             os.close(fd)

@@ -1,19 +1,25 @@
 """One question and its answer: ``python -m pyuv.dns NAME [TYPE]``."""
 
 import json
+import sys
 import time
 from collections.abc import Iterable
 from typing import Final
 
 import pyuv
 
-from . import OPT, Channel, Flags, Message, Question, Record, RecordType, strerror
+from . import OPT, Channel, Flags, Message, Question, Record, RecordType, _ede, strerror
 from ._engine import to_ascii
 from ._status import ANSWERED, NO_DATA, STATUSES, exit_status
 
 # The size that resolvers agreed on in 2020: no fragments on any path.
 UDP_SIZE: Final = 1232
 DNSSEC_OK: Final = 0x8000
+
+
+# The parts of what is printed, in dig's words.
+COMMENTS: Final = "comments"
+SECTIONS: Final = frozenset({COMMENTS, "question", "answer", "authority", "additional", "stats"})
 
 
 class Answer:
@@ -63,16 +69,18 @@ class Answer:
         records = self.message.answer if self.message is not None else ()
         return "\n".join(str(record.data) for record in records)
 
-    def text(self) -> str:
-        """The message as dig prints it."""
-        lines = [f"; <<>> pyuv {pyuv.__version__} <<>> {self.name} {self.type}"]
-        if self.message is None:
+    def text(self, sections: frozenset[str] = SECTIONS) -> str:
+        """The message, or these parts of it, as dig prints it."""
+        comments = COMMENTS in sections
+        lines = [f"; <<>> pyuv {pyuv.__version__} <<>> {self.name} {self.type}"] if comments else []
+        if self.message is not None:
+            lines += _message(self.message, sections)
+        elif comments:
             assert self.errorno is not None
             lines += [f";; status: {self.status}: {strerror(self.errorno)}", ""]
-        else:
-            lines += _message(self.message)
-        lines.append(f";; Query time: {self.seconds * 1000:.1f} msec")
-        lines.append(f";; SERVER: {', '.join(self.servers)}")
+        if "stats" in sections:
+            lines.append(f";; Query time: {self.seconds * 1000:.1f} msec")
+            lines.append(f";; SERVER: {', '.join(self.servers)}")
         return "\n".join(lines)
 
 
@@ -93,15 +101,19 @@ def ask(loop: pyuv.Loop, channel: Channel, message: Message) -> Answer:
     return answer
 
 
-def show(answer: Answer, *, as_json: bool, short: bool) -> int:
-    """Prints an answer; the exit status."""
-    text = answer.json() if as_json else answer.short() if short else answer.text()
+def show(answer: Answer, *, as_json: bool, short: bool, sections: frozenset[str] = SECTIONS) -> int:
+    """Prints an answer, or of it what is asked for; the exit status."""
+    text = answer.json() if as_json else answer.short() if short else answer.text(sections)
     if text:
         print(text)
+    if not as_json and answer.message is None and (short or COMMENTS not in sections):
+        # What is short of an answer is no answer, and not silence.
+        assert answer.errorno is not None
+        print(f";; {answer.status}: {strerror(answer.errorno)}", file=sys.stderr)
     return exit_status(answer.status)
 
 
-def _message(message: Message) -> list[str]:
+def _message(message: Message, sections: frozenset[str]) -> list[str]:
     options = [record.data for record in message.additional if isinstance(record.data, OPT)]
     additional = [record for record in message.additional if not isinstance(record.data, OPT)]
     counts = (
@@ -113,29 +125,34 @@ def _message(message: Message) -> list[str]:
     flags = " ".join(flag.name.lower() for flag in Flags if flag in message.flags and flag.name)
     head = f";; ->>HEADER<<- opcode: {message.opcode}, status: {message.rcode}, id: {message.id}"
     totals = ", ".join(f"{title}: {len(section)}" for title, section in counts)
-    lines = [head, f";; flags: {flags}; {totals}", ""]
-    for opt in options:
+    comments = COMMENTS in sections
+    lines = [head, f";; flags: {flags}; {totals}", ""] if comments else []
+    for opt in options if comments else ():
         lines.append(";; OPT PSEUDOSECTION:")
         lines.append(f"; EDNS: version: {opt.version}, flags:{_edns_flags(opt)}; udp: {opt.udp_size}")
-        lines += [f"; OPT={number}: {value.hex(' ')}" for number, value in opt.options]
-    lines.append(";; QUESTION SECTION:")
-    lines += [
-        f";{question.name}.\t\t{question.record_class}\t{question.type}" for question in message.question
-    ]
-    lines.append("")
+        lines += [f"; {_option(number, value)}" for number, value in opt.options]
+    if "question" in sections:
+        asked = [f";{each.name}.\t\t{each.record_class}\t{each.type}" for each in message.question]
+        lines += [";; QUESTION SECTION:", *asked, ""] if comments else asked
     for title, records in (
         ("ANSWER", message.answer),
         ("AUTHORITY", message.authority),
         ("ADDITIONAL", additional),
     ):
-        lines += _section(title, records)
+        if title.lower() in sections:
+            lines += _section(title, records, comments=comments)
     return lines
+
+
+def _option(number: int, value: bytes) -> str:
+    error = _ede.described(value) if number == _ede.OPTION else None
+    return f"OPT={number}: {value.hex(' ')}" if error is None else f"EDE: {error}"
 
 
 def _edns_flags(opt: OPT) -> str:
     return " do" if opt.flags & DNSSEC_OK else ""
 
 
-def _section(title: str, records: Iterable[Record]) -> list[str]:
+def _section(title: str, records: Iterable[Record], *, comments: bool) -> list[str]:
     shown = [str(record) for record in records]
-    return [f";; {title} SECTION:", *shown, ""] if shown else []
+    return [f";; {title} SECTION:", *shown, ""] if shown and comments else shown

@@ -13,5 +13,5 @@ class ErrorNumber(int):
         made.reason = reason
         return made
 
-    def __getnewargs__(self) -> tuple[int, str]:
-        return int(self), self.reason
+    def __reduce__(self) -> tuple[type["ErrorNumber"], tuple[int, str]]:
+        return ErrorNumber, (int(self), self.reason)

@@ -14,16 +14,28 @@ class Progress:
 
     def __init__(self, *, bar: bool) -> None:
         self._started = time.monotonic()
+        self._answered = 0
         self._bar: Any = None
-        self.wants_total = bar and sys.stderr.isatty() and _tqdm() is not None
+        terminal = bar and sys.stderr.isatty()
+        self.wants_total = terminal and _tqdm() is not None
+        # A tool that can do more says so, where somebody sees it.
+        self._hints = terminal and not self.wants_total
 
-    def begin(self, total: int | None) -> None:
-        """Starts the clock and draws the bar; `total` may be unknown."""
+    def begin(self, total: int | None, answered: int = 0) -> None:
+        """Starts the clock and draws the bar; `total` may be unknown. So many were `answered` before."""
         self._started = time.monotonic()
+        self._answered = answered
         if self.wants_total:
             self._bar = _tqdm()(
-                total=total, unit=" names", unit_scale=True, dynamic_ncols=True, file=sys.stderr
+                total=total,
+                initial=answered,
+                unit=" names",
+                unit_scale=True,
+                dynamic_ncols=True,
+                file=sys.stderr,
             )
+        elif self._hints:
+            self.note("pip install pyuv[tools] for a progress bar")
 
     def update(self, bulk: Bulk) -> None:
         """Draws what has been counted since."""
@@ -33,7 +45,7 @@ class Progress:
                 f"{status} {count:,}" for status, count in _most_common(counts) if status != ANSWERED
             )
             self._bar.set_postfix_str(failures, refresh=False)
-            self._bar.update(sum(counts.values()) - self._bar.n)
+            self._bar.update(self._answered + sum(counts.values()) - self._bar.n)
 
     def note(self, text: str) -> None:
         """Says something beside the bar."""
