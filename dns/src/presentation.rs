@@ -182,7 +182,7 @@ fn association(data: &data::TLSA, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let [usage, selector, matching] = [data.cert_usage, data.selector, data.matching_type];
     if data.cert_association_data.is_empty() {
         let data = [usage, selector, matching].into();
-        return Raw { record_type: RecordType::TLSA, data }.fmt(f);
+        return write!(f, "{}", Raw { record_type: RecordType::TLSA, data });
     }
     write!(f, "{usage} {selector} {matching} {}", HEXUPPER.encode(&data.cert_association_data))
 }

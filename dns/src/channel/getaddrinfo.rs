@@ -315,13 +315,10 @@ fn port(engine: &mut Engine, service: Option<&CString>) -> Result<u16> {
         // SAFETY: from `port`, which waits for this.
         let slot = unsafe { &*slot.cast::<Mutex<Option<Result<u16>>>>() };
         // SAFETY: c-ares gives a result that is the callee's, or null.
-        let port = match unsafe { found.as_ref() } {
-            // SAFETY: its lists are c-ares's own.
-            Some(found) if status == 0 => {
-                unsafe { copy(found) }.nodes.first().map(|node| node.address.port())
-            }
-            _ => None,
-        };
+        let found_here = unsafe { found.as_ref() }.filter(|_| status == 0);
+        // SAFETY: its lists are c-ares's own.
+        let found_here = found_here.map(|found| unsafe { copy(found) });
+        let port = found_here.and_then(|info| info.nodes.first().map(|node| node.address.port()));
         *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             Some(port.ok_or_else(|| Code(status).into()));
         // SAFETY: nobody has a pointer into it any more.
