@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(
             message(vec![mx]).answer_to_json(),
             concat!(
-                r#"[{"name":"a\"b\\.c","type":"MX","class":"IN","ttl":5,"#,
+                r#"[{"name":"a\\\"b\\.c","type":"MX","class":"IN","ttl":5,"#,
                 r#""data":{"priority":10,"exchange":"mail.example"}}]"#
             )
         );

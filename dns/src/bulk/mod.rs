@@ -118,7 +118,7 @@ impl Bulk {
         state.stopped = true;
         for failure in mem::take(&mut state.again) {
             state.busy -= 1;
-            state.failure(&failure.question, failure.code);
+            state.failure(&failure.question, &failure.error);
         }
         Ok(())
     }

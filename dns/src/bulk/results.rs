@@ -1,6 +1,6 @@
 //! What became of the questions: lines of JSON, and how many of each status.
 
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::json;
 use crate::message::Message;
 
@@ -35,9 +35,9 @@ impl Results {
         self.lines.push_str("}\n");
     }
 
-    pub(super) fn failure(&mut self, name: &[u8], record_type: &str, code: Code) {
-        self.begin(name, record_type, code);
-        self.end(&code.message());
+    pub(super) fn failure(&mut self, name: &[u8], record_type: &str, error: &Error) {
+        self.begin(name, record_type, error.code().unwrap_or(Code::EBADRESP));
+        self.end(&error.to_string());
     }
 
     /// A line that asks nothing: its name is none, or its type.
@@ -75,13 +75,13 @@ mod tests {
     #[test]
     fn a_line_for_each_and_a_count_of_each_status() {
         let mut results = Results::default();
-        results.failure(b"a.example", "A", Code::ENOTFOUND);
-        results.failure(b"b.example", "MX", Code::ETIMEOUT);
-        results.failure(b"c.example", "MX", Code::ENOTFOUND);
+        results.failure(b"a.example", "A", &Code::ENOTFOUND.into());
+        results.failure(b"b.example", "MX", &Error::new(Code::ETIMEOUT, "why"));
+        results.failure(b"c.example", "MX", &Code::ENOTFOUND.into());
         results.bad_name(b"\xffa\"", "NO", "why");
         let expected = [
             r#"{"name":"a.example","type":"A","status":"NXDOMAIN","reason":"Domain name not found"}"#,
-            r#"{"name":"b.example","type":"MX","status":"TIMEOUT","reason":"Timeout while contacting DNS servers"}"#,
+            r#"{"name":"b.example","type":"MX","status":"TIMEOUT","reason":"Timeout while contacting DNS servers: why"}"#,
             r#"{"name":"c.example","type":"MX","status":"NXDOMAIN","reason":"Domain name not found"}"#,
             "{\"name\":\"\\udcffa\\\"\",\"type\":\"NO\",\"status\":\"BADNAME\",\"reason\":\"why\"}",
         ];

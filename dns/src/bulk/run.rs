@@ -51,7 +51,7 @@ pub(super) struct Question {
 pub(super) struct Failure {
     pub(super) due: Instant,
     pub(super) question: Question,
-    pub(super) code: Code,
+    pub(super) error: Error,
 }
 
 impl Run {
@@ -129,10 +129,10 @@ impl Run {
             Err(error) => {
                 let code = error.code().unwrap_or(Code::EBADRESP);
                 if question.retries > 0 && !state.stopped && may_change(code) {
-                    self.put_back(&mut state, question, code);
+                    self.put_back(&mut state, question, error);
                     return;
                 }
-                state.failure(&question, code);
+                state.failure(&question, &error);
             }
         }
         state.busy -= 1;
@@ -141,12 +141,12 @@ impl Run {
     }
 
     /// A failure is asked again after a pause. It stays among the busy.
-    fn put_back(self: &Arc<Self>, state: &mut State, question: Question, code: Code) {
+    fn put_back(self: &Arc<Self>, state: &mut State, question: Question, error: Error) {
         let due = Instant::now() + self.retry_pause;
         if state.again.is_empty() {
             self.wait(self.retry_pause);
         }
-        state.again.push_back(Failure { due, question, code });
+        state.again.push_back(Failure { due, question, error });
     }
 
     /// Has the failures looked at after a time.
@@ -186,8 +186,8 @@ impl Run {
 }
 
 impl State {
-    pub(super) fn failure(&mut self, question: &Question, code: Code) {
-        self.results.failure(&question.name, &question.record_type.shown(), code);
+    pub(super) fn failure(&mut self, question: &Question, error: &Error) {
+        self.results.failure(&question.name, &question.record_type.shown(), error);
     }
 }
 
@@ -217,7 +217,7 @@ impl Drop for Asked {
     fn drop(&mut self) {
         if let Some(question) = self.question.take() {
             let mut state = self.run.lock();
-            state.failure(&question, Code::EDESTRUCTION);
+            state.failure(&question, &Code::EDESTRUCTION.into());
             state.busy -= 1;
         }
     }

@@ -321,7 +321,7 @@ mod tests {
     fn opt(options: &[(u16, &[u8])]) -> Record {
         let options = options.iter().map(|(option, value)| (*option, Box::from(*value))).collect();
         let data = RecordData::OPT(data::OPT { udp_size: 1232, version: 0, flags: 0, options });
-        Record { name: "".into(), ..record(data) }
+        Record { name: "".into(), ttl: 0, ..record(data) }
     }
 
     /// An exchange in which this was asked.
