@@ -16,6 +16,19 @@
 //! # Ok::<(), pyuv::Error>(())
 //! ```
 //!
+//! # Linking
+//!
+//! On Linux a program is linked with arguments by which calls of libuv's come to this crate, where libuv would
+//! end the process. A package that depends on this one gets them in its build script:
+//!
+//! ```ignore
+//! if let Ok(argument) = std::env::var("DEP_PYUV_LINK_ARG") {
+//!     println!("cargo::rustc-link-arg={argument}");
+//! }
+//! ```
+//!
+//! Without them, [`Loop::new`] fails with `UV_ENOSYS` and says so.
+//!
 //! # Threads
 //!
 //! Loops and handles may be sent anywhere but belong to the thread that is using them: while one

@@ -279,6 +279,25 @@ except pyuv.error.UVError as error:
 """
         assert in_child(self.CODE + code) == ["True"]
 
+    def test_a_loop_that_lost_it_is_closed_though_the_pool_cannot_tell_of_its_end(self):
+        code = """
+import pyuv.fs
+def wakeups():
+    links = {fd: f"/proc/self/fd/{fd}" for fd in map(int, os.listdir("/proc/self/fd"))}
+    return {fd for fd, link in links.items() if os.path.islink(link) and "eventfd" in os.readlink(link)}
+for _ in range(200):
+    before, told = wakeups(), []
+    loop = pyuv.Loop()
+    (number,) = wakeups() - before
+    pyuv.fs.stat(loop, "/", told.append)
+    while not told:
+        loop.run(pyuv.UV_RUN_NOWAIT)
+    os.close(number)
+    loop.close()
+print("closed")
+"""
+        assert in_child(self.CODE + code) == ["closed"]
+
     def test_work_of_a_loop_that_lost_it_is_not_the_end(self):
         code = """
 gate = threading.Event()

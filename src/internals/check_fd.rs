@@ -30,3 +30,25 @@ pub(crate) unsafe extern "C" fn __wrap_uv__io_check_fd(
     }
     0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+    use crate::Loop;
+
+    #[test]
+    fn it_is_libuvs_code() {
+        let event_loop = Loop::new().unwrap();
+        let held = event_loop.hold().unwrap();
+        // SAFETY: the loop is open and this thread's.
+        let ask = |fd| unsafe { __wrap_uv__io_check_fd(held.uv(), fd) };
+        let (socket, file) = (UnixDatagram::unbound().unwrap(), File::open("/").unwrap());
+        assert_eq!([ask(socket.as_raw_fd()), ask(socket.as_raw_fd())], [0, 0]);
+        assert_eq!(ask(file.as_raw_fd()), -libc::EPERM);
+        assert_eq!(ask(-1), -libc::EBADF);
+    }
+}

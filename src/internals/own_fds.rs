@@ -154,6 +154,11 @@ impl OwnFds {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    pub(super) fn has_lost_any(&self) -> bool {
+        self.lost.load(Ordering::Relaxed) != 0
+    }
+
     pub(crate) fn has_lost(&self, own: Own) -> bool {
         self.lost.load(Ordering::Relaxed) & own.bit() != 0
     }

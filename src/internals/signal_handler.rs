@@ -239,3 +239,41 @@ pub(crate) fn after_fork(in_child: bool) {
     }
     disposition::give_back_after_fork();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Loop, Signal};
+
+    #[test]
+    fn libuv_reads_the_message_as_it_was_written() {
+        let event_loop = Loop::new().unwrap();
+        let signal = Signal::new(&event_loop).unwrap();
+        signal.start(libc::SIGURG, |_, _| ()).unwrap();
+        let held = event_loop.hold().unwrap();
+        let handle = signal.uv::<uv::uv_signal_t>();
+        // SAFETY: the handle is open, its loop this thread's, and the message is read back by hand.
+        unsafe {
+            tell(handle, libc::SIGURG);
+            assert_eq!((*handle).caught_signals, 1);
+            let mut watcher = (*held.uv()).signal_io_watcher;
+            linked::signal_event()(held.uv(), &raw mut watcher, libc::EPOLLIN as c_uint);
+            assert_eq!((*handle).dispatched_signals, 1);
+        }
+    }
+
+    #[test]
+    fn a_handle_is_told_from_start_to_stop() {
+        let event_loop = Loop::new().unwrap();
+        let signal = Signal::new(&event_loop).unwrap();
+        let nobody = ptr::null_mut();
+        assert!(!is_watched_by_others(libc::SIGIO, nobody));
+        signal.start(libc::SIGIO, |_, _| ()).unwrap();
+        assert!(is_watched_by_others(libc::SIGIO, nobody));
+        assert!(!is_watched_by_others(libc::SIGIO, signal.uv()));
+        assert_eq!(disposition::current(libc::SIGIO).sa_sigaction, action().sa_sigaction);
+        signal.stop().unwrap();
+        assert!(!is_watched_by_others(libc::SIGIO, nobody));
+        assert_ne!(disposition::current(libc::SIGIO).sa_sigaction, action().sa_sigaction);
+    }
+}

@@ -56,6 +56,11 @@ unsafe extern "C" fn __wrap_epoll_pwait(
     let Some(held) = held.filter(|held| unsafe { (*held.uv()).backend_fd } == epoll) else {
         return wait(timeout);
     };
+    if held.own_fds.has_lost_any() {
+        // Nobody can wake it any more: it is run to be closed, and looks itself who has tried to.
+        // SAFETY: as for `end` below.
+        return unsafe { end(held, events) };
+    }
     // SAFETY: the loop runs on this thread, and so is open and ours.
     let lost = || unsafe { held.own_fds.look(held.uv()) };
     let long = timeout == -1 || timeout > MOMENT;
