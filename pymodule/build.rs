@@ -1,5 +1,15 @@
-//! Has the linker do for the extension what it does for the programs of `pyuv` (`build.rs` there), and send a
-//! call of the unwinder's to `src/exit.rs`; and says which Python this is for (`Py_3_13`, `Py_GIL_DISABLED`).
+//! Has the linker do for the extension what it does for the programs of `pyuv` (`build.rs` there), and send
+//! some calls of the unwinder's and of PyO3's to this crate; and says which Python this is for (`Py_3_13`,
+//! `Py_GIL_DISABLED`).
+
+/// What is sent to `src/exit.rs` and `src/no_memory.rs`, each to `__wrap_` and its name.
+const WRAPPED: [&str; 5] = [
+    "_Unwind_GetLanguageSpecificData",
+    "PyErr_SetObject",
+    "PyErr_WriteUnraisable",
+    "PyTuple_New",
+    "PyUnicode_FromStringAndSize",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -9,6 +19,8 @@ fn main() {
     }
     let target = |part| std::env::var(part).unwrap_or_default();
     if target("CARGO_CFG_TARGET_OS") == "linux" && target("CARGO_CFG_TARGET_ENV") == "gnu" {
-        println!("cargo::rustc-link-arg-cdylib=-Wl,--wrap=_Unwind_GetLanguageSpecificData");
+        for name in WRAPPED {
+            println!("cargo::rustc-link-arg-cdylib=-Wl,--wrap={name}");
+        }
     }
 }

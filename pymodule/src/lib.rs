@@ -24,6 +24,8 @@ mod idle;
 mod interpreter;
 mod life;
 mod r#loop;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod no_memory;
 mod number;
 mod once;
 mod pipe;
@@ -55,6 +57,8 @@ mod work;
 fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::require_main(module.py())?;
     exit::register();
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    no_memory::register(module.py());
     // Cargo's 2.0.0-alpha.1 is Python's 2.0.0a1.
     let version = env!("CARGO_PKG_VERSION").replace("-alpha.", "a").replace("-beta.", "b");
     module.add("__version__", version.replace("-rc.", "rc"))?;
