@@ -5,7 +5,7 @@
 .PHONY: help demo test test-full inventory gate fuzz fuzz-programs wheel bench docs coverage fmt valgrind sanitize lock clean
 
 # pyenv leaves names on PATH that do not run, so each is asked.
-PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
+PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3.14 python3.15 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; \
 	done)
 ifeq ($(PYTHON),)
@@ -71,4 +71,4 @@ lock: ## bring the lock files in requirements/ up to date
 	$(PYTHON) scripts/lock.py
 
 clean: ## remove what was built
-	rm -rf build dist target
+	rm -rf build bundled-licenses dist target

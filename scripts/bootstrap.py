@@ -3,8 +3,8 @@ extension in it. Each part is done again only when its inputs have changed.
 
     bootstrap.py [--every] [--profile PROFILE] [--no-extension] [-- COMMAND ...]
 
-COMMAND runs with the newest Python's environment first on PATH and everything that a build needs. Standard
-library only: this is the first thing that runs on a fresh machine.
+COMMAND runs with the environment of the newest Python of the machine's own first on PATH and everything that
+a build needs. Standard library only: this is the first thing that runs on a fresh machine.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 
 import debian
 import interpreters
+import licenses
+import sid_pythons
 import toolchain
 from debian import SetupError
 from interpreters import Interpreter
@@ -34,12 +36,12 @@ Command = list[str | Path]
 
 
 class Environment:
-    """The virtual environment of one Python; the newest one's holds the build tools and checkers as well."""
+    """The virtual environment of one Python; one holds the build tools and checkers as well."""
 
     def __init__(self, python: Interpreter, *, tools: Environment | None = None) -> None:
         self.interpreter = python
         self.name = python.name
-        self.path = BUILD / f"py{python.name}"
+        self.path = BUILD / python.folder
         self.bin = self.path / "bin"
         self.python = self.bin / "python"
         # Builds use the tools' libclang and cmake at one path, whichever Python they are for: cargo builds
@@ -65,7 +67,7 @@ class Environment:
         if stamp.fresh():
             return
         say(f"building pyuv for Python {self.name} (profile {profile})")
-        wheel = self.build_wheel(profile, BUILD / "wheels" / f"{profile}-py{self.name}")
+        wheel = self.build_wheel(profile, BUILD / "wheels" / f"{profile}-{self.interpreter.folder}")
         self.pip("install", "--force-reinstall", "--no-deps", "--no-index", wheel)
         stamp.write()
 
@@ -76,6 +78,7 @@ class Environment:
     def build_wheel(self, profile: str, folder: Path) -> Path:
         """Build the wheel into `folder`, which holds nothing else afterwards."""
         shutil.rmtree(folder, ignore_errors=True)
+        licenses.collect()
         maturin: Command = [self.tools.bin / "maturin", "build", "--locked", "--quiet"]
         command = [*maturin, "--profile", profile, "--interpreter", self.interpreter.path]
         run([*command, "--out", folder], self.cargo_environment())
@@ -115,7 +118,7 @@ class Stamp:
 
 
 def prepare(only: Sequence[str] = (), *, profile: str | None = "testing") -> list[Environment]:
-    """Environments of all Pythons found, or of those named, oldest first; the extension too if `profile`."""
+    """Environments of all Pythons, or of those named, in order; the extension too if `profile`."""
     environments = environments_found(only)
     for environment in dict.fromkeys([environments[0].tools, *environments]):
         environment.prepare()
@@ -127,23 +130,47 @@ def prepare(only: Sequence[str] = (), *, profile: str | None = "testing") -> lis
 
 def environments_found(only: Sequence[str] = ()) -> list[Environment]:
     """The environments as objects, after a look at what the machine lacks; nothing is created yet."""
+    own = own_pythons()
+    tools = _tools_environment(own)
+    found = {python.name: python for python in own}
+    if wanted := set(only) - found.keys():
+        for name, program in sid_pythons.programs(wanted).items():
+            if python := interpreters.probe(program):
+                found[name] = python
+    if unknown := set(only) - found.keys():
+        raise SetupError(f"not found: Python {', '.join(sorted(unknown))}")
+    pythons = sorted(found.values(), key=lambda python: python.order)
+    every = [tools if python == tools.interpreter else Environment(python, tools=tools) for python in pythons]
+    if only:
+        return [environment for environment in every if environment.name in only]
+    return [environment for environment in every if environment.name not in interpreters.ON_REQUEST]
+
+
+def tools_environment() -> Environment:
+    """Where the build tools and checkers are: the newest CPython of the machine's own."""
+    return _tools_environment(own_pythons())
+
+
+def own_pythons() -> list[Interpreter]:
+    """The machine's Pythons, completed from Debian's packages."""
     if problem := toolchain.missing_tools():
         raise SetupError(problem)
     pythons = interpreters.find()
-    if incomplete := [python for python in pythons if not (python.has_venv and python.has_test)]:
+    if incomplete := [python for python in pythons if not python.is_complete]:
         debian.install(
             package
             for python in incomplete
             for package in (f"python{python.name}-venv", f"libpython{python.name}-testsuite")
         )
         pythons = interpreters.find()
-    if not pythons:
-        raise SetupError("not found: a CPython 3.11, 3.12 or 3.13 on PATH or under pyenv")
-    if unknown := set(only) - {python.name for python in pythons}:
-        raise SetupError(f"not found: Python {', '.join(sorted(unknown))}")
-    newest = Environment(pythons[-1])
-    every = [*(Environment(python, tools=newest) for python in pythons[:-1]), newest]
-    return [environment for environment in every if not only or environment.name in only]
+    return pythons
+
+
+def _tools_environment(pythons: Sequence[Interpreter]) -> Environment:
+    usual = [python for python in pythons if python.is_usual]
+    if not usual:
+        raise SetupError(f"not found on PATH or under pyenv: a CPython of {', '.join(interpreters.CPYTHONS)}")
+    return Environment(usual[-1])
 
 
 def target_folder() -> Path:
@@ -185,21 +212,21 @@ def _files(path: Path) -> Iterator[Path]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0] if __doc__ else None)
-    parser.add_argument("--every", action="store_true", help="all Pythons, not the newest alone")
+    parser.add_argument("--every", action="store_true", help="all Pythons, not the one of the tools alone")
     parser.add_argument("--profile", default="testing", help="cargo profile of the extension")
     parser.add_argument("--no-extension", action="store_true", help="the tools only")
     parser.add_argument("command", nargs="*", help="what to run, after --")
     chosen = parser.parse_args()
     try:
-        found = environments_found()
-        only = [] if chosen.every else [found[-1].name]
-        environments = prepare(only, profile=None if chosen.no_extension else chosen.profile)
+        tools = tools_environment()
+        only = [] if chosen.every else [tools.name]
+        prepare(only, profile=None if chosen.no_extension else chosen.profile)
     except SetupError as error:
         print(f"bootstrap: {error}", file=sys.stderr)
         return 1
     if not chosen.command:
         return 0
-    env = environments[-1].run_environment()
+    env = tools.run_environment()
     return subprocess.run(chosen.command, cwd=ROOT, env=env, check=False).returncode
 
 

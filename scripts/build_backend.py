@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import licenses
 import maturin
 import toolchain
 
@@ -25,9 +26,21 @@ def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
 
 get_requires_for_build_editable = get_requires_for_build_wheel
 get_requires_for_build_sdist = get_requires_for_build_wheel
-prepare_metadata_for_build_wheel = maturin.prepare_metadata_for_build_wheel
-prepare_metadata_for_build_editable = maturin.prepare_metadata_for_build_editable
-build_sdist = maturin.build_sdist
+
+
+def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Settings = None) -> str:
+    """maturin's; the licences are part of the metadata."""
+    licenses.collect()
+    return str(maturin.prepare_metadata_for_build_wheel(metadata_directory, config_settings))
+
+
+prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
+
+
+def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
+    """maturin's, with the licences of what a build of it links."""
+    licenses.collect()
+    return str(maturin.build_sdist(sdist_directory, config_settings))
 
 
 def build_wheel(
@@ -47,6 +60,7 @@ def build_editable(
 
 
 def _complete_environment() -> None:
+    licenses.collect()
     import clang  # the wheel named libclang; there only while a wheel is built
 
     package = Path(clang.__path__[0])

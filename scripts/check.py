@@ -2,9 +2,11 @@
 
     check.py [--full | --inventory] [--python 3.12 ...] [--only STEP ...]
 
-A failing step does not stop the ones after it. `--full` adds what takes longer, on all Pythons, and writes
-tests/results/full.json. `--inventory` runs the tests only and brings tests/inventory.txt up to date with
-what they did. `--only` runs the steps whose names begin so, for work on one of them.
+A failing step does not stop the ones after it. The oldest and the newest CPython run all of pytest's tests,
+the Pythons between them the files of tests/shard.txt. `--full` runs everything on all of them, adds
+what takes longer, and writes tests/results/full.json. `--python` runs all tests on the Pythons that it names.
+`--inventory` runs the tests only and brings tests/inventory.txt up to date with what they did. `--only` runs
+the steps whose names begin so, for work on one of them.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import bootstrap
 import debian
+import interpreters
 import inventory
 import machine
 import outcomes
@@ -31,6 +34,7 @@ from outcomes import Outcomes
 LOGS = BUILD / "logs"
 RESULTS = BUILD / "results"
 INVENTORY = ROOT / "tests" / "inventory.txt"
+SHARD = ROOT / "tests" / "shard.txt"
 FULL = ROOT / "tests" / "results" / "full.json"
 # The name servers that tests/nameservers.py starts, and Debian's packages that hold them.
 SERVERS = {"knotd": "knot", "unbound": "unbound"}
@@ -75,11 +79,16 @@ class Step:
 class Checks:
     """The steps, and the outcomes of the tests that they ran (by Python, and `cargo`)."""
 
-    def __init__(self, environments: Sequence[Environment], *, rewriting: bool) -> None:
+    def __init__(self, environments: Sequence[Environment], *, rewriting: bool, chosen: bool) -> None:
         self.environments = environments
+        # PyPy comes last, and free-threaded Pythons before it.
+        usual = [environment for environment in environments if environment.interpreter.is_usual]
+        self.newest = (usual or environments)[-1]
         self.tools = environments[0].tools
         self.env = self.tools.run_environment()
         self.rewriting = rewriting
+        # Pythons were named, and nobody asks for the others.
+        self.chosen = chosen
         self.runs: dict[str, Outcomes] = {}
 
     def command(self, name: str, *command: str | Path) -> Step:
@@ -100,11 +109,17 @@ class Checks:
         yield Step("cargo test", self.cargo_test)
         every = self.environments
         for environment in every:
-            yield self.pytest(environment, full=full)
+            ends = environment in (every[0], self.newest)
+            whole = full or self.rewriting or self.chosen or ends
+            yield self.pytest(environment, whole=whole, full=full)
+        if not self.chosen:
+            for name in interpreters.CPYTHONS:
+                if name not in (environment.name for environment in every):
+                    yield Step(f"pytest {name}", self.without(name))
         if self.rewriting:
             return
         yield Step("random programs", self.random_programs)
-        for environment in every if full else every[-1:]:
+        for environment in every if full else [self.newest]:
             yield self.gate(environment)
         yield self.command("manual", "sphinx-build", "-qW", "-b", "html", "docs", "build/docs")
         yield self.command("manual's index", "python", "scripts/manual_index.py", "build/docs/objects.inv")
@@ -132,21 +147,28 @@ class Checks:
         tests = outcomes.parse_cargo(log.read_text().splitlines())
         return self.judge("cargo test", inventory.CARGO, tests, status)
 
-    def pytest(self, environment: Environment, *, full: bool) -> Step:
+    def without(self, python: str) -> Callable[[Path], Result]:
+        """What is said of a Python that was not found."""
+        row = Result(f"pytest {python}", passed=True, counts=Counter(skipped=1), not_run="no such Python")
+        return lambda log: row
+
+    def pytest(self, environment: Environment, *, whole: bool, full: bool) -> Step:
+        """All of the tests, or the files of the shard."""
         name = f"pytest {environment.name}"
+        files = [] if whole else SHARD.read_text().split()
 
         def action(log: Path) -> Result:
             report = RESULTS / f"pytest-{environment.name}.json"
             report.unlink(missing_ok=True)
             plugin: Command = ["-p", "pytest_outcomes", "--outcomes", report]
-            pytest: Command = [environment.bin / "pytest", "-q", "-n", "auto", *plugin]
+            pytest: Command = [environment.bin / "pytest", "-q", "-n", "auto", *plugin, *files]
             env = {**environment.run_environment(), "PYTHONPATH": str(ROOT / "scripts")}
             # One Python is enough: what is tried is the same.
             if full and environment is self.tools:
                 env.setdefault("PYUV_EXAMPLES", FULL_EXAMPLES)
             status = self.run(pytest, log, env)
             tests = outcomes.read_pytest(report) if report.exists() else {}
-            return self.judge(name, environment.name, tests, status)
+            return self.judge(name, environment.name, tests, status, part=not whole)
 
         return Step(name, action)
 
@@ -164,12 +186,12 @@ class Checks:
             "random programs", status == 0 and ran > 0, counts=Counter(passed=ran - wrong, failed=wrong)
         )
 
-    def judge(self, name: str, where: str, tests: Outcomes, status: int) -> Result:
+    def judge(self, name: str, where: str, tests: Outcomes, status: int, *, part: bool = False) -> Result:
         """A run passes if its runner says so, some test ran, and the inventory agrees."""
         self.runs[where] = tests
         problems = [] if tests else ["no test ran"]
         if not self.rewriting:
-            problems += inventory.differences(inventory.load(INVENTORY), where, tests)
+            problems += inventory.differences(inventory.load(INVENTORY), where, tests, part=part)
         counts = outcomes.count(tests)
         if status and not counts["failed"]:
             problems.append(f"exit status {status}")
@@ -288,7 +310,7 @@ def main() -> int:
 
     results.append(perform(Step("set-up", set_up)))
     if environments:
-        checks = Checks(environments, rewriting=options.inventory)
+        checks = Checks(environments, rewriting=options.inventory, chosen=bool(options.python))
         for step in checks.steps(full=options.full):
             if not options.only or step.name.startswith(tuple(options.only)):
                 results.append(perform(step))

@@ -47,14 +47,24 @@ def install(packages: Iterable[str]) -> None:
     if not shutil.which("apt-get") or os.geteuid() != 0:
         raise SetupError(f"missing Debian packages; as root: apt-get install {' '.join(names)}")
     print(f"debian: installing {', '.join(names)}", file=sys.stderr, flush=True)
+    with _alone(), _services_stay_off():
+        _apt_get("update")
+        _apt_get("install", "--yes", "--no-install-recommends", *names)
+
+
+def update() -> None:
+    """Have apt know what there is; as root."""
+    with _alone():
+        _apt_get("update")
+
+
+def _apt_get(*command: str) -> None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "--quiet=2", "-o", "DPkg::Lock::Timeout=120"]
-    with _alone(), _services_stay_off():
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
-            # Standard output may be a pipe to somebody who waits for other things.
-            done = subprocess.run([*apt, *command], env=env, stdout=sys.stderr, check=False)
-            if done.returncode:
-                raise SetupError(f"exit status {done.returncode}: apt-get {' '.join(command)}")
+    # Standard output may be a pipe to somebody who waits for other things.
+    done = subprocess.run([*apt, *command], env=env, stdout=sys.stderr, check=False)
+    if done.returncode:
+        raise SetupError(f"exit status {done.returncode}: apt-get {' '.join(command)}")
 
 
 @contextmanager

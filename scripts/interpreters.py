@@ -1,4 +1,4 @@
-"""Find the CPythons to build for and test on: one per minor version, and only those that run."""
+"""Find the Pythons to build for and test on: one of each kind that pyuv supports, and only those that run."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-MINORS = (11, 12, 13)
+CPYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
+# Nobody packages these yet; one that is found, or named in `PYUV_PYTHONS`, is tested.
+FREE_THREADED = ("3.14t", "3.15t")
+# Builds, and does not pass all tests yet: tested when it is asked for by name.
+ON_REQUEST = ("pypy3.11",)
+KNOWN = (*CPYTHONS, *FREE_THREADED, *ON_REQUEST)
 
 _PROBE = """
 import importlib.util, json, sys, sysconfig
 print(json.dumps({
     "path": getattr(sys, "_base_executable", None) or sys.executable,
     "version": sys.version_info[:3],
-    "cpython": sys.implementation.name == "cpython",
+    "implementation": sys.implementation.name,
     "has_gil": not sysconfig.get_config_var("Py_GIL_DISABLED"),
     "has_venv": importlib.util.find_spec("ensurepip") is not None,
     "has_test": importlib.util.find_spec("test.test_asyncio") is not None,
@@ -27,29 +32,63 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A CPython that ran, and what Debian may have left out of it."""
+    """A Python that ran, and what Debian may have left out of it."""
 
     path: Path
     version: tuple[int, int, int]
-    has_venv: bool
-    has_test: bool
+    has_venv: bool = True
+    has_test: bool = True
+    implementation: str = field(default="cpython", repr=False)
+    has_gil: bool = field(default=True, repr=False)
 
     @property
     def name(self) -> str:
-        """`3.12`: how this Python is called in folders, messages and results."""
-        return f"{self.version[0]}.{self.version[1]}"
+        """`3.12`, `3.14t`, `pypy3.11`: how this Python is called in messages and results."""
+        prefix = "" if self.is_cpython else self.implementation
+        return f"{prefix}{self.version[0]}.{self.version[1]}{'' if self.has_gil else 't'}"
+
+    @property
+    def program(self) -> str:
+        """`python3.12`, `pypy3.11`: what the program is called."""
+        return f"python{self.name}" if self.is_cpython else self.name
+
+    @property
+    def folder(self) -> str:
+        """`py3.12`, `pypy3.11`: how folders for it are called."""
+        return f"py{self.name}" if self.is_cpython else self.name
+
+    @property
+    def is_cpython(self) -> bool:
+        return self.implementation == "cpython"
+
+    @property
+    def is_usual(self) -> bool:
+        """CPython as everybody has it."""
+        return self.is_cpython and self.has_gil
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the tests can run on it; PyPy comes without CPython's own tests."""
+        return self.has_venv and (self.has_test or not self.is_cpython)
+
+    @property
+    def order(self) -> tuple[bool, bool, tuple[int, int, int]]:
+        """CPython first, each kind from the oldest to the newest."""
+        return not self.is_cpython, not self.has_gil, self.version
 
 
 def find() -> list[Interpreter]:
-    """The best interpreter of each supported minor version, oldest version first."""
+    """The best interpreter of each kind, in order."""
     return best(filter(None, map(probe, candidates())))
 
 
 def candidates() -> Iterator[Path]:
-    """Every file that by its name and place may be one of the Pythons."""
-    names = [f"python3.{minor}" for minor in MINORS]
+    """Every file that is named in `PYUV_PYTHONS`, or by its name and place may be one of the Pythons."""
+    for named in filter(None, os.environ.get("PYUV_PYTHONS", "").split(os.pathsep)):
+        yield Path(named)
+    names = [*(f"python{name}" for name in (*CPYTHONS, *FREE_THREADED)), "pypy3.11"]
     for folder in os.get_exec_path():
-        for name in [*names, "python3"]:
+        for name in [*names, "python3", "pypy3"]:
             if (path := Path(folder, name)).is_file():
                 yield path
     for root in _pyenv_roots():
@@ -58,7 +97,7 @@ def candidates() -> Iterator[Path]:
 
 
 def probe(path: Path) -> Interpreter | None:
-    """Run it; None where it does not run (pyenv's shims) or is not one of the supported CPythons."""
+    """Run it; None where it does not run (pyenv's shims) or is not one of the Pythons that pyuv is for."""
     try:
         done = subprocess.run(
             [path, "-I", "-c", _PROBE], capture_output=True, text=True, timeout=30, check=True
@@ -66,21 +105,20 @@ def probe(path: Path) -> Interpreter | None:
         found = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    major, minor, _ = found["version"]
-    if not (found["cpython"] and found["has_gil"] and major == 3 and minor in MINORS):
-        return None
     # The file may be a shim or sit in a virtual environment; what it resolves to is asked for from here on.
-    return Interpreter(Path(found["path"]), tuple(found["version"]), found["has_venv"], found["has_test"])
+    found |= {"path": Path(found["path"]), "version": tuple(found["version"])}
+    interpreter = Interpreter(**found)
+    return interpreter if interpreter.name in KNOWN else None
 
 
 def best(found: Iterable[Interpreter]) -> list[Interpreter]:
-    """One per minor version: a complete one before Debian's trimmed one, then the newest."""
+    """One of each kind: a complete one before Debian's trimmed one, then the newest."""
     chosen: dict[str, Interpreter] = {}
     for candidate in found:
         present = chosen.get(candidate.name)
         if present is None or _rank(candidate) > _rank(present):
             chosen[candidate.name] = candidate
-    return sorted(chosen.values(), key=lambda python: python.version)
+    return sorted(chosen.values(), key=lambda python: python.order)
 
 
 def _rank(python: Interpreter) -> tuple[bool, bool, tuple[int, int, int]]:

@@ -80,8 +80,8 @@ def miri(env: dict[str, str]) -> int:
 
 def main() -> int:
     try:
-        newest = bootstrap.environments_found()[-1].name
-        tools = bootstrap.prepare([newest], profile=None)[-1].tools
+        tools = bootstrap.tools_environment()
+        tools.prepare()
     except debian.SetupError as error:
         print(f"sanitize: {error}", file=sys.stderr)
         return 1

@@ -26,8 +26,8 @@ MEMCHECK = [
 def main() -> int:
     try:
         debian.program("valgrind", "valgrind")
-        newest = bootstrap.environments_found()[-1].name
-        tools = bootstrap.prepare([newest], profile=None)[-1].tools
+        tools = bootstrap.tools_environment()
+        tools.prepare()
     except debian.SetupError as error:
         print(f"valgrind: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,8 @@
 import importlib.metadata
 import re
 
+import licenses
+import pytest
 import pyuv
 import vendored
 
@@ -15,3 +17,12 @@ def test_versions_are_those_of_what_is_linked():
     header = vendored.crates()["c-ares-sys"].folder / "c-ares" / "include" / "ares_version.h"
     numbers = re.findall(r"#define ARES_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", header.read_text())
     assert ".".join(numbers) == pyuv.ARES_VERSION
+
+
+@pytest.mark.parametrize(
+    "name", ["LICENSE", *(f"bundled-licenses/{name}.txt" for name in licenses.LIBRARIES)]
+)
+def test_the_licence_of_what_is_linked_is_in_the_metadata(name):
+    files = importlib.metadata.files("pyuv")
+    (path,) = (file for file in files if file.as_posix().endswith(f".dist-info/licenses/{name}"))
+    assert "Permission is hereby granted, free of charge" in path.read_text()

@@ -1,5 +1,6 @@
 """Finding the Pythons: what is taken, and what is passed over."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,15 +17,28 @@ def script(path, body):
     return path
 
 
-def python(version, *, path="python", has_venv=True, has_test=True):
-    return Interpreter(Path(path), version, has_venv, has_test)
+def python(version, *, path="python", **facts):
+    return Interpreter(Path(path), version, **facts)
+
+
+def answer(**facts):
+    """What the probe prints on a Python with these facts."""
+    usual = {
+        "path": "/python",
+        "version": [3, 12, 1],
+        "implementation": "cpython",
+        "has_gil": True,
+        "has_venv": True,
+        "has_test": True,
+    }
+    return f"echo '{json.dumps(usual | facts)}'"
 
 
 def test_probe_describes_the_running_python():
     found = interpreters.probe(Path(sys.executable))
     assert found is not None
     assert found.version == sys.version_info[:3]
-    assert found.name == f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert found.name in interpreters.KNOWN
 
 
 def test_probe_of_a_virtual_environment_gives_the_python_it_was_made_from():
@@ -44,13 +58,48 @@ def test_probe_rejects_what_is_not_executable(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("cpython", "false"), ("has_gil", "false"), ("version", "[3, 10, 1]")]
+    "facts",
+    [{"implementation": "graalpy"}, {"has_gil": False}, {"version": [3, 10, 1]}],
+    ids=["implementation", "GIL", "version"],
 )
-def test_probe_rejects_pythons_that_are_not_supported(tmp_path, field, value):
-    facts = {"cpython": "true", "has_gil": "true", "version": "[3, 12, 1]", field: value}
-    extra = ", ".join(f'"{name}": {fact}' for name, fact in facts.items())
-    answer = f'{{"path": "/python", "has_venv": true, "has_test": true, {extra}}}'
-    assert interpreters.probe(script(tmp_path / "python3.12", f"echo '{answer}'")) is None
+def test_probe_rejects_pythons_that_are_not_supported(tmp_path, facts):
+    assert interpreters.probe(script(tmp_path / "python3.12", answer(**facts))) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "folder"),
+    [
+        ({}, "3.12", "py3.12"),
+        ({"version": [3, 14, 2], "has_gil": False}, "3.14t", "py3.14t"),
+        ({"version": [3, 11, 17], "implementation": "pypy"}, "pypy3.11", "pypy3.11"),
+    ],
+)
+def test_probe_tells_the_kinds_apart(tmp_path, facts, name, folder):
+    found = interpreters.probe(script(tmp_path / "python", answer(**facts)))
+    assert (found.name, found.folder) == (name, folder)
+
+
+def test_pythons_that_are_named_come_first(tmp_path, monkeypatch):
+    named = [tmp_path / "here" / "python", tmp_path / "there" / "python"]
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", os.fspath(tmp_path))
+    monkeypatch.setenv("PYUV_PYTHONS", os.pathsep.join(map(os.fspath, named)))
+    assert list(interpreters.candidates()) == named
+
+
+def test_pypy_without_tests_of_cpython_is_complete():
+    assert python((3, 11, 17), implementation="pypy", has_test=False).is_complete
+    assert not python((3, 11, 17), has_test=False).is_complete
+
+
+def test_the_usual_pythons_come_before_those_without_gil_and_pypy():
+    found = [
+        python((3, 11, 17), implementation="pypy"),
+        python((3, 14, 2), has_gil=False),
+        python((3, 15, 0)),
+        python((3, 11, 2)),
+    ]
+    assert [each.name for each in interpreters.best(found)] == ["3.11", "3.15", "3.14t", "pypy3.11"]
 
 
 def test_candidates_come_from_path_and_from_pyenv(tmp_path, monkeypatch):

@@ -114,7 +114,7 @@ def python_for_everybody(python: Path) -> Path | None:
     """
     if os.getuid() != 0:
         return None
-    names = ("python3", "python3.11", "python3.12", "python3.13")
+    names = ("python3", *(f"python3.{minor}" for minor in range(11, 16)))
     on_path = filter(None, (shutil.which(name, path=os.defpath) for name in names))
     for candidate in [python, *map(Path, on_path)]:
         with contextlib.suppress(OSError):
