@@ -15,6 +15,11 @@ import pyuv
 linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with /proc")
 
 
+def cpython(reason):
+    """Skips a test of what CPython alone can show."""
+    return pytest.mark.skipif(sys.implementation.name != "cpython", reason=reason)
+
+
 IN_FORK = """
 import os, signal, sys
 def in_fork(function):

@@ -165,9 +165,16 @@ unsafe impl Source for Pieces {
     }
 }
 
+#[cfg(not(PyPy))]
 fn is_exporter(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: the check looks at the type only.
     unsafe { ffi::PyObject_CheckBuffer(object.as_ptr()) != 0 }
+}
+
+/// PyPy has no function that looks.
+#[cfg(PyPy)]
+fn is_exporter(object: &Bound<'_, PyAny>) -> bool {
+    pyo3::types::PyMemoryView::from(object).is_ok()
 }
 
 /// The pieces of what is to be written: a bytes-like object, or a sequence of them that is not

@@ -18,7 +18,8 @@ use pyo3::prelude::*;
 
 unsafe extern "C" {
     /// Public since Python 3.13; the earlier ones have it under its private name.
-    #[cfg_attr(not(Py_3_13), link_name = "_Py_IsFinalizing")]
+    #[cfg_attr(all(not(Py_3_13), not(PyPy)), link_name = "_Py_IsFinalizing")]
+    #[cfg_attr(PyPy, link_name = "_PyPy_IsFinalizing")]
     safe fn Py_IsFinalizing() -> c_int;
 }
 

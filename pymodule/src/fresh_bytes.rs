@@ -1,16 +1,11 @@
 //! `bytes` that are filled after they were made, and again when nobody else has them any more.
 
-use std::ffi::c_int;
-
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use pyuv::Buffer;
 
-unsafe extern "C" {
-    /// Documented CPython API, which pyo3-ffi leaves out.
-    fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, length: ffi::Py_ssize_t) -> c_int;
-}
+use crate::c_api;
 
 /// How many bytes may be left over of any object: the allocator rounds up as much.
 pub const SLACK: usize = 16;
@@ -61,9 +56,10 @@ impl FreshBytes {
         // the zero behind them. `_PyBytes_Resize` takes it over and gives it back, or another, or
         // null with an exception.
         let bytes = unsafe {
-            if is_wasteful(capacity, length) {
+            // PyPy makes an object of its own of the memory, and asks nobody how long it is.
+            if is_wasteful(capacity, length) || cfg!(PyPy) {
                 set_size(bytes, capacity);
-                _PyBytes_Resize(&raw mut bytes, length as ffi::Py_ssize_t);
+                c_api::_PyBytes_Resize(&raw mut bytes, length as ffi::Py_ssize_t);
                 capacity = length;
             } else if capacity > 0 {
                 set_size(bytes, length);
@@ -108,17 +104,31 @@ impl Shown {
         // own reference, and nobody can come by another. The empty bytes and those of one byte
         // that the interpreter shares have more, or live for ever.
         let alone = unsafe { ffi::Py_REFCNT(bytes.as_ptr()) } == 1;
-        if cfg!(Py_GIL_DISABLED) || !alone || capacity == 0 {
+        if cfg!(any(Py_GIL_DISABLED, PyPy)) || !alone || capacity == 0 {
             return None;
         }
-        #[expect(deprecated, reason = "CPython means the field to be no part of its interface")]
-        // SAFETY: as above. Other content has another hash.
-        unsafe {
-            (*bytes.as_ptr().cast::<ffi::PyBytesObject>()).ob_shash = -1;
-        }
+        // SAFETY: it is a bytes object that nobody else has.
+        unsafe { forget_hash(bytes.as_ptr()) };
         Some(FreshBytes { object: bytes.unbind(), capacity })
     }
 }
+
+/// Other content has another hash.
+///
+/// # Safety
+/// It is a bytes object that nobody else has.
+#[cfg(not(PyPy))]
+unsafe fn forget_hash(bytes: *mut ffi::PyObject) {
+    #[expect(deprecated, reason = "CPython means the field to be no part of its interface")]
+    // SAFETY: as the caller says.
+    unsafe {
+        (*bytes.cast::<ffi::PyBytesObject>()).ob_shash = -1;
+    }
+}
+
+/// PyPy counts no references: it never comes to that.
+#[cfg(PyPy)]
+unsafe fn forget_hash(_bytes: *mut ffi::PyObject) {}
 
 fn is_wasteful(capacity: usize, length: usize) -> bool {
     capacity - length > SLACK.max(length / 8)

@@ -8,6 +8,7 @@ mod argument;
 mod r#async;
 mod buffer;
 mod buffer_size;
+mod c_api;
 mod call;
 mod check;
 mod constants;

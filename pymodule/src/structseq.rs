@@ -12,6 +12,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::c_api;
+
 /// A struct sequence type with `N` fields, made when it is first used.
 pub struct StructSeq<const N: usize> {
     name: &'static CStr,
@@ -50,7 +52,7 @@ impl<const N: usize> StructSeq<N> {
         for (index, value) in (0..).zip(values) {
             // SAFETY: the type has N fields and so many values are there; SetItem takes over the
             // reference, and nobody else has seen the new object yet.
-            unsafe { ffi::PyStructSequence_SetItem(result.as_ptr(), index, value.into_ptr()) };
+            unsafe { c_api::PyStructSequence_SetItem(result.as_ptr(), index, value.into_ptr()) };
         }
         Ok(result)
     }
@@ -82,7 +84,7 @@ impl<const N: usize> StructSeq<N> {
         // of the strings it may keep the pointers, and those are 'static. NewType gives a new
         // reference or null with an exception set.
         let made = unsafe {
-            let made = ffi::PyStructSequence_NewType(&raw mut description);
+            let made = c_api::PyStructSequence_NewType(&raw mut description);
             Bound::from_owned_ptr_or_err(py, made.cast())?
         };
         Ok(made.cast_into::<PyType>()?.unbind())

@@ -9,7 +9,6 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyuv::{Events, Poll};
@@ -171,12 +170,8 @@ fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
     set.bind(py).call((fd,), Some(&keywords))?.extract()
 }
 
-/// Whether this is the thread that Python runs signal handlers on: in a subinterpreter none is.
+/// Whether this is the thread that Python runs signal handlers on.
 pub fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
-    // SAFETY: this thread is attached, as `py` says.
-    if unsafe { ffi::PyInterpreterState_Get() != ffi::PyInterpreterState_Main() } {
-        return Ok(false);
-    }
     static MAIN: PyOnceLock<(Py<PyAny>, Py<PyAny>)> = PyOnceLock::new();
     let (main_thread, get_ident) = MAIN.get_or_try_init(py, || {
         let threading = py.import("threading")?;
