@@ -11,6 +11,7 @@ use super::cache::Cache;
 use super::lookup::{Answer, Callback, Done, Pending};
 use super::server_state::ServerState;
 use crate::error::{Code, Error, Result};
+use crate::options::DEFAULT_MAX_IN_FLIGHT;
 
 /// A lookup that c-ares has no room for yet.
 pub(crate) struct Waiting {
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) waiting: VecDeque<Waiting>,
     /// What became of servers, for who asked to be told.
     pub(crate) servers: VecDeque<ServerState>,
+    /// How many queries have been answered.
+    pub(crate) served: usize,
     /// When c-ares last ended a lookup with anything but a timeout, while there were some waiting.
     pub(crate) progress: Option<Instant>,
 }
@@ -50,8 +53,13 @@ impl State {
     }
 
     /// Whether c-ares may be given a lookup of this weight. One alone is never too many.
+    ///
+    /// More than [`DEFAULT_MAX_IN_FLIGHT`] come by and by, one more for each that is answered. All at
+    /// once they run over the buffer of the server's socket, and c-ares, which knows nothing yet of how
+    /// quick the server is, waits for those that are lost for as long as it does for a slow one.
     pub(crate) fn has_room(&self, weight: usize, max_in_flight: usize) -> bool {
-        self.load == 0 || self.load + weight <= max_in_flight
+        let most = max_in_flight.min(DEFAULT_MAX_IN_FLIGHT.saturating_add(self.served));
+        self.load == 0 || self.load + weight <= most
     }
 }
 
@@ -107,8 +115,11 @@ impl<A: Answer> InFlight<A> {
         state.in_flight -= 1;
         state.load -= self.weight;
         let timed_out = matches!(&result, Err(Error::Ares { code: Code::ETIMEOUT, .. }));
-        if !timed_out && !state.waiting.is_empty() {
-            state.progress = Some(Instant::now());
+        if !timed_out {
+            state.served = state.served.saturating_add(self.weight);
+            if !state.waiting.is_empty() {
+                state.progress = Some(Instant::now());
+            }
         }
         state.answered.push_back(A::done(callback, result));
     }
@@ -121,5 +132,23 @@ impl<A: Answer> Drop for InFlight<A> {
         if self.callback.is_some() {
             self.end(Err(Code::EDESTRUCTION.into()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_usual_come_by_and_by() {
+        let mut state = State { load: DEFAULT_MAX_IN_FLIGHT, ..State::default() };
+        assert!(!state.has_room(1, 1000));
+        state.served = 2;
+        assert!(state.has_room(2, 1000) && !state.has_room(3, 1000));
+        state.served = usize::MAX;
+        assert!(state.has_room(1000 - DEFAULT_MAX_IN_FLIGHT, 1000));
+        assert!(!state.has_room(1001 - DEFAULT_MAX_IN_FLIGHT, 1000));
+        state.load = 0;
+        assert!(state.has_room(2, 1));
     }
 }
