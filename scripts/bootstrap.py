@@ -133,7 +133,7 @@ def environments_found(only: Sequence[str] = ()) -> list[Environment]:
     own = own_pythons()
     tools = _tools_environment(own)
     found = {python.name: python for python in own}
-    if wanted := set(only) - found.keys():
+    if wanted := set(only or interpreters.CPYTHONS) - found.keys():
         for name, program in sid_pythons.programs(wanted).items():
             if python := interpreters.probe(program):
                 found[name] = python

@@ -1,4 +1,7 @@
-"""`make lock`: compile requirements/*.in into pinned and hashed *.txt, the newest versions that fit."""
+"""`make lock`: compile requirements/*.in into pinned and hashed *.txt, the newest versions that fit.
+
+requirements/sid-pythons.txt records the versions of the packages that are taken from Debian sid.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import tempfile
 import venv
 from pathlib import Path
 
+import sid
+import sid_pythons
 from bootstrap import REQUIREMENTS, ROOT, Command
 
 UV = "uv==0.13.9"
@@ -26,6 +31,9 @@ def main() -> int:
             header += ["--custom-compile-command", "make lock"]
             files: Command = [source, "--output-file", source.with_suffix(".txt")]
             subprocess.run([*resolve, *every, *header, *files], cwd=ROOT, check=True)
+    if sid.available():
+        packages = sid_pythons.packages()
+        packages.write_record(sid.fetch(packages, newest=True).versions)
     return 0
 
 
