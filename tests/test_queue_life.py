@@ -193,7 +193,7 @@ def test_a_queue_that_fills_the_memory_raises_and_goes_on():
 
         with open("/proc/self/statm") as statm:
             size = int(statm.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (size + (48 << 20), -1))
+        resource.setrlimit(resource.RLIMIT_AS, (size + (48 << 20), resource.RLIM_INFINITY))
         queue = Queue()
         try:
             while True:

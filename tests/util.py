@@ -41,9 +41,14 @@ def in_fork(function):
 """For a child's program: `in_fork(function)` calls it in a fork, and gives the exit status of that."""
 
 
+FORK_BESIDE_THREADS = "ignore:This process:DeprecationWarning"
+"""Python warns of a fork beside threads, and Python 3.15 counts those of libuv's pool: tests are about it."""
+
+
 def start_child(code, *arguments, **options):
     """Start a Python process that runs `code`, for tests that change or endanger their process."""
-    program = [sys.executable, "-X", "faulthandler", "-W", "error", "-c", textwrap.dedent(code)]
+    warnings = ["-W", "error", "-W", FORK_BESIDE_THREADS]
+    program = [sys.executable, "-X", "faulthandler", *warnings, "-c", textwrap.dedent(code)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
     return subprocess.Popen([*program, *map(str, arguments)], **options)
 
