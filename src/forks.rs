@@ -36,10 +36,13 @@ pub(crate) fn watch() {
     }
     WATCH.call_once(|| {
         #[cfg(unix)]
-        // SAFETY: the handlers use atomics and descriptors alone, as any forked child may. (It fails for want
-        // of memory alone, and forks then go unnoticed.)
-        unsafe {
-            libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child));
+        // Miri neither forks nor knows the function.
+        if !cfg!(miri) {
+            // SAFETY: the handlers use atomics and descriptors alone, as any forked child may. (It fails for
+            // want of memory alone, and forks then go unnoticed.)
+            unsafe {
+                libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child));
+            }
         }
     });
 }
