@@ -134,6 +134,9 @@ def expression(scope: Scope, path: str, parameter: Parameter) -> str:
     chance = dice.random()
     if chance < 0.03 and f"{path} {parameter.name}" not in BY_PATH:
         return scope.anything()
+    if path.startswith("fs.") and parameter.name in ("fd", "out_fd", "in_fd"):
+        # What another descriptor is might keep it waiting.
+        return dice.choice(["v.fd", "999", "-1"])
     for table, key in ((BY_PATH, f"{path} {parameter.name}"), (BY_NAME, parameter.name)):
         if key in table:
             chosen = dice.choice(table[key])
