@@ -187,3 +187,36 @@ atexit.register(late)
 import pyuv
 """
     assert finish(start_child(code)) == ["3145728", "['ran', None] 3145728"]
+
+
+def test_what_goes_when_the_interpreter_is_all_but_gone_gets_an_exception():
+    """Not even modules can be imported by then."""
+    code = """
+        import os, sys, pyuv
+        from pyuv import fs
+
+        class Late:
+            def __init__(self):
+                self.loop, self.stat, self.write = pyuv.Loop(), fs.stat, os.write
+                self.timer = pyuv.Timer(self.loop)
+
+            def __del__(self):
+                for call in (
+                    lambda: self.loop.configure(metrics_idle_time=object()),
+                    lambda: self.stat(self.loop, "missing"),
+                    lambda: self.loop.run(object()),
+                    self.timer.again,
+                ):
+                    try:
+                        call()
+                    except BaseException as problem:
+                        self.write(1, b"raised\\n")
+
+        class Slotted(pyuv.StdIO):
+            __slots__ = ("slot",)
+
+        sys.modules["the last to go"] = last = Slotted()
+        last.slot = Late()
+        del last
+    """
+    assert finish(start_child(code)) == ["raised"] * 4

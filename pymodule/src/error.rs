@@ -10,6 +10,11 @@ use crate::fs::About;
 macro_rules! exceptions {
     ($($name:ident)*) => {
         $(pyo3::import_exception!(pyuv.error, $name);)*
+
+        /// Imports all of them: when the interpreter ends, nothing can be imported.
+        pub fn import_all(py: Python<'_>) {
+            $(<$name as pyo3::PyTypeInfo>::type_object(py);)*
+        }
     };
 }
 

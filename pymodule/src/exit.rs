@@ -67,8 +67,9 @@ mod unwinding {
 /// Whether the interpreter is being finalized, and not by this thread.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn is_finalizing_elsewhere() -> bool {
+    // The main thread does it, and towards the end of that nobody is attached any more, it says.
     // SAFETY: may be asked on any thread.
-    is_finalizing() && unsafe { ffi::PyGILState_Check() } == 0
+    is_finalizing() && unsafe { libc::gettid() != libc::getpid() && ffi::PyGILState_Check() == 0 }
 }
 
 /// Registers what is done at the process's end.

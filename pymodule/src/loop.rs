@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyuv::{Configure, Entered, Held, Owned, RunMode};
 
-use crate::error::{UVError, to_py};
+use crate::error::{UVError, import_all, to_py};
 use crate::gil::GilHooks;
 use crate::life::active::{ActiveKey, ActiveTable};
 use crate::life::slot::PySlot;
@@ -149,8 +149,9 @@ fn run_mode(mode: i32) -> PyResult<RunMode> {
 #[pymethods]
 impl Loop {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs), text_signature = "()")]
-    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Loop {
+    #[pyo3(signature = (*args, **_kwargs), text_signature = "()")]
+    fn new(args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Loop {
+        import_all(args.py());
         Loop {
             core: OnceLock::new(),
             active: Owned::default(),
