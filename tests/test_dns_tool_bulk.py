@@ -292,7 +292,7 @@ def test_a_bar_on_a_terminal(run, tmp_path):
     assert "2 names in " in text
 
 
-def test_no_bar_without_tqdm(run, tmp_path):
+def test_no_bar_without_tqdm_and_a_hint(run, tmp_path):
     (tmp_path / "tqdm.py").write_text("raise ImportError\n")
     controller, terminal = pty.openpty()
     (tmp_path / "names.txt").write_text("www.example.com\n")
@@ -302,7 +302,9 @@ def test_no_bar_without_tqdm(run, tmp_path):
     text = os.read(controller, 4096).decode()
     os.close(controller)
     assert (status, len(lines)) == (0, 1)
-    assert text.startswith("1 name in ")
+    hint, summary, *_ = text.splitlines()
+    assert hint == "pip install pyuv[tools] for a progress bar"
+    assert summary.startswith("1 name in ")
 
 
 @pytest.mark.timeout(120)
