@@ -36,7 +36,7 @@ pub unsafe trait RawRequest: Sized {
 ///
 /// # Safety
 /// The pointer is valid for the duration of the call.
-type Done<U> = Box<dyn FnOnce(*mut U, c_int) + Send>;
+type Done<U> = Box<dyn FnOnce(&Held, *mut U, c_int) + Send>;
 
 /// Requests in flight on all loops of the process.
 static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
@@ -290,7 +290,7 @@ pub unsafe fn submit<U: RawRequest>(
     event_loop: &Loop,
     what: impl FnOnce() -> String,
     start: impl FnOnce(*mut uv::uv_loop_t, *mut U) -> c_int,
-    done: impl FnOnce(*mut U, c_int) + Send + 'static,
+    done: impl FnOnce(&Held, *mut U, c_int) + Send + 'static,
 ) -> Result<Request> {
     const {
         assert!(std::mem::offset_of!(Allocation<U>, uv) == size_of::<Header>());
@@ -343,7 +343,7 @@ pub unsafe fn complete<U: RawRequest>(request: *mut U, status: c_int) {
         if let Some(done) = done
             && !inner.is_abandoned()
         {
-            done(request, status);
+            done(inner, request, status);
         }
     });
     // SAFETY: the callback has been called, and libuv's reference ends here.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
-use crate::r#loop::Loop;
+use crate::r#loop::{Held, Loop};
 use crate::request::{self, RawRequest, Request};
 use crate::trampoline::panic_message;
 
@@ -30,6 +30,15 @@ impl Loop {
         &self,
         work: impl FnOnce() + Send + 'static,
         done: impl FnOnce(Result<()>) + Send + 'static,
+    ) -> Result<Request> {
+        self.queue_work_held(work, move |_, outcome| done(outcome))
+    }
+
+    /// [`queue_work`](Loop::queue_work) with a `done` that is shown that the loop is held.
+    pub fn queue_work_held(
+        &self,
+        work: impl FnOnce() + Send + 'static,
+        done: impl FnOnce(&Held, Result<()>) + Send + 'static,
     ) -> Result<Request> {
         unsafe extern "C" fn on_work(request: *mut uv::uv_work_t) {
             // SAFETY: `reserved` is the job, which this thread alone uses until the loop hears of
@@ -59,14 +68,15 @@ impl Loop {
                     (*request).reserved[0] = for_pool.cast();
                     uv::uv_queue_work(event_loop, request, Some(on_work), Some(on_done))
                 },
-                move |_request, status| {
+                move |held, _request, status| {
                     let panic = job.take_panic();
                     drop(job);
-                    done(match (status, panic) {
+                    let outcome = match (status, panic) {
                         (_, Some(message)) => Err(Error::Panicked(message)),
                         (0, None) => Ok(()),
                         (status, None) => Err(Error::new(Code(status), "queue_work")),
-                    });
+                    };
+                    done(held, outcome);
                 },
             )
         }

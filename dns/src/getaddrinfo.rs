@@ -142,7 +142,7 @@ pub fn getaddrinfo(
             || query.what(),
             |event_loop, request| query.start(event_loop, request, Some(on_done)),
             // SAFETY: submit gives the finished request.
-            move |request, status| callback(read(status, what, request)),
+            move |_, request, status| callback(read(status, what, request)),
         )
     };
     Ok(submitted?)

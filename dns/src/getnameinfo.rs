@@ -66,7 +66,7 @@ pub fn getnameinfo(
             || address.to_string(),
             |event_loop, request| start(event_loop, request, Some(on_done), address, flags),
             // SAFETY: submit gives the finished request.
-            move |request, status| callback(read(status, address, request)),
+            move |_, request, status| callback(read(status, address, request)),
         )
     };
     Ok(submitted?)

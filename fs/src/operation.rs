@@ -246,7 +246,7 @@ where
             event_loop,
             || what,
             |event_loop, request| start(raw, event_loop, request.cast(), Some(on_done)),
-            move |request, _| {
+            move |_, request, _| {
                 let request = request.cast::<uv::uv_fs_t>();
                 let result = uv::uv_fs_get_result(request);
                 done(if result < 0 {

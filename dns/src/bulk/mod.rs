@@ -96,17 +96,17 @@ impl Bulk {
     /// Takes more of the list: lines of `NAME [TYPE]`, in pieces that may end anywhere. Empty lines
     /// and those that begin with `#` are passed over.
     pub fn push(&self, names: &[u8]) -> Result<()> {
-        let _held = self.event_loop.hold()?;
+        let held = self.event_loop.hold()?;
         self.run.lock().lines.push(names);
-        self.run.fill();
+        self.run.fill(&held);
         Ok(())
     }
 
     /// Says that the list ends here.
     pub fn end(&self) -> Result<()> {
-        let _held = self.event_loop.hold()?;
+        let held = self.event_loop.hold()?;
         self.run.lock().lines.end();
-        self.run.fill();
+        self.run.fill(&held);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use pyuv::Timer;
+use pyuv::{Held, Timer};
 
 use super::answered::Answered;
 use super::lines::Lines;
@@ -60,10 +60,10 @@ impl Run {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for the next names, as many as there is room for. The caller owns the loop.
-    pub(super) fn fill(self: &Arc<Self>) {
+    /// Asks for the next names, as many as there is room for.
+    pub(super) fn fill(self: &Arc<Self>, held: &Held) {
         while let Some((question, name)) = self.next() {
-            self.ask(question, &name);
+            self.ask(held, question, &name);
         }
     }
 
@@ -108,18 +108,18 @@ impl Run {
         idna::to_ask(text).map(std::borrow::Cow::into_owned)
     }
 
-    /// Gives a question that was begun to the channel. The caller owns the loop.
-    fn ask(self: &Arc<Self>, question: Question, name: &str) {
+    /// Gives a question that was begun to the channel.
+    fn ask(self: &Arc<Self>, held: &Held, question: Question, name: &str) {
         let record_type = question.record_type;
         let mut asked = Asked { run: self.clone(), question: Some(question) };
         if let Some(core) = self.core.upgrade() {
             // Dropped for a channel that is closed, `asked` is a result all the same.
-            let callback = Box::new(move |answer| asked.answered(answer));
-            let _ = core.query(name, record_type, RecordClass::IN, callback);
+            let callback = Box::new(move |held: &Held, answer| asked.answered(held, answer));
+            let _ = core.query(held, name, record_type, RecordClass::IN, callback);
         }
     }
 
-    fn answered(self: &Arc<Self>, question: Question, answer: Result<Message>) {
+    fn answered(self: &Arc<Self>, held: &Held, question: Question, answer: Result<Message>) {
         let mut state = self.lock();
         match answer {
             Ok(message) => {
@@ -137,7 +137,7 @@ impl Run {
         }
         state.busy -= 1;
         drop(state);
-        self.fill();
+        self.fill(held);
     }
 
     /// A failure is asked again after a pause. It stays among the busy.
@@ -153,15 +153,15 @@ impl Run {
     fn wait(self: &Arc<Self>, pause: Duration) {
         let run = Arc::downgrade(self);
         // It fails on a loop that is closed alone, where nothing is called any more.
-        let _ = self.timer.start(pause, Duration::ZERO, move |_| {
-            if let Some(run) = run.upgrade() {
-                run.ask_again();
+        let _ = self.timer.start(pause, Duration::ZERO, move |timer| {
+            if let (Some(run), Ok(held)) = (run.upgrade(), timer.hold_even_closed()) {
+                run.ask_again(&held);
             }
         });
     }
 
     /// Asks again for the failures whose time has come.
-    fn ask_again(self: &Arc<Self>) {
+    fn ask_again(self: &Arc<Self>, held: &Held) {
         let now = Instant::now();
         loop {
             let mut state = self.lock();
@@ -177,9 +177,9 @@ impl Run {
             drop(state);
             question.retries -= 1;
             match self.name_to_ask(&question.name) {
-                Ok(name) => self.ask(question, &name),
+                Ok(name) => self.ask(held, question, &name),
                 // It could be asked for before.
-                Err(_) => self.answered(question, Err(Code::EBADNAME.into())),
+                Err(_) => self.answered(held, question, Err(Code::EBADNAME.into())),
             }
         }
     }
@@ -205,9 +205,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn answered(&mut self, answer: Result<Message>) {
+    fn answered(&mut self, held: &Held, answer: Result<Message>) {
         if let Some(question) = self.question.take() {
-            self.run.answered(question, answer);
+            self.run.answered(held, question, answer);
         }
     }
 }

@@ -3,37 +3,57 @@
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use c_ares::{FdEvents, ProcessFlags};
+use pyuv::{Held, Loop, Owned};
 
 use crate::engine::Engine;
 
-/// Which thread is inside a call of c-ares's, 0 for none.
+/// Who is inside a call of c-ares's: the way by which what c-ares calls knows that it owns the loop.
 ///
 /// c-ares has threads of its own for some things (`ares_reinit`), which would call back beside the
 /// loop's thread. None of them is used here, and what c-ares calls asserts it.
-#[derive(Default)]
-pub(crate) struct Calling(AtomicUsize);
+pub(crate) struct Calling {
+    /// Of the channel's loop, whose owner alone calls c-ares.
+    of: Owned<()>,
+    /// The thread that does, or 0.
+    thread: AtomicUsize,
+    /// What it has shown.
+    held: AtomicPtr<Held>,
+}
 
 impl Calling {
+    pub(crate) fn new(event_loop: &Loop) -> Calling {
+        Calling {
+            of: Owned::new(event_loop, ()),
+            thread: AtomicUsize::new(0),
+            held: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
     /// Calls c-ares.
-    pub(crate) fn call<T>(&self, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn call<T>(&self, held: &Held, f: impl FnOnce() -> T) -> T {
         struct Outer<'a>(&'a AtomicUsize, usize);
         impl Drop for Outer<'_> {
             fn drop(&mut self) {
                 self.0.store(self.1, Ordering::Relaxed);
             }
         }
-        let _outer = Outer(&self.0, self.0.swap(this_thread(), Ordering::Relaxed));
+        self.of.get(held);
+        self.held.store(ptr::from_ref(held).cast_mut(), Ordering::Relaxed);
+        let _outer = Outer(&self.thread, self.thread.swap(this_thread(), Ordering::Relaxed));
         f()
     }
 
     /// For what c-ares calls.
-    pub(crate) fn check(&self) {
-        let calling = self.0.load(Ordering::Relaxed);
+    pub(crate) fn held<T>(&self, f: impl FnOnce(&Held) -> T) -> T {
+        let calling = self.thread.load(Ordering::Relaxed);
         assert_eq!(calling, this_thread(), "c-ares called back on a thread that did not call it");
+        // SAFETY: this thread is inside `call`, with the loop of which it has shown that it owns it;
+        // nobody else can have been there since.
+        f(unsafe { &*self.held.load(Ordering::Relaxed) })
     }
 }
 

@@ -7,8 +7,8 @@
 //! grow older meanwhile, and other servers or another configuration start afresh. What is not an
 //! answer with records, NXDOMAIN for instance, is left to c-ares.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::message::{Flags, Message};
@@ -20,7 +20,7 @@ const SWEEP: usize = 1024;
 
 pub(crate) struct Cache {
     max_ttl: u32,
-    state: Mutex<State>,
+    state: RefCell<State>,
 }
 
 #[derive(Default)]
@@ -48,11 +48,7 @@ pub(crate) struct Place {
 impl Cache {
     /// A cache that keeps nothing for longer than so many seconds; with 0, nothing at all.
     pub(crate) fn new(max_ttl: u32) -> Cache {
-        Cache { max_ttl, state: Mutex::default() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Cache { max_ttl, state: RefCell::default() }
     }
 
     /// The answer to a question, or where to keep it. Neither where nothing is kept.
@@ -68,7 +64,7 @@ impl Cache {
         let name = name.strip_suffix('.').unwrap_or(name);
         let key = (name.to_ascii_lowercase().into_boxed_str(), record_type, class);
         let now = Instant::now();
-        let state = self.lock();
+        let state = self.state.borrow();
         match state.answers.get(&key) {
             Some(kept) if now < kept.until => (Some(kept.aged(now)), None),
             _ => (None, Some(Place { key, generation: state.generation })),
@@ -83,7 +79,7 @@ impl Cache {
         };
         let since = Instant::now();
         let until = since + Duration::from_secs(ttl.into());
-        let mut state = self.lock();
+        let mut state = self.state.borrow_mut();
         if state.generation != place.generation {
             return;
         }
@@ -96,7 +92,7 @@ impl Cache {
 
     /// Starts afresh. What was asked before is not kept.
     pub(crate) fn clear(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.borrow_mut();
         state.generation += 1;
         let forgotten = std::mem::take(&mut state.answers);
         drop(state);
@@ -186,7 +182,7 @@ mod tests {
     fn records_grow_older_until_the_first_is_too_old() {
         let cache = Cache::new(60);
         keep(&cache, "a.example", &message(&[300, 30, u32::MAX]));
-        let mut state = cache.lock();
+        let mut state = cache.state.borrow_mut();
         let kept = state.answers.values_mut().next().unwrap();
         assert_eq!(kept.until - kept.since, Duration::from_secs(30));
         let later = kept.since + Duration::from_millis(29_900);
@@ -200,7 +196,7 @@ mod tests {
     fn the_channel_s_limit_holds_too() {
         let cache = Cache::new(60);
         keep(&cache, "a.example", &message(&[300]));
-        let state = cache.lock();
+        let state = cache.state.borrow();
         let kept = state.answers.values().next().unwrap();
         assert_eq!(kept.until - kept.since, Duration::from_secs(60));
     }
@@ -231,7 +227,7 @@ mod tests {
         let cache = Cache::new(60);
         for number in 0..10 * SWEEP {
             keep(&cache, &format!("n{number}.example"), &message(&[300]));
-            let mut state = cache.lock();
+            let mut state = cache.state.borrow_mut();
             for kept in state.answers.values_mut() {
                 kept.until = kept.since;
             }

@@ -1,12 +1,13 @@
 //! What the loop's callbacks work on: c-ares, the queue, the timer.
 
+use std::cell::{Cell, RefCell};
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use c_ares::{FdEventFlags, FdEvents, Socket};
-use pyuv::{Events, Idle, Loop, Timer};
+use pyuv::{Events, Held, Idle, Loop, Owned, Timer};
 
 use super::PART_OF;
 use super::ares::{Ares, no_panic};
@@ -27,27 +28,33 @@ const TOGETHER: usize = 32;
 
 pub(crate) struct Core {
     pub(crate) weak: Weak<Core>,
-    /// `None` once closed. Taken before any other lock.
-    ares: Mutex<Option<Ares>>,
     sockets: Arc<Sockets>,
     pub(crate) queue: Arc<Queue>,
-    /// `None` once closed.
-    handles: Mutex<Option<Handles>>,
-    /// Callbacks are running, and what they change is seen to when they have run.
-    delivering: AtomicBool,
     pub(crate) options: Options,
     pub(crate) max_in_flight: usize,
+    closed: AtomicBool,
+    local: Owned<Local>,
+}
+
+/// What is the loop's owner's.
+pub(crate) struct Local {
+    /// `None` once closed.
+    ares: RefCell<Option<Ares>>,
+    /// `None` once closed.
+    handles: RefCell<Option<Handles>>,
+    /// Callbacks are running, and what they change is seen to when they have run.
+    delivering: Cell<bool>,
     /// The servers that were set on the channel.
-    pub(crate) servers: Mutex<Option<Vec<String>>>,
+    pub(crate) servers: RefCell<Option<Vec<String>>>,
     /// The longest that c-ares takes for a query.
-    budget: Mutex<Duration>,
-    pub(crate) listener: Mutex<Option<ServerStateCallback>>,
+    budget: Cell<Duration>,
+    pub(crate) listener: RefCell<Option<ServerStateCallback>>,
     /// c-ares reports to the listener.
-    pub(crate) listening: AtomicBool,
+    pub(crate) listening: Cell<bool>,
     /// How many `reinit`s were begun.
-    pub(crate) reinits: AtomicUsize,
+    pub(crate) reinits: Cell<usize>,
     /// The latest of those that was taken up.
-    pub(crate) reinited: AtomicUsize,
+    pub(crate) reinited: Cell<usize>,
 }
 
 pub(crate) struct Handles {
@@ -59,14 +66,14 @@ pub(crate) struct Handles {
 }
 
 impl Core {
-    /// The core of a channel with these options, which were checked. The caller owns the loop.
+    /// The core of a channel with these options, which were checked.
     pub(crate) fn new(
         event_loop: &Loop,
         options: Options,
         max_in_flight: usize,
     ) -> Result<Arc<Core>> {
         let sockets = Arc::new(Sockets::new(event_loop));
-        let queue = Arc::new(Queue::new(Cache::new(options.query_cache_max_ttl)));
+        let queue = Arc::new(Queue::new(event_loop, Cache::new(options.query_cache_max_ttl)));
         let on_socket_state = on_socket_state(&sockets, &queue);
         let configuration = Configuration::read(&options);
         let budget = options.budget(&configuration);
@@ -75,21 +82,25 @@ impl Core {
             Handles { timer: Timer::new(event_loop)?, due: None, delivery: Idle::new(event_loop)? };
         handles.timer.hide(PART_OF)?;
         handles.delivery.hide(PART_OF)?;
+        let local = Local {
+            ares: RefCell::new(Some(Ares::new(engine))),
+            handles: RefCell::new(Some(handles)),
+            delivering: Cell::new(false),
+            servers: RefCell::default(),
+            budget: Cell::new(budget),
+            listener: RefCell::default(),
+            listening: Cell::new(false),
+            reinits: Cell::new(0),
+            reinited: Cell::new(0),
+        };
         let core = Arc::new_cyclic(|weak| Core {
             weak: weak.clone(),
-            ares: Mutex::new(Some(Ares::new(engine))),
             sockets,
             queue,
-            handles: Mutex::new(Some(handles)),
-            delivering: AtomicBool::new(false),
             options,
             max_in_flight,
-            servers: Mutex::default(),
-            budget: Mutex::new(budget),
-            listener: Mutex::default(),
-            listening: AtomicBool::new(false),
-            reinits: AtomicUsize::new(0),
-            reinited: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            local: Owned::new(event_loop, local),
         });
         core.sockets.belong_to(core.weak.clone());
         Ok(core)
@@ -102,37 +113,33 @@ impl Core {
         on_socket_state(&self.sockets, &self.queue)
     }
 
+    /// Any thread may ask.
     pub(crate) fn is_closed(&self) -> bool {
-        self.lock_ares().is_none()
+        self.closed.load(Ordering::Relaxed)
     }
 
-    fn lock_ares(&self) -> MutexGuard<'_, Option<Ares>> {
-        self.ares.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_handles(&self) -> MutexGuard<'_, Option<Handles>> {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn local<'a>(&'a self, held: &'a Held) -> &'a Local {
+        self.local.get(held)
     }
 
     /// Calls `f` with c-ares, unless it is closed.
-    pub(crate) fn open<T>(&self, f: impl FnOnce(&mut Ares) -> T) -> Result<T> {
-        match self.lock_ares().as_mut() {
-            Some(ares) => Ok(self.queue.calling.call(|| f(ares))),
+    pub(crate) fn open<T>(&self, held: &Held, f: impl FnOnce(&mut Ares) -> T) -> Result<T> {
+        match self.local(held).ares.borrow_mut().as_mut() {
+            Some(ares) => Ok(self.queue.calling.call(held, || f(ares))),
             None => Err(pyuv::Error::HandleClosed.into()),
         }
     }
 
-    pub(crate) fn set_budget(&self, configuration: &Configuration) {
-        let budget = self.options.budget(configuration);
-        *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
+    pub(crate) fn set_budget(&self, held: &Held, configuration: &Configuration) {
+        self.local(held).budget.set(self.options.budget(configuration));
     }
 
     /// Gives c-ares a lookup, or has it wait for its turn. What a callback asks waits for the others,
     /// see `TOGETHER`.
-    pub(crate) fn start<L: Lookup>(&self, asked: Asked<L>) -> Result<()> {
-        let delivering = self.delivering.load(Ordering::Relaxed);
-        self.open(|ares| {
-            let mut state = self.queue.lock();
+    pub(crate) fn start<L: Lookup>(&self, held: &Held, asked: Asked<L>) -> Result<()> {
+        let delivering = self.local(held).delivering.get();
+        self.open(held, |ares| {
+            let mut state = self.queue.state(held);
             let weight = asked.lookup.weight();
             let is_next = !delivering && state.waiting.is_empty();
             if is_next && state.has_room(weight, self.max_in_flight) {
@@ -145,7 +152,7 @@ impl Core {
             }
         })?;
         if !delivering {
-            self.settle();
+            self.settle(held);
         }
         Ok(())
     }
@@ -153,59 +160,60 @@ impl Core {
     /// Ends a lookup whose answer is there already: the loop tells it in its next turn.
     pub(crate) fn end_at_once<A: Answer>(
         &self,
+        held: &Held,
         callback: Callback<A>,
         answer: Result<A>,
     ) -> Result<()> {
-        self.open(|_| self.queue.lock().answered.push_back(A::done(callback, answer)))?;
-        if !self.delivering.load(Ordering::Relaxed) {
-            self.settle();
+        self.open(held, |_| self.queue.state(held).answered.push_back(A::done(callback, answer)))?;
+        if !self.local(held).delivering.get() {
+            self.settle(held);
         }
         Ok(())
     }
 
     /// A socket is ready. libuv reports one that has an error as an error, and stops its poll:
     /// c-ares finds the error by reading.
-    pub(crate) fn on_socket(&self, socket: Socket, outcome: pyuv::Result<Events>) {
+    pub(crate) fn on_socket(&self, held: &Held, socket: Socket, outcome: pyuv::Result<Events>) {
         let mut flags = FdEventFlags::empty();
         let events = outcome.as_ref().copied().unwrap_or(Events::READABLE | Events::WRITABLE);
         flags.set(FdEventFlags::READ, events.contains(Events::READABLE));
         flags.set(FdEventFlags::WRITE, events.contains(Events::WRITABLE));
-        self.process(&[FdEvents::new(socket, flags)]);
+        self.process(held, &[FdEvents::new(socket, flags)]);
         if outcome.is_err() {
-            self.sockets.watch_again(socket);
+            self.sockets.watch_again(held, socket);
         } else if events.contains(Events::DISCONNECT) {
-            self.sockets.leave_at_end(socket);
+            self.sockets.leave_at_end(held, socket);
         }
     }
 
     /// A query may have timed out.
-    fn on_timer(&self) {
-        if let Some(handles) = self.lock_handles().as_mut() {
+    fn on_timer(&self, held: &Held) {
+        if let Some(handles) = self.local(held).handles.borrow_mut().as_mut() {
             handles.due = None;
         }
-        self.process(&[]);
+        self.process(held, &[]);
     }
 
     /// Lets c-ares read, write and see what has timed out, and tells those who asked.
-    fn process(&self, events: &[FdEvents]) {
-        let _ = self.open(|ares| ares.process(events));
-        self.refill();
-        self.deliver();
+    fn process(&self, held: &Held, events: &[FdEvents]) {
+        let _ = self.open(held, |ares| ares.process(events));
+        self.refill(held);
+        self.deliver(held);
     }
 
     /// Gives c-ares the lookups that wait, as far as it has room.
     ///
     /// Waiting is part of the time that a lookup may take: it ends in a timeout like one that was
     /// sent once it has waited that long and, for as long, no answer came that made room.
-    fn refill(&self) {
-        if self.queue.lock().waiting.is_empty() {
+    fn refill(&self, held: &Held) {
+        if self.queue.state(held).waiting.is_empty() {
             return;
         }
-        let budget = *self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = self.local(held).budget.get();
         let now = Instant::now();
-        let _ = self.open(|ares| {
+        let _ = self.open(held, |ares| {
             loop {
-                let mut state = self.queue.lock();
+                let mut state = self.queue.state(held);
                 let Some(next) = state.waiting.front() else { break };
                 if !state.has_room(next.lookup.weight(), self.max_in_flight) {
                     break;
@@ -223,8 +231,8 @@ impl Core {
     }
 
     /// Ends what waits for c-ares.
-    pub(crate) fn end_waiting(&self, code: Code) {
-        let mut state = self.queue.lock();
+    pub(crate) fn end_waiting(&self, held: &Held, code: Code) {
+        let mut state = self.queue.state(held);
         let waiting = mem::take(&mut state.waiting);
         state.answered.extend(waiting.into_iter().map(|waiting| waiting.lookup.end(code)));
     }
@@ -233,36 +241,37 @@ impl Core {
     /// of the loop, so that a callback that asks what the cache knows does not keep the loop.
     ///
     /// If one panics, the rest is for the next turn too.
-    pub(crate) fn deliver(&self) {
-        struct Settle<'a>(&'a Core);
+    pub(crate) fn deliver(&self, held: &Held) {
+        struct Settle<'a>(&'a Core, &'a Held);
         impl Drop for Settle<'_> {
             fn drop(&mut self) {
-                self.0.delivering.store(false, Ordering::Relaxed);
-                self.0.settle();
+                self.0.local(self.1).delivering.set(false);
+                self.0.settle(self.1);
             }
         }
-        self.delivering.store(true, Ordering::Relaxed);
-        let _settle = Settle(self);
-        self.report();
-        let count = self.queue.lock().answered.len();
+        self.local(held).delivering.set(true);
+        let _settle = Settle(self, held);
+        self.report(held);
+        let count = self.queue.state(held).answered.len();
         for told in 1..=count {
-            let Some(done) = self.queue.lock().answered.pop_front() else { break };
-            done.tell();
+            let next = self.queue.state(held).answered.pop_front();
+            let Some(done) = next else { break };
+            done.tell(held);
             if told % TOGETHER == 0 {
-                self.refill();
+                self.refill(held);
             }
         }
     }
 
     /// Sees to what has changed: answers to deliver, the timer to set.
-    pub(crate) fn settle(&self) {
-        self.refill();
-        let mut guard = self.lock_ares();
-        let Some(ares) = guard.as_mut() else { return };
-        let timeout = ares.timeout();
-        drop(guard);
-        let undelivered = !self.queue.lock().answered.is_empty();
-        let mut guard = self.lock_handles();
+    pub(crate) fn settle(&self, held: &Held) {
+        self.refill(held);
+        let timeout = match &*self.local(held).ares.borrow() {
+            Some(ares) => ares.timeout(),
+            None => return,
+        };
+        let undelivered = !self.queue.state(held).answered.is_empty();
+        let mut guard = self.local(held).handles.borrow_mut();
         let Some(handles) = guard.as_mut() else { return };
         handles.set_timer(timeout, &self.weak);
         if undelivered {
@@ -272,12 +281,13 @@ impl Core {
 
     /// Destroys the c-ares channels, which ends what they work on, and the handles; `last` gets
     /// them. Says whether there was anything to destroy.
-    pub(crate) fn end(&self, last: impl FnOnce(&Handles)) -> bool {
-        let Some(ares) = self.lock_ares().take() else { return false };
-        self.queue.calling.call(|| drop(ares));
-        self.queue.cache.clear();
-        self.sockets.close();
-        let handles = self.lock_handles().take();
+    pub(crate) fn end(&self, held: &Held, last: impl FnOnce(&Handles)) -> bool {
+        let Some(ares) = self.local(held).ares.take() else { return false };
+        self.closed.store(true, Ordering::Relaxed);
+        self.queue.calling.call(held, || drop(ares));
+        self.queue.cache(held).clear();
+        self.sockets.close(held);
+        let handles = self.local(held).handles.take();
         if let Some(handles) = handles {
             drop(handles.timer.close(|_| ()));
             last(&handles);
@@ -286,11 +296,11 @@ impl Core {
     }
 
     /// Lets go of the callbacks that nobody will call.
-    pub(crate) fn forget(&self) {
-        let mut state = self.queue.lock();
+    pub(crate) fn forget(&self, held: &Held) {
+        let mut state = self.queue.state(held);
         let forgotten = (mem::take(&mut state.answered), mem::take(&mut state.waiting));
         drop(state);
-        // Dropping a callback may do anything, so no lock is held.
+        // Dropping a callback may do anything, so nothing is borrowed.
         drop(forgotten);
     }
 }
@@ -313,9 +323,9 @@ impl Handles {
             return;
         }
         let core = core.clone();
-        let started = self.timer.start(timeout, Duration::ZERO, move |_| {
-            if let Some(core) = core.upgrade() {
-                core.on_timer();
+        let started = self.timer.start(timeout, Duration::ZERO, move |timer| {
+            if let (Some(core), Ok(held)) = (core.upgrade(), timer.hold_even_closed()) {
+                core.on_timer(&held);
             }
         });
         if started.is_ok() {
@@ -331,8 +341,8 @@ impl Handles {
         let core = core.clone();
         let _ = self.delivery.start(move |delivery| {
             let _ = delivery.stop();
-            if let Some(core) = core.upgrade() {
-                core.deliver();
+            if let (Some(core), Ok(held)) = (core.upgrade(), delivery.hold_even_closed()) {
+                core.deliver(&held);
             }
         });
     }
@@ -345,8 +355,7 @@ fn on_socket_state(
     let (sockets, queue) = (sockets.clone(), queue.clone());
     move |socket, readable, writable| {
         no_panic(|| {
-            queue.calling.check();
-            sockets.watch(socket, readable, writable);
+            queue.calling.held(|held| sockets.watch(held, socket, readable, writable));
         });
     }
 }

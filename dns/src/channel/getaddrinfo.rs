@@ -7,12 +7,12 @@ use std::sync::Mutex;
 
 use c_ares::{AddrInfoFlags, AddrInfoHints, AddressFamily};
 use c_ares_sys as sys;
-use pyuv::address;
+use pyuv::{Held, address};
 
 use super::Channel;
 use super::core::Core;
 use super::host::{LOOPBACK, is_of, numeric, steps};
-use super::lookup::{Asked, Callback, Lookup};
+use super::lookup::{Asked, Callback, Lookup, callback as user};
 use super::queue::InFlight;
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
@@ -84,7 +84,7 @@ impl Lookup for Addresses {
             // SAFETY: from Box::into_raw below, and c-ares calls once.
             let query = unsafe { Box::from_raw(query.cast::<InFlight<AddressInfo>>()) };
             // SAFETY: c-ares gives a result that is the callee's, or null.
-            query.answer(|| match unsafe { found.as_ref() } {
+            query.answer(|_| match unsafe { found.as_ref() } {
                 // SAFETY: its lists are c-ares's own.
                 Some(found) if status == 0 => Ok(unsafe { copy(found) }),
                 _ => Err(Code(status).into()),
@@ -174,50 +174,52 @@ impl Channel {
         }
         let service = service.map(|service| c_string("service", service)).transpose()?;
         let Some(host) = host else {
-            return self.start(Addresses { host: None, service, hints }, Box::new(callback));
+            return self.start(Addresses { host: None, service, hints }, user(callback));
         };
         let host = host_name(host)?;
-        let _held = self.event_loop.hold()?;
-        self.core.addresses(host, service, hints, Box::new(callback))
+        let held = self.event_loop.hold()?;
+        self.core.addresses(&held, host, service, hints, user(callback))
     }
 }
 
 impl Core {
     fn addresses(
         &self,
+        held: &Held,
         host: String,
         service: Option<CString>,
         hints: AddrInfoHints,
         callback: Callback<AddressInfo>,
     ) -> Result<()> {
-        let port = match self.open(|ares| port(&mut ares.current, service.as_ref()))? {
+        let port = match self.open(held, |ares| port(&mut ares.current, service.as_ref()))? {
             Ok(port) => port,
-            Err(error) => return self.end_at_once(callback, Err(error)),
+            Err(error) => return self.end_at_once(held, callback, Err(error)),
         };
         let wanted = Wanted { port, hints };
         if let Some(address) = numeric(&host, port) {
             let found = address.and_then(|address| wanted.numeric(address, &host));
-            return self.end_at_once(callback, found);
+            return self.end_at_once(held, callback, found);
         }
         if hints.flags.contains(AddrInfoFlags::NUMERICHOST) {
-            return self.end_at_once(callback, Err(Code::ENOTFOUND.into()));
+            return self.end_at_once(held, callback, Err(Code::ENOTFOUND.into()));
         }
         let environment = hints.flags.contains(AddrInfoFlags::ENVHOSTS);
         if search::is_localhost(&host) {
             let found =
-                self.open(|ares| wanted.localhost(&host, ares.current.hosts.table(environment)))?;
-            return self.end_at_once(callback, found);
+                self.open(held, |ares| wanted.localhost(&host, ares.current.hosts.table(environment)))?;
+            return self.end_at_once(held, callback, found);
         }
-        let steps = self.open(|ares| steps(&host, &ares.current))?;
+        let steps = self.open(held, |ares| steps(&host, &ares.current))?;
         let lookup = Addresses { host: None, service, hints };
         self.look_up(
+            held,
             steps,
             environment,
             move |table| wanted.in_file(&host, table),
-            move |core, name, callback| {
+            move |core, held, name, callback| {
                 // It was checked, and has no NUL.
                 let host = CString::new(name).ok();
-                core.start(Asked { lookup: Addresses { host, ..lookup.clone() }, callback })
+                core.start(held, Asked { lookup: Addresses { host, ..lookup.clone() }, callback })
             },
             callback,
         )

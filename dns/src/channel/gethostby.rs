@@ -8,7 +8,7 @@ use c_ares::{AddressFamily, HostResults};
 use super::Channel;
 use super::getaddrinfo::host_name;
 use super::host::{LOOPBACK, Step, is_of, numeric, steps};
-use super::lookup::{Asked, Lookup};
+use super::lookup::{Asked, Lookup, callback as user};
 use super::queue::InFlight;
 use crate::engine::Engine;
 use crate::error::{Code, Result};
@@ -40,7 +40,7 @@ impl Lookup for ByName {
 
     fn ask(self, ares: &mut Engine, query: InFlight<Host>) {
         ares.get_host_by_name(&self.name, self.family, move |answer| {
-            query.answer(|| copy(answer));
+            query.answer(|_| copy(answer));
         });
     }
 }
@@ -51,7 +51,7 @@ impl Lookup for ByAddress {
     type Answer = Host;
 
     fn ask(self, ares: &mut Engine, query: InFlight<Host>) {
-        ares.get_host_by_address(&self.0, move |answer| query.answer(|| copy(answer)));
+        ares.get_host_by_address(&self.0, move |answer| query.answer(|_| copy(answer)));
     }
 }
 
@@ -78,35 +78,36 @@ impl Channel {
         callback: impl FnOnce(Result<Host>) + Send + 'static,
     ) -> Result<()> {
         let name = host_name(name)?;
-        let _held = self.event_loop.hold()?;
-        let (core, callback) = (&self.core, Box::new(callback));
+        let held = self.event_loop.hold()?;
+        let (core, callback) = (&self.core, user(callback));
         if let Some(address) = numeric(&name, 0) {
             let of = |address: SocketAddr| {
                 is_of(&address, family)
                     .then(|| Host::new(&name, address))
                     .ok_or(Code::ENOTFOUND.into())
             };
-            return core.end_at_once(callback, address.and_then(of));
+            return core.end_at_once(&held, callback, address.and_then(of));
         }
-        let configuration = core.open(|ares| ares.current.configuration.clone())?;
+        let configuration = core.open(&held, |ares| ares.current.configuration.clone())?;
         let sortlist = configuration.sortlist.value.clone();
         if search::is_localhost(&name) {
-            let host = core.open(|ares| {
+            let host = core.open(&held, |ares| {
                 let table = ares.current.hosts.table(false);
                 in_file(&name, family, &sortlist, table).unwrap_or_else(|| {
                     let mut known = LOOPBACK.into_iter().filter(|address| is_of(address, family));
                     Host::new(&name, known.next().unwrap_or(LOOPBACK[0]))
                 })
             })?;
-            return core.end_at_once(callback, Ok(host));
+            return core.end_at_once(&held, callback, Ok(host));
         }
-        let steps = core.open(|ares| steps(&name, &ares.current))?;
+        let steps = core.open(&held, |ares| steps(&name, &ares.current))?;
         core.look_up(
+            &held,
             steps,
             false,
             move |table| in_file(&name, family, &sortlist, table),
-            move |core, name, callback| {
-                core.start(Asked { lookup: ByName { name: name.into(), family }, callback })
+            move |core, held, name, callback| {
+                core.start(held, Asked { lookup: ByName { name: name.into(), family }, callback })
             },
             callback,
         )
@@ -119,22 +120,23 @@ impl Channel {
         address: IpAddr,
         callback: impl FnOnce(Result<Host>) + Send + 'static,
     ) -> Result<()> {
-        let _held = self.event_loop.hold()?;
-        let steps: VecDeque<_> = self.core.open(|ares| {
+        let held = self.event_loop.hold()?;
+        let steps: VecDeque<_> = self.core.open(&held, |ares| {
             let places = ares.current.configuration.lookups.value.chars();
             let step =
                 |place| if place == 'f' { Step::File } else { Step::Servers(".".to_owned()) };
             places.map(step).collect()
         })?;
         self.core.look_up(
+            &held,
             steps,
             false,
             move |table| {
                 let entry = table.by_address(address)?;
                 Some(Host { addresses: Box::from([address]), ..host(entry) })
             },
-            move |core, _, callback| core.start(Asked { lookup: ByAddress(address), callback }),
-            Box::new(callback),
+            move |core, held, _, callback| core.start(held, Asked { lookup: ByAddress(address), callback }),
+            user(callback),
         )
     }
 }

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use c_ares::NIFlags;
+use pyuv::Held;
 
 use super::Channel;
 use super::core::Core;
-use super::lookup::{Asked, Callback, Lookup};
+use super::lookup::{Asked, Callback, Lookup, callback as user};
 use super::queue::InFlight;
 use crate::configuration::host_name;
 use crate::engine::Engine;
@@ -31,7 +32,7 @@ impl Lookup for Names {
 
     fn ask(self, ares: &mut Engine, query: InFlight<NameInfo>) {
         ares.get_name_info(&self.address, self.flags, move |answer| {
-            query.answer(|| {
+            query.answer(|_| {
                 let names = answer?;
                 // c-ares gives every address without a scope the scope 0.
                 let node = names.node().map(|node| node.strip_suffix("%0").unwrap_or(node));
@@ -54,28 +55,28 @@ impl Channel {
         flags: NIFlags,
         callback: impl FnOnce(Result<NameInfo>) + Send + 'static,
     ) -> Result<()> {
-        let _held = self.event_loop.hold()?;
-        let (core, callback) = (&self.core, Box::new(callback));
+        let held = self.event_loop.hold()?;
+        let (core, callback) = (&self.core, user(callback));
         let wants_host =
             flags.contains(NIFlags::LOOKUPHOST) || !flags.contains(NIFlags::LOOKUPSERVICE);
         if !wants_host || flags.contains(NIFlags::NUMERICHOST) {
-            return core.names(address, flags, callback);
+            return core.names(&held, address, flags, callback);
         }
-        let lookups = core.open(|ares| ares.current.configuration.lookups.value.clone())?;
+        let lookups = core.open(&held, |ares| ares.current.configuration.lookups.value.clone())?;
         match &*lookups {
-            "b" => core.names(address, flags, callback),
+            "b" => core.names(&held, address, flags, callback),
             "bf" => {
                 let weak = core.weak.clone();
-                let asked = move |answer: Result<NameInfo>| match (answer, weak.upgrade()) {
+                let asked = move |held: &Held, answer: Result<NameInfo>| match (answer, weak.upgrade()) {
                     (Err(error), Some(core)) if !core.is_closed() && is_missing(&error) => {
                         // It fails for a channel that is closed alone.
-                        let _ = core.names_from_file(address, flags, false, callback);
+                        let _ = core.names_from_file(held, address, flags, false, callback);
                     }
-                    (answer, _) => callback(answer),
+                    (answer, _) => callback(held, answer),
                 };
-                core.names(address, flags | NIFlags::NAMEREQD, Box::new(asked))
+                core.names(&held, address, flags | NIFlags::NAMEREQD, Box::new(asked))
             }
-            lookups => core.names_from_file(address, flags, lookups.contains('b'), callback),
+            lookups => core.names_from_file(&held, address, flags, lookups.contains('b'), callback),
         }
     }
 }
@@ -88,23 +89,25 @@ impl Core {
     /// Asks c-ares, which asks servers for the host unless it is to be in numbers.
     fn names(
         &self,
+        held: &Held,
         address: SocketAddr,
         flags: NIFlags,
         callback: Callback<NameInfo>,
     ) -> Result<()> {
-        self.start(Asked { lookup: Names { address, flags }, callback })
+        self.start(held, Asked { lookup: Names { address, flags }, callback })
     }
 
     /// The host's name from the file; where it has none, from servers if they are to be asked, or in
     /// numbers.
     fn names_from_file(
         &self,
+        held: &Held,
         address: SocketAddr,
         flags: NIFlags,
         servers: bool,
         callback: Callback<NameInfo>,
     ) -> Result<()> {
-        let found = self.open(|ares| {
+        let found = self.open(held, |ares| {
             let entry = ares.current.hosts.table(false).by_address(address.ip())?;
             Some(entry.name.to_owned())
         })?;
@@ -115,16 +118,16 @@ impl Core {
                 let name =
                     if short { without_own_domain(name, host_name().as_deref()) } else { name };
                 // The service is c-ares's to name.
-                let named = move |answer: Result<NameInfo>| {
-                    callback(answer.map(|names| NameInfo { node: Some(name.into()), ..names }));
+                let named = move |held: &Held, answer: Result<NameInfo>| {
+                    callback(held, answer.map(|names| NameInfo { node: Some(name.into()), ..names }));
                 };
-                self.names(address, in_numbers, Box::new(named))
+                self.names(held, address, in_numbers, Box::new(named))
             }
-            None if servers => self.names(address, flags, callback),
+            None if servers => self.names(held, address, flags, callback),
             None if flags.contains(NIFlags::NAMEREQD) => {
-                self.end_at_once(callback, Err(Code::ENOTFOUND.into()))
+                self.end_at_once(held, callback, Err(Code::ENOTFOUND.into()))
             }
-            None => self.names(address, in_numbers, callback),
+            None => self.names(held, address, in_numbers, callback),
         }
     }
 }

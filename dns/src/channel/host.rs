@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::{Arc, Weak};
 
 use c_ares::AddressFamily;
+use pyuv::Held;
 
 use super::core::Core;
 use super::lookup::{Answer, Callback};
@@ -60,16 +61,17 @@ pub(crate) struct HostLookup<A: Answer> {
 }
 
 type Finding<A> = Box<dyn FnMut(&Table) -> Option<A> + Send>;
-type Asking<A> = Arc<dyn Fn(&Core, String, Callback<A>) -> Result<()> + Send + Sync>;
+type Asking<A> = Arc<dyn Fn(&Core, &Held, String, Callback<A>) -> Result<()> + Send + Sync>;
 
 impl Core {
     /// Looks for a host: `find` in the file, `ask` by asking servers for a name.
     pub(crate) fn look_up<A: Answer>(
         &self,
+        held: &Held,
         steps: VecDeque<Step>,
         from_environment: bool,
         find: impl FnMut(&Table) -> Option<A> + Send + 'static,
-        ask: impl Fn(&Core, String, Callback<A>) -> Result<()> + Send + Sync + 'static,
+        ask: impl Fn(&Core, &Held, String, Callback<A>) -> Result<()> + Send + Sync + 'static,
         callback: Callback<A>,
     ) -> Result<()> {
         let lookup = HostLookup {
@@ -81,36 +83,36 @@ impl Core {
             error: Code::ENOTFOUND.into(),
             callback,
         };
-        lookup.next(self)
+        lookup.next(held, self)
     }
 }
 
 impl<A: Answer> HostLookup<A> {
-    fn next(mut self, core: &Core) -> Result<()> {
+    fn next(mut self, held: &Held, core: &Core) -> Result<()> {
         while let Some(step) = self.steps.pop_front() {
             match step {
                 Step::File => {
                     let (environment, find) = (self.from_environment, &mut self.find);
-                    let found = core.open(|ares| find(ares.current.hosts.table(environment)))?;
+                    let found = core.open(held, |ares| find(ares.current.hosts.table(environment)))?;
                     if let Some(answer) = found {
-                        return core.end_at_once(self.callback, Ok(answer));
+                        return core.end_at_once(held, self.callback, Ok(answer));
                     }
                 }
                 Step::Servers(name) => {
                     let ask = self.ask.clone();
                     let single = name.find('.') == Some(name.len() - 1);
-                    let answered = move |answer| self.answered(answer, single);
-                    return ask(core, name, Box::new(answered));
+                    let answered = move |held: &Held, answer| self.answered(held, answer, single);
+                    return ask(core, held, name, Box::new(answered));
                 }
             }
         }
-        core.end_at_once(self.callback, Err(self.error))
+        core.end_at_once(held, self.callback, Err(self.error))
     }
 
     /// Servers have answered, for a name of a single label or another.
-    fn answered(mut self, answer: Result<A>, single: bool) {
+    fn answered(mut self, held: &Held, answer: Result<A>, single: bool) {
         let error = match answer {
-            Ok(answer) => return (self.callback)(Ok(answer)),
+            Ok(answer) => return (self.callback)(held, Ok(answer)),
             Err(error) => error,
         };
         match error.code() {
@@ -133,10 +135,10 @@ impl<A: Answer> HostLookup<A> {
         match self.core.upgrade() {
             Some(core) if !self.steps.is_empty() && !core.is_closed() => {
                 // It fails for a channel that is closed alone.
-                let _ = self.next(&core);
+                let _ = self.next(held, &core);
             }
-            _ if error.code() == Some(Code::ENOTFOUND) => (self.callback)(Err(self.error)),
-            _ => (self.callback)(Err(error)),
+            _ if error.code() == Some(Code::ENOTFOUND) => (self.callback)(held, Err(self.error)),
+            _ => (self.callback)(held, Err(error)),
         }
     }
 }

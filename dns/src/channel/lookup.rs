@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use pyuv::Held;
+
 use super::getaddrinfo::AddressInfo;
 use super::gethostby::Host;
 use super::getnameinfo::NameInfo;
@@ -11,7 +13,12 @@ use crate::error::{Code, Result};
 use crate::message::Message;
 
 /// Who asked.
-pub(crate) type Callback<A> = Box<dyn FnOnce(Result<A>) + Send>;
+pub(crate) type Callback<A> = Box<dyn FnOnce(&Held, Result<A>) + Send>;
+
+/// A callback of the user's, who is not shown that the loop is held.
+pub(crate) fn callback<A>(of_user: impl FnOnce(Result<A>) + Send + 'static) -> Callback<A> {
+    Box::new(move |_, answer| of_user(answer))
+}
 
 /// A question for c-ares.
 pub(crate) trait Lookup: Send + 'static {
@@ -75,9 +82,9 @@ macro_rules! answers {
         }
 
         impl Done {
-            pub(crate) fn tell(self) {
+            pub(crate) fn tell(self, held: &Held) {
                 match self {
-                    $(Done::$kind(callback, result) => callback(result),)*
+                    $(Done::$kind(callback, result) => callback(held, result),)*
                 }
             }
         }

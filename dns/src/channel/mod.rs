@@ -19,8 +19,9 @@
 //! those that are asked before the connection stands are joined anyway.
 //!
 //! # Threads
-//! Whoever calls owns the loop ([`Loop::hold`]), and so does every callback; the locks below are
-//! never waited for, and only make that safe Rust. Nothing here is the last to drop the c-ares
+//! Whoever calls owns the loop ([`Loop::hold`]), and so does every callback. What is below is the
+//! owner's ([`Owned`](pyuv::Owned)), who is known by a `&Held`; what c-ares calls has it from the
+//! call of c-ares's that it is in (`ares::Calling`). Nothing here is the last to drop the c-ares
 //! channel on a thread that does not own the loop: a closure of the anchor handle's does, and a
 //! handle's closure is dropped by the owner. See `Anchored`.
 
@@ -39,7 +40,7 @@ mod search;
 mod server_state;
 mod sockets;
 
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use pyuv::{Idle, Loop};
@@ -90,15 +91,20 @@ pub(crate) const PART_OF: &str = "a DNS channel";
 /// The `Channel` holds that handle. When it is dropped, on whatever thread, the loop's owner
 /// closes the handle and drops the closure, and with it this. Until then the loop's callbacks
 /// have only weak references.
-struct Anchored(Arc<Core>);
+struct Anchored {
+    core: Arc<Core>,
+    event_loop: Loop,
+}
 
 impl Drop for Anchored {
     fn drop(&mut self) {
-        if !self.0.end(|handles| drop(handles.delivery.close(|_| ()))) {
+        // In a process that was forked, and has not taken the loop over, it is left as it is.
+        let Ok(held) = self.event_loop.hold_even_closed() else { return };
+        if !self.core.end(&held, |handles| drop(handles.delivery.close(|_| ()))) {
             // It is being closed, and what that ends is on its way.
             return;
         }
-        self.0.forget();
+        self.core.forget(&held);
     }
 }
 
@@ -115,7 +121,7 @@ impl Channel {
         let core = Core::new(event_loop, options, max_in_flight)?;
         let anchor = Idle::new(event_loop)?;
         anchor.hide(PART_OF)?;
-        let anchored = Anchored(core.clone());
+        let anchored = Anchored { core: core.clone(), event_loop: event_loop.clone() };
         anchor.start(move |_| {
             let _ = &anchored;
         })?;
@@ -124,32 +130,34 @@ impl Channel {
     }
 
     fn start<L: Lookup>(&self, lookup: L, callback: Callback<L::Answer>) -> Result<()> {
-        let _held = self.event_loop.hold()?;
-        self.core.start(Asked { lookup, callback })
+        let held = self.event_loop.hold()?;
+        self.core.start(&held, Asked { lookup, callback })
     }
 
     /// Ends every query with `ARES_ECANCELLED`, those that wait their turn included. Their
     /// callbacks are called by the loop.
     pub fn cancel(&self) -> Result<()> {
-        let _held = self.event_loop.hold()?;
-        self.core.open(|ares| {
-            self.core.end_waiting(Code::ECANCELLED);
+        let held = self.event_loop.hold()?;
+        self.core.open(&held, |ares| {
+            self.core.end_waiting(&held, Code::ECANCELLED);
             ares.cancel();
         })?;
-        self.core.settle();
+        self.core.settle(&held);
         Ok(())
     }
 
     /// Closes the channel: every query ends with `ARES_EDESTRUCTION`, and the callbacks are called
     /// by the loop. Fails for a channel that is closed.
     pub fn close(&self) -> Result<()> {
-        let _held = self.event_loop.hold()?;
+        let held = self.event_loop.hold()?;
         let core = self.core.clone();
-        let closed = self.core.end(|handles| {
+        let closed = self.core.end(&held, |handles| {
             // Owned by nobody, it closes when it stops, or with the loop.
-            core.end_waiting(Code::EDESTRUCTION);
+            core.end_waiting(&held, Code::EDESTRUCTION);
             let last = handles.delivery.start(move |delivery| {
-                core.deliver();
+                if let Ok(held) = delivery.hold_even_closed() {
+                    core.deliver(&held);
+                }
                 let _ = delivery.stop();
             });
             if last.is_err() {
@@ -171,8 +179,8 @@ impl Channel {
     /// The servers that are asked, as [`set_servers`](Channel::set_servers) takes them
     /// (`ares_get_servers_csv`).
     pub fn servers(&self) -> Result<Vec<String>> {
-        let _held = self.event_loop.hold()?;
-        self.core.open(|ares| ares.current.servers())
+        let held = self.event_loop.hold()?;
+        self.core.open(&held, |ares| ares.current.servers())
     }
 
     /// Has these servers asked from now on (`ares_set_servers_csv`). Each is an `address`, an
@@ -184,31 +192,31 @@ impl Channel {
     pub fn set_servers<S: AsRef<str>>(&self, servers: &[S]) -> Result<()> {
         let csv = server::to_csv(servers)?;
         let servers: Vec<_> = servers.iter().map(|server| server.as_ref().to_owned()).collect();
-        let _held = self.event_loop.hold()?;
-        let set = self.core.open(|ares| {
+        let held = self.event_loop.hold()?;
+        let set = self.core.open(&held, |ares| {
             for channel in ares.all() {
                 channel.ask_servers(&csv)?;
             }
             ares.current.configuration_mut().set_servers(&servers);
-            self.core.set_budget(&ares.current.configuration);
-            self.core.queue.cache.clear();
+            self.core.set_budget(&held, &ares.current.configuration);
+            self.core.queue.cache(&held).clear();
             Ok(())
         });
         set.and_then(|set| set)?;
-        *self.core.servers.lock().unwrap_or_else(PoisonError::into_inner) = Some(servers);
-        self.core.settle();
+        self.core.local(&held).servers.replace(Some(servers));
+        self.core.settle(&held);
         Ok(())
     }
 
     /// What the channel goes by, and where each part of it was found.
     pub fn configuration(&self) -> Result<Arc<Configuration>> {
-        let _held = self.event_loop.hold()?;
-        self.core.open(|ares| ares.current.configuration.clone())
+        let held = self.event_loop.hold()?;
+        self.core.open(&held, |ares| ares.current.configuration.clone())
     }
 
     /// How many lookups have not had their callback called.
     pub fn active_queries(&self) -> usize {
-        self.core.queue.lock().active()
+        self.core.queue.active()
     }
 
     /// How many queries c-ares works on at a time. A lookup of addresses of both families is two.
@@ -219,8 +227,8 @@ impl Channel {
     /// How long until a query in flight has its next timeout; `None` without one
     /// (`ares_timeout`).
     pub fn timeout(&self) -> Result<Option<Duration>> {
-        let _held = self.event_loop.hold()?;
-        self.core.open(|ares| ares.timeout())
+        let held = self.event_loop.hold()?;
+        self.core.open(&held, |ares| ares.timeout())
     }
 
     /// What a callback of the channel's may hold.
@@ -236,11 +244,8 @@ impl Channel {
 
 impl std::fmt::Debug for Channel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = self.core.queue.lock();
         f.debug_struct("Channel")
-            .field("in_flight", &state.in_flight)
-            .field("waiting", &state.waiting.len())
-            .field("answered", &state.answered.len())
+            .field("active_queries", &self.active_queries())
             .finish_non_exhaustive()
     }
 }

@@ -3,10 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::Ordering;
 
+use pyuv::Held;
+
 use super::Channel;
 use super::cache::Place;
 use super::core::Core;
-use super::lookup::{Asked, Callback, Lookup};
+use super::lookup::{Asked, Callback, Lookup, callback as user};
 use super::queue::InFlight;
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
@@ -29,18 +31,18 @@ impl Lookup for Query {
     fn ask(self, ares: &mut Engine, query: InFlight<Message>) {
         let (record_type, class) = (self.record_type, self.class);
         let Some(place) = self.place else {
-            ares.query(&self.name, record_type, class, |answer| query.answer(|| answer.read()));
+            ares.query(&self.name, record_type, class, |answer| query.answer(|_| answer.read()));
             return;
         };
         let queue = query.queue().clone();
         let asking = queue.clone();
         asking.asking.store(true, Ordering::Relaxed);
         ares.query(&self.name, record_type, class, move |answer| {
-            query.answer(|| {
+            query.answer(|held| {
                 let message = answer.read()?;
                 // From inside this call comes what c-ares has kept for a while already.
                 if !queue.asking.load(Ordering::Relaxed) {
-                    queue.cache.keep(place, &message);
+                    queue.cache(held).keep(place, &message);
                 }
                 Ok(message)
             });
@@ -55,7 +57,7 @@ impl Lookup for Sent {
     type Answer = Message;
 
     fn ask(self, ares: &mut Engine, query: InFlight<Message>) {
-        ares.send(&self.0, |answer| query.answer(|| answer.read()));
+        ares.send(&self.0, |answer| query.answer(|_| answer.read()));
     }
 }
 
@@ -92,8 +94,8 @@ impl Channel {
     ) -> Result<()> {
         let name = idna::to_ask(name)?;
         check_class(class)?;
-        let _held = self.event_loop.hold()?;
-        self.core.query(&name, record_type, class, Box::new(callback))
+        let held = self.event_loop.hold()?;
+        self.core.query(&held, &name, record_type, class, user(callback))
     }
 
     /// Sends a message of the caller's own (`ares_send_dnsrec`). Its id is replaced, and if it has an
@@ -117,28 +119,29 @@ impl Channel {
         };
         check_class(question.class)?;
         message.to_bytes()?;
-        self.start(Sent(message.clone()), Box::new(callback))
+        self.start(Sent(message.clone()), user(callback))
     }
 }
 
 impl Core {
-    /// Asks for a name that was checked. The caller owns the loop.
+    /// Asks for a name that was checked.
     pub(crate) fn query(
         &self,
+        held: &Held,
         name: &str,
         record_type: RecordType,
         class: RecordClass,
         callback: Callback<Message>,
     ) -> Result<()> {
         if let Some(answer) = synthesized(name, record_type, class) {
-            return self.end_at_once(callback, answer);
+            return self.end_at_once(held, callback, answer);
         }
-        let (kept, place) = self.queue.cache.find(name, record_type, class);
+        let (kept, place) = self.queue.cache(held).find(name, record_type, class);
         if let Some(message) = kept {
-            return self.end_at_once(callback, Ok(message));
+            return self.end_at_once(held, callback, Ok(message));
         }
         let lookup = Query { name: name.into(), record_type, class, place };
-        self.start(Asked { lookup, callback })
+        self.start(held, Asked { lookup, callback })
     }
 }
 

@@ -1,10 +1,14 @@
 //! The lookups of a channel that c-ares does not have: those that wait for it, and those that are
 //! answered.
 
+use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
+
+use pyuv::{Held, Loop, Owned};
 
 use super::ares::{Calling, no_panic};
 use super::cache::Cache;
@@ -20,13 +24,15 @@ pub(crate) struct Waiting {
 }
 
 pub(crate) struct Queue {
-    state: Mutex<State>,
+    state: Owned<RefCell<State>>,
+    /// What [`State::active`] says, for anybody to look at.
+    active: AtomicUsize,
     /// Who is calling c-ares.
     pub(crate) calling: Calling,
     /// c-ares is being given a query.
     pub(crate) asking: AtomicBool,
     /// Answers that c-ares need not be asked for.
-    pub(crate) cache: Cache,
+    cache: Owned<Cache>,
 }
 
 #[derive(Default)]
@@ -64,18 +70,53 @@ impl State {
 }
 
 impl Queue {
-    pub(crate) fn new(cache: Cache) -> Queue {
+    pub(crate) fn new(event_loop: &Loop, cache: Cache) -> Queue {
         Queue {
-            state: Mutex::default(),
-            calling: Calling::default(),
+            state: Owned::new(event_loop, RefCell::default()),
+            active: AtomicUsize::new(0),
+            calling: Calling::new(event_loop),
             asking: AtomicBool::new(false),
-            cache,
+            cache: Owned::new(event_loop, cache),
         }
     }
 
-    /// Locked only for as long as it takes to look or change: never while anybody's code runs.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Borrowed only for as long as it takes to look or change: never while anybody's code runs.
+    pub(crate) fn state<'a>(&'a self, held: &'a Held) -> Borrowed<'a> {
+        Borrowed { state: self.state.get(held).borrow_mut(), active: &self.active }
+    }
+
+    pub(crate) fn cache<'a>(&'a self, held: &'a Held) -> &'a Cache {
+        self.cache.get(held)
+    }
+
+    /// How many lookups have not had their callback called. Any thread may ask.
+    pub(crate) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+}
+
+/// The state, borrowed to be changed.
+pub(crate) struct Borrowed<'a> {
+    state: RefMut<'a, State>,
+    active: &'a AtomicUsize,
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Borrowed<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        self.active.store(self.state.active(), Ordering::Relaxed);
     }
 }
 
@@ -88,10 +129,11 @@ pub(crate) struct InFlight<A: Answer> {
 
 impl<A: Answer> InFlight<A> {
     pub(crate) fn new(queue: &Arc<Queue>, weight: usize, callback: Callback<A>) -> InFlight<A> {
-        let mut state = queue.lock();
-        state.in_flight += 1;
-        state.load += weight;
-        drop(state);
+        queue.calling.held(|held| {
+            let mut state = queue.state(held);
+            state.in_flight += 1;
+            state.load += weight;
+        });
         InFlight { queue: queue.clone(), weight, callback: Some(callback) }
     }
 
@@ -101,17 +143,19 @@ impl<A: Answer> InFlight<A> {
 
     /// For the closure that c-ares calls: `copy` makes a value of our own of its answer. The
     /// callback is called later, by whoever empties the queue.
-    pub(crate) fn answer(mut self, copy: impl FnOnce() -> Result<A>) {
+    pub(crate) fn answer(mut self, copy: impl FnOnce(&Held) -> Result<A>) {
         no_panic(move || {
-            self.queue.calling.check();
-            let result = copy();
-            self.end(result);
+            let queue = self.queue.clone();
+            queue.calling.held(|held| {
+                let result = copy(held);
+                self.end(held, result);
+            });
         });
     }
 
-    fn end(&mut self, result: Result<A>) {
+    fn end(&mut self, held: &Held, result: Result<A>) {
         let Some(callback) = self.callback.take() else { return };
-        let mut state = self.queue.lock();
+        let mut state = self.queue.state(held);
         state.in_flight -= 1;
         state.load -= self.weight;
         let timed_out = matches!(&result, Err(Error::Ares { code: Code::ETIMEOUT, .. }));
@@ -130,7 +174,8 @@ impl<A: Answer> Drop for InFlight<A> {
     /// must not be silence.
     fn drop(&mut self) {
         if self.callback.is_some() {
-            self.end(Err(Code::EDESTRUCTION.into()));
+            let queue = self.queue.clone();
+            no_panic(|| queue.calling.held(|held| self.end(held, Err(Code::EDESTRUCTION.into()))));
         }
     }
 }

@@ -6,9 +6,11 @@
 use std::collections::VecDeque;
 use std::sync::Weak;
 
+use pyuv::Held;
+
 use super::Channel;
 use super::core::Core;
-use super::lookup::Callback;
+use super::lookup::{Callback, callback as user};
 use crate::error::{Code, Error, Result};
 use crate::message::Message;
 use crate::registry::{RecordClass, RecordType};
@@ -39,11 +41,11 @@ impl Channel {
     ) -> Result<()> {
         let name = idna::to_ask(name)?;
         super::check_class(class)?;
-        let _held = self.event_loop.hold()?;
+        let held = self.event_loop.hold()?;
         let names = if search::is_localhost(&name) {
             vec![name.into_owned()]
         } else {
-            self.core.open(|ares| search::names(&name, &ares.current))?
+            self.core.open(&held, |ares| search::names(&name, &ares.current))?
         };
         let search = Search {
             core: self.core.weak.clone(),
@@ -51,30 +53,31 @@ impl Channel {
             record_type,
             class,
             exists: false,
-            callback: Box::new(callback),
+            callback: user(callback),
         };
-        search.next(&self.core, Code::ENOTFOUND.into())
+        search.next(&held, &self.core, Code::ENOTFOUND.into())
     }
 }
 
 impl Search {
     /// Asks for the next name; without one the search has failed with `error`.
-    fn next(mut self, core: &Core, error: Error) -> Result<()> {
+    fn next(mut self, held: &Held, core: &Core, error: Error) -> Result<()> {
         let Some(name) = self.names.pop_front() else {
             let nothing = error.code() == Some(Code::ENOTFOUND) && self.exists;
             let error = if nothing { Code::ENODATA.into() } else { error };
-            return core.end_at_once(self.callback, Err(error));
+            return core.end_at_once(held, self.callback, Err(error));
         };
         if search::is_onion(&name) {
-            return self.next(core, Code::ENOTFOUND.into());
+            return self.next(held, core, Code::ENOTFOUND.into());
         }
         let (record_type, class) = (self.record_type, self.class);
         let single = !name.trim_end_matches('.').contains('.');
-        core.query(&name, record_type, class, Box::new(move |answer| self.answered(answer, single)))
+        let answered = move |held: &Held, answer| self.answered(held, answer, single);
+        core.query(held, &name, record_type, class, Box::new(answered))
     }
 
     /// An answer came, to a name of a single label or another.
-    fn answered(mut self, answer: Result<Message>, single: bool) {
+    fn answered(mut self, held: &Held, answer: Result<Message>, single: bool) {
         let code = answer.as_ref().err().and_then(Error::code);
         let goes_on = match code {
             Some(Code::ENODATA | Code::ENOTFOUND) => true,
@@ -86,12 +89,12 @@ impl Search {
         match (answer, self.core.upgrade()) {
             (Err(error), Some(core)) if goes_on && !core.is_closed() && !self.is_over() => {
                 // It fails for a channel that is closed alone.
-                let _ = self.next(&core, error);
+                let _ = self.next(held, &core, error);
             }
             (Err(error), _) if error.code() == Some(Code::ENOTFOUND) && self.exists => {
-                (self.callback)(Err(Code::ENODATA.into()));
+                (self.callback)(held, Err(Code::ENODATA.into()));
             }
-            (answer, _) => (self.callback)(answer),
+            (answer, _) => (self.callback)(held, answer),
         }
     }
 

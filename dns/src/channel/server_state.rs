@@ -1,10 +1,9 @@
 //! `ares_set_server_state_callback`: hearing how servers do.
 
-use std::mem;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use c_ares::ServerStateFlags;
+use pyuv::Held;
 
 use super::Channel;
 use super::ares::no_panic;
@@ -29,18 +28,17 @@ impl Channel {
     /// The loop calls it, before the callback of the lookup that the query was for. It hears
     /// nothing while the channel has no lookup.
     pub fn set_server_state_callback(&self, listener: Option<ServerStateCallback>) -> Result<()> {
-        let _held = self.event_loop.hold()?;
+        let held = self.event_loop.hold()?;
+        let local = self.core.local(&held);
         let listening = listener.is_some();
-        self.core.open(|ares| {
-            let mut slot = self.core.listener.lock().unwrap_or_else(PoisonError::into_inner);
-            let earlier = mem::replace(&mut *slot, listener);
-            drop(slot);
-            if listening && !self.core.listening.swap(true, Ordering::Relaxed) {
+        self.core.open(&held, |ares| {
+            let earlier = local.listener.replace(listener);
+            if listening && !local.listening.replace(true) {
                 ares.all().for_each(|engine| self.core.listen(engine));
             }
             earlier
         })?;
-        // Dropped where no lock is held: that may do anything.
+        // Dropped where nothing is borrowed: that may do anything.
         Ok(())
     }
 }
@@ -52,24 +50,23 @@ impl Core {
         let queue = self.queue.clone();
         channel.set_server_state_callback(move |server, success, flags| {
             no_panic(|| {
-                queue.calling.check();
                 let state = ServerState { server: server.into(), success, flags };
-                queue.lock().servers.push_back(state);
+                queue.calling.held(|held| queue.state(held).servers.push_back(state));
             });
         });
     }
 
     /// Tells the listener what it has not heard, as long as there is a lookup: who asked for that
     /// has reason to be there.
-    pub(crate) fn report(&self) {
+    pub(crate) fn report(&self, held: &Held) {
         loop {
-            let mut state = self.queue.lock();
+            let mut state = self.queue.state(held);
             if state.active() == 0 {
                 state.servers.clear();
             }
             let Some(report) = state.servers.pop_front() else { return };
             drop(state);
-            let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let listener = self.local(held).listener.borrow().clone();
             if let Some(listener) = listener {
                 listener(&report.server, report.success, report.flags);
             }

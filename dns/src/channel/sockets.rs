@@ -1,9 +1,10 @@
 //! The sockets of a c-ares channel, each with its `Poll`.
 
-use std::sync::{Mutex, OnceLock, PoisonError, Weak};
+use std::cell::RefCell;
+use std::sync::{OnceLock, Weak};
 
 use c_ares::Socket;
-use pyuv::{Events, Loop, Poll};
+use pyuv::{Events, Held, Loop, Owned, Poll};
 
 use super::{Core, PART_OF};
 
@@ -20,7 +21,7 @@ struct Watched {
 /// are hidden.
 pub(crate) struct Sockets {
     core: OnceLock<Weak<Core>>,
-    open: Mutex<Option<Open>>,
+    open: Owned<RefCell<Option<Open>>>,
 }
 
 struct Open {
@@ -33,7 +34,7 @@ struct Open {
 impl Sockets {
     pub(crate) fn new(event_loop: &Loop) -> Sockets {
         let open = Open { event_loop: event_loop.clone(), watched: Vec::new() };
-        Sockets { core: OnceLock::new(), open: Mutex::new(Some(open)) }
+        Sockets { core: OnceLock::new(), open: Owned::new(event_loop, RefCell::new(Some(open))) }
     }
 
     /// Says whom the sockets' events are for; once, before c-ares opens any.
@@ -46,13 +47,13 @@ impl Sockets {
     /// It comes from inside a call of c-ares's, whose caller owns the loop. When neither event is
     /// wanted c-ares closes the socket right after, and the kernel may give its number to the
     /// next one at once: the poll is closed here and now, and not touched again.
-    pub(crate) fn watch(&self, socket: Socket, readable: bool, writable: bool) {
+    pub(crate) fn watch(&self, held: &Held, socket: Socket, readable: bool, writable: bool) {
         let mut events = Events::empty();
         events.set(Events::READABLE, readable);
         events.set(Events::WRITABLE, writable);
         // What `leave_at_end` needs to know.
         events.set(Events::DISCONNECT, readable);
-        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.open.get(held).borrow_mut();
         let Some(open) = guard.as_mut() else { return };
         let known = open.watched.iter().position(|watched| watched.socket == socket);
         if !readable && !writable {
@@ -79,8 +80,8 @@ impl Sockets {
 
     /// Watches a socket again whose poll stopped: libuv stops it when the socket has an error.
     /// c-ares mostly closes the socket for it, and then there is nothing to do.
-    pub(crate) fn watch_again(&self, socket: Socket) {
-        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn watch_again(&self, held: &Held, socket: Socket) {
+        let mut guard = self.open.get(held).borrow_mut();
         let Some(open) = guard.as_mut() else { return };
         if let Some(watched) = open.watched.iter().find(|watched| watched.socket == socket) {
             let _ = watched.poll.set_events(watched.events);
@@ -93,8 +94,8 @@ impl Sockets {
     /// socket stays readable then, and the loop would turn without a rest until the query times
     /// out. c-ares finds the connection broken when it next writes to it, and to have that fail
     /// at once it is shut down.
-    pub(crate) fn leave_at_end(&self, socket: Socket) {
-        let guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn leave_at_end(&self, held: &Held, socket: Socket) {
+        let guard = self.open.get(held).borrow();
         let Some(open) = guard.as_ref() else { return };
         if let Some(watched) = open.watched.iter().find(|watched| watched.socket == socket)
             && at_end(socket)
@@ -106,8 +107,8 @@ impl Sockets {
     }
 
     /// Closes what is left and lets go of the loop, after the c-ares channel was destroyed.
-    pub(crate) fn close(&self) {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+    pub(crate) fn close(&self, held: &Held) {
+        let open = self.open.get(held).take();
         for watched in open.into_iter().flat_map(|open| open.watched) {
             close(watched.poll);
         }
@@ -132,9 +133,9 @@ fn start(
     let poll = Poll::new(event_loop, socket)?;
     poll.hide(PART_OF)?;
     poll.set_ref(false)?;
-    poll.start_unchecked(events, move |_, outcome| {
-        if let Some(core) = core.upgrade() {
-            core.on_socket(socket, outcome);
+    poll.start_unchecked(events, move |poll, outcome| {
+        if let (Some(core), Ok(held)) = (core.upgrade(), poll.hold_even_closed()) {
+            core.on_socket(&held, socket, outcome);
         }
     })?;
     Ok(poll)
