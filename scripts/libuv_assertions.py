@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import vendored
 from vendored import ROOT
@@ -95,8 +96,9 @@ def _call(source: str, start: int) -> str:
     raise ValueError(f"no end: {source[start : start + 40]}")
 
 
-def rows() -> list[dict[str, object]]:
-    return tomllib.loads(TABLE.read_text())["assertion"]
+def rows() -> list[dict[str, Any]]:
+    table: list[dict[str, Any]] = tomllib.loads(TABLE.read_text())["assertion"]
+    return table
 
 
 def check() -> list[str]:
