@@ -66,6 +66,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     allocator::register(module)?;
     errno::register(module)?;
     wakeup::register(module)?;
+    r#loop::register(module)?;
     module.add_class::<r#loop::Loop>()?;
     module.add_class::<r#loop::LoopMetrics>()?;
     module.add_class::<work::WorkRequest>()?;

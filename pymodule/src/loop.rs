@@ -56,7 +56,7 @@ impl Loop {
         let channels = match slf.get().channels.get(py) {
             Some(channels) => channels,
             None => {
-                let channels = py.import("weakref")?.call_method0("WeakSet")?;
+                let channels = weak_set(py)?.call0()?;
                 slf.get().channels.set(Some(channels.clone()));
                 channels
             }
@@ -133,6 +133,17 @@ impl Loop {
             None => Ok(()),
         }
     }
+}
+
+fn weak_set(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static WEAK_SET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    WEAK_SET.import(py, "weakref", "WeakSet")
+}
+
+/// Looks up now what a channel needs of the standard library: later there may be no fd to import
+/// with.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    weak_set(module.py()).map(drop)
 }
 
 fn run_mode(mode: i32) -> PyResult<RunMode> {

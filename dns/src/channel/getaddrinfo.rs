@@ -205,8 +205,9 @@ impl Core {
         }
         let environment = hints.flags.contains(AddrInfoFlags::ENVHOSTS);
         if search::is_localhost(&host) {
-            let found =
-                self.open(held, |ares| wanted.localhost(&host, ares.current.hosts.table(environment)))?;
+            let found = self.open(held, |ares| {
+                wanted.localhost(&host, ares.current.hosts.table(environment))
+            })?;
             return self.end_at_once(held, callback, found);
         }
         let steps = self.open(held, |ares| steps(&host, &ares.current))?;

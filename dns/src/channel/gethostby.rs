@@ -135,7 +135,9 @@ impl Channel {
                 let entry = table.by_address(address)?;
                 Some(Host { addresses: Box::from([address]), ..host(entry) })
             },
-            move |core, held, _, callback| core.start(held, Asked { lookup: ByAddress(address), callback }),
+            move |core, held, _, callback| {
+                core.start(held, Asked { lookup: ByAddress(address), callback })
+            },
             user(callback),
         )
     }

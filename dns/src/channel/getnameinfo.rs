@@ -67,13 +67,14 @@ impl Channel {
             "b" => core.names(&held, address, flags, callback),
             "bf" => {
                 let weak = core.weak.clone();
-                let asked = move |held: &Held, answer: Result<NameInfo>| match (answer, weak.upgrade()) {
-                    (Err(error), Some(core)) if !core.is_closed() && is_missing(&error) => {
-                        // It fails for a channel that is closed alone.
-                        let _ = core.names_from_file(held, address, flags, false, callback);
-                    }
-                    (answer, _) => callback(held, answer),
-                };
+                let asked =
+                    move |held: &Held, answer: Result<NameInfo>| match (answer, weak.upgrade()) {
+                        (Err(error), Some(core)) if !core.is_closed() && is_missing(&error) => {
+                            // It fails for a channel that is closed alone.
+                            let _ = core.names_from_file(held, address, flags, false, callback);
+                        }
+                        (answer, _) => callback(held, answer),
+                    };
                 core.names(&held, address, flags | NIFlags::NAMEREQD, Box::new(asked))
             }
             lookups => core.names_from_file(&held, address, flags, lookups.contains('b'), callback),
@@ -119,7 +120,10 @@ impl Core {
                     if short { without_own_domain(name, host_name().as_deref()) } else { name };
                 // The service is c-ares's to name.
                 let named = move |held: &Held, answer: Result<NameInfo>| {
-                    callback(held, answer.map(|names| NameInfo { node: Some(name.into()), ..names }));
+                    callback(
+                        held,
+                        answer.map(|names| NameInfo { node: Some(name.into()), ..names }),
+                    );
                 };
                 self.names(held, address, in_numbers, Box::new(named))
             }

@@ -93,7 +93,8 @@ impl<A: Answer> HostLookup<A> {
             match step {
                 Step::File => {
                     let (environment, find) = (self.from_environment, &mut self.find);
-                    let found = core.open(held, |ares| find(ares.current.hosts.table(environment)))?;
+                    let found =
+                        core.open(held, |ares| find(ares.current.hosts.table(environment)))?;
                     if let Some(answer) = found {
                         return core.end_at_once(held, self.callback, Ok(answer));
                     }
