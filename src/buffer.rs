@@ -10,12 +10,15 @@ use crate::error::{Code, Error, Result};
 pub const MAX_LENGTH: usize = 0x7fff_f000;
 
 /// Fails with `UV_EINVAL` for more than [`MAX_LENGTH`] bytes.
+#[inline]
 pub fn check_length(length: usize) -> Result<()> {
-    if length > MAX_LENGTH {
-        let what = format!("{length} bytes are more than the {MAX_LENGTH} of one call");
-        return Err(Error::new(Code::EINVAL, what));
-    }
-    Ok(())
+    if length > MAX_LENGTH { Err(too_long(length)) } else { Ok(()) }
+}
+
+#[cold]
+fn too_long(length: usize) -> Error {
+    let what = format!("{length} bytes are more than the {MAX_LENGTH} of one call");
+    Error::new(Code::EINVAL, what)
 }
 
 /// Address and length of a piece of memory (`uv_buf_t`).

@@ -122,7 +122,7 @@ impl Header {
     }
 
     #[inline]
-    pub(super) fn uv(&self) -> *mut uv::uv_handle_t {
+    pub(crate) fn uv(&self) -> *mut uv::uv_handle_t {
         uv_of(self.whole)
     }
 

@@ -142,6 +142,13 @@ fn state(header: &Header) -> &State {
     unsafe { &*header.extra_place::<State>() }
 }
 
+/// Whether an open stream may be written to.
+#[inline]
+fn is_writable(header: &Header) -> bool {
+    // SAFETY: the handle is open, a stream, and its loop is ours.
+    !state(header).listening.get() && unsafe { uv::uv_is_writable(header.uv().cast()) } != 0
+}
+
 impl Stream {
     #[inline]
     fn state<'a>(&'a self, held: &'a Held) -> &'a State {
@@ -158,13 +165,7 @@ impl Stream {
     /// Whether it may be written to (`uv_is_writable`): connected or connecting, not shut down.
     pub fn is_writable(&self) -> Result<bool> {
         let entered = self.enter()?;
-        Ok(self.writable(&entered))
-    }
-
-    #[inline]
-    fn writable(&self, held: &Held) -> bool {
-        // SAFETY: the handle is open and its loop is ours.
-        !self.state(held).listening.get() && unsafe { uv::uv_is_writable(self.uv()) } != 0
+        Ok(is_writable(self.header(&entered)))
     }
 
     /// Whether the stream has lost its fd to somebody else, and is closed when its callback has returned.

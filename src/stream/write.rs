@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 
 use libuv_sys2 as uv;
 
-use super::{Done, Stream, View};
+use super::{Done, Stream, View, is_writable};
 use crate::buffer::{Buffer, Source, check_length};
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, InFlight};
@@ -121,7 +121,8 @@ impl Stream {
         self.try_write_buffers(data.buffers().as_ref(), Some(handle))
     }
 
-    #[inline]
+    // Always: one piece is most of all writes, and of what is looked at here little is left for it.
+    #[inline(always)]
     fn try_write_buffers(&self, buffers: &[Buffer], handle: Option<&Handle>) -> Result<usize> {
         let entered = self.enter()?;
         self.check_write(&entered, buffers, handle)?;
@@ -174,7 +175,7 @@ impl Stream {
 
     /// Whatever `uv_write2` would refuse, so that what is left is for the callback. Returns the
     /// length of the data.
-    #[inline]
+    #[inline(always)]
     fn check_write(
         &self,
         held: &Held,
@@ -184,11 +185,11 @@ impl Stream {
         let length = buffers.iter().map(Buffer::length).fold(0, usize::saturating_add);
         check_length(length)?;
         if buffers.is_empty() || u32::try_from(buffers.len()).is_err() {
-            return Err(Error::new(Code::EINVAL, format!("{} buffers", buffers.len())));
+            return Err(wrong_count(buffers));
         }
-        if !self.writable(held) {
-            let code = if self.header(held).has_fd() { Code::EPIPE } else { Code::EBADF };
-            return Err(Error::new(code, "uv_write"));
+        let header = self.header(held);
+        if !is_writable(header) {
+            return Err(not_writable(header));
         }
         if let Some(handle) = handle {
             self.check_sent(held, handle, length)?;
@@ -196,6 +197,7 @@ impl Stream {
         Ok(length)
     }
 
+    #[cold]
     fn check_sent(&self, held: &Held, handle: &Handle, length: usize) -> Result<()> {
         let fault = if !self.state(held).ipc {
             (Code::EINVAL, "the stream does not carry handles")
@@ -266,6 +268,16 @@ impl Stream {
         header.begin_request();
         Ok(())
     }
+}
+
+#[cold]
+fn wrong_count(buffers: &[Buffer]) -> Error {
+    Error::new(Code::EINVAL, format!("{} buffers", buffers.len()))
+}
+
+#[cold]
+fn not_writable(header: &Header) -> Error {
+    Error::new(if header.has_fd() { Code::EPIPE } else { Code::EBADF }, "uv_write")
 }
 
 /// What is left of `buffers` after the first `skip` bytes.
