@@ -8,7 +8,7 @@
 
 use std::cell::Cell;
 use std::os::raw::c_int;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use libuv_sys2 as uv;
 
@@ -67,6 +67,16 @@ impl Own {
     }
 }
 
+/// Whether any loop of the process has lost one so far.
+static ANY_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether it is worth asking a loop what it has lost.
+#[cfg(target_os = "linux")]
+#[inline]
+pub(super) fn was_any_lost() -> bool {
+    ANY_LOST.load(Ordering::Relaxed)
+}
+
 /// What is known of a loop's descriptors. May be used on any thread, and in a handler of signals.
 #[derive(Default)]
 pub(crate) struct OwnFds {
@@ -110,6 +120,7 @@ impl OwnFds {
     }
 
     pub(crate) fn note_lost(&self, own: Own) {
+        ANY_LOST.store(true, Ordering::Relaxed);
         self.lost.fetch_or(own.bit(), Ordering::Relaxed);
     }
 

@@ -11,15 +11,15 @@
 //! looks. What is closed later, while the loop sleeps on, is not noticed before something wakes it.
 
 use std::cell::Cell;
-use std::os::raw::c_int;
+use std::os::raw::{c_int, c_uint};
 use std::ptr;
 
 use super::linked;
-use super::own_fds::Own;
+use super::own_fds::{self, Own};
 use crate::r#loop::Held;
 
 /// How long a loop sleeps before it looks after its descriptors, in milliseconds.
-const MOMENT: c_int = 20;
+const MOMENT: c_uint = 20;
 
 thread_local! {
     /// The loop that this thread has libuv run; null for none.
@@ -49,28 +49,105 @@ unsafe extern "C" fn __wrap_epoll_pwait(
     mask: *const libc::sigset_t,
 ) -> c_int {
     // SAFETY: the arguments are the caller's.
+    unsafe {
+        if is_long(timeout) || own_fds::was_any_lost() {
+            return poll(epoll, events, count, timeout, mask);
+        }
+        // A busy loop's, which mostly finds nothing.
+        match linked::epoll_pwait()(epoll, events, count, timeout, mask) {
+            0 => 0,
+            found => look_at(epoll, events, found),
+        }
+    }
+}
+
+/// What a short poll has found.
+///
+/// # Safety
+/// As for [`poll`].
+#[inline(never)]
+unsafe fn look_at(epoll: c_int, events: *mut libc::epoll_event, found: c_int) -> c_int {
+    let Some(held) = running_on(epoll) else { return found };
+    // SAFETY: the kernel has filled that many, and there is room for one; the loop runs on this thread.
+    unsafe {
+        if found > 0 && are_known(held, events, found) {
+            return found;
+        }
+        go_on(held, events, found, 0, |_| 0)
+    }
+}
+
+/// Any other poll.
+///
+/// # Safety
+/// As for `epoll_pwait`: there is room for `count` events.
+#[inline(never)]
+unsafe extern "C" fn poll(
+    epoll: c_int,
+    events: *mut libc::epoll_event,
+    count: c_int,
+    timeout: c_int,
+    mask: *const libc::sigset_t,
+) -> c_int {
+    // SAFETY: the arguments are the caller's.
     let wait = |timeout| unsafe { linked::epoll_pwait()(epoll, events, count, timeout, mask) };
-    // SAFETY: who is on the stack of this thread's `running` is alive.
-    let held = unsafe { RUNNING.get().as_ref() };
-    // SAFETY: as above; the field is a number.
-    let Some(held) = held.filter(|held| unsafe { (*held.uv()).backend_fd } == epoll) else {
-        return wait(timeout);
-    };
-    if held.own_fds.has_lost_any() {
+    if own_fds::was_any_lost()
+        && let Some(held) = running_on(epoll)
+        && held.own_fds.has_lost_any()
+    {
         // Nobody can wake it any more: it is run to be closed, and looks itself who has tried to.
-        // SAFETY: as for `end` below.
+        // SAFETY: there is room for an event, and the loop runs on this thread.
         return unsafe { end(held, events) };
     }
+    let found = wait((timeout as c_uint).min(MOMENT) as c_int);
+    let Some(held) = running_on(epoll) else {
+        return if found == 0 && is_long(timeout) { wait(rest(timeout)) } else { found };
+    };
+    // SAFETY: the kernel has filled that many.
+    if found > 0 && unsafe { are_known(held, events, found) } {
+        return found;
+    }
+    // SAFETY: there is room for an event, and the loop runs on this thread.
+    unsafe { go_on(held, events, found, timeout, wait) }
+}
+
+/// The loop that runs on this thread, if that is its epoll.
+#[inline]
+fn running_on<'a>(epoll: c_int) -> Option<&'a Held> {
+    // SAFETY: who is on the stack of this thread's `running` is alive; the field is a number.
+    unsafe { RUNNING.get().as_ref().filter(|held| (*held.uv()).backend_fd == epoll) }
+}
+
+/// Whether a poll may last longer than a moment; -1 is for ever.
+fn is_long(timeout: c_int) -> bool {
+    timeout as c_uint > MOMENT
+}
+
+/// What is left of a long one after the first moment.
+fn rest(timeout: c_int) -> c_int {
+    if timeout == -1 { -1 } else { timeout - MOMENT as c_int }
+}
+
+/// What comes after a first moment that has `found` no event yet, or not such as were to be expected.
+///
+/// # Safety
+/// There is room for an event, and the loop runs on this thread.
+#[cold]
+unsafe fn go_on(
+    held: &Held,
+    events: *mut libc::epoll_event,
+    mut found: c_int,
+    timeout: c_int,
+    wait: impl Fn(c_int) -> c_int,
+) -> c_int {
     // SAFETY: the loop runs on this thread, and so is open and ours.
     let lost = || unsafe { held.own_fds.look(held.uv()) };
-    let long = timeout == -1 || timeout > MOMENT;
-    let mut found = wait(if long { MOMENT } else { timeout });
-    if found == 0 && long {
+    if found == 0 && is_long(timeout) {
         if lost() {
             // SAFETY: as for `end`.
             return unsafe { end(held, events) };
         }
-        found = wait(if timeout == -1 { -1 } else { timeout - MOMENT });
+        found = wait(rest(timeout));
     }
     match found {
         0 if timeout == -1 => {}
@@ -109,6 +186,7 @@ unsafe fn end(held: &Held, events: *mut libc::epoll_event) -> c_int {
 ///
 /// # Safety
 /// There are `count` events, and the loop runs on this thread.
+#[inline]
 unsafe fn are_known(held: &Held, events: *const libc::epoll_event, count: c_int) -> bool {
     // SAFETY: the caller says so.
     let known = unsafe { (*held.uv()).nwatchers };
