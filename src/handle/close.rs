@@ -73,11 +73,16 @@ impl Header {
     }
 
     /// Closes a handle that only libuv refers to, unless it is still busy.
+    #[inline]
     pub(crate) fn close_if_lost(&self) {
-        if self.references.load(Ordering::Acquire) == 1
-            && self.is_open()
-            && (self.discarded.load(Ordering::Relaxed) || !self.is_busy())
-        {
+        if self.references.load(Ordering::Acquire) == 1 {
+            self.close_unless_busy();
+        }
+    }
+
+    #[cold]
+    fn close_unless_busy(&self) {
+        if self.is_open() && (self.discarded.load(Ordering::Relaxed) || !self.is_busy()) {
             // Called from C, and where other things have to follow.
             trampoline::guard(self.held(), || self.start_close(None));
         }
