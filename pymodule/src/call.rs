@@ -1,13 +1,13 @@
 //! Calling Python from libuv's callbacks.
 
-use std::os::raw::c_int;
-
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCFunction, PyFunction, PyType};
+
+use crate::code_flags;
 
 /// Calls `callable(*arguments)` and drops what it returns.
 #[inline]
@@ -40,7 +40,12 @@ pub fn call<const N: usize>(
 
 /// A callback argument: callable and not an `async def`, or a TypeError that names it.
 pub fn callable<'py>(object: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    if !object.is_callable() {
+    if let Ok(function) = object.cast_exact::<PyFunction>() {
+        // Most callbacks.
+        if !code_flags::is_async(function)? {
+            return Ok(object);
+        }
+    } else if !object.is_callable() {
         return Err(PyTypeError::new_err(format!(
             "a callable is required, not {}",
             object.repr()?
@@ -62,10 +67,8 @@ fn is_async(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     let mut object = object.clone();
     // A partial can be made to hold itself.
     for _ in 0..64 {
-        if object.is_exact_instance_of::<PyFunction>() {
-            let code = object.getattr(intern!(py, "__code__"))?;
-            let flags: c_int = code.getattr(intern!(py, "co_flags"))?.extract()?;
-            return Ok(flags & (ffi::CO_COROUTINE | ffi::CO_ASYNC_GENERATOR) != 0);
+        if let Ok(function) = object.cast_exact::<PyFunction>() {
+            return code_flags::is_async(function);
         }
         object = if object.get_type().is(METHOD.import(py, "types", "MethodType")?) {
             object.getattr(intern!(py, "__func__"))?

@@ -11,6 +11,7 @@ mod buffer_size;
 mod c_api;
 mod call;
 mod check;
+mod code_flags;
 mod constants;
 mod dns;
 mod errno;

@@ -108,7 +108,7 @@ fn on_timer(timer: &pyuv::Timer) {
     Handle::dispatch(timer, |slf, callback| {
         let outcome = call(&callback, [slf.as_any()]);
         // One that does not repeat has stopped by itself.
-        if timer.is_active() == Ok(false) && !timer.is_closing() {
+        if matches!(timer.is_active(), Ok(false)) && !timer.is_closing() {
             Handle::stopped_by_itself(slf);
         }
         outcome
