@@ -22,9 +22,11 @@ GOOD = {
     ),
     "a file": Row("uv_freeaddrinfo", "rust", "dns/src/getaddrinfo.rs::cleanup"),
     "a folder": Row("uv_freeaddrinfo", "rust", "dns/src::cleanup"),
-    "through the crate": Row("ares_dns_rr_get_str", "rust", "dns/src/field.rs::read", via="get_str"),
+    "through the crate": Row(
+        "ares_dns_record_query_add", "rust", "dns/src/engine.rs::to_c_ares", via="query_add"
+    ),
     "through a method of the crate's own": Row(
-        "ares_dns_rr_get_abin", "rust", "dns/src/field.rs::read", via="abins"
+        "ares_dns_rr_get_name", "rust", "dns/src/record.rs::fmt", via="fmt"
     ),
     "a reason": Row("uv_sleep", "reason", "time.sleep"),
 }
@@ -41,8 +43,8 @@ BAD = {
     "no Rust function": (Row("uv_freeaddrinfo", "rust", "dns/src/getaddrinfo.rs::gone"), "has no gone"),
     "no call there": (Row("uv_tty_init_ex", "rust", "src/handle/mod.rs::close"), "has no close beside a use"),
     "not in the crate": (
-        Row("ares_dns_rr_get_u8", "rust", "dns/src/field.rs::read", via="get_str"),
-        "does not call it in get_str",
+        Row("ares_dns_rr_get_u8", "rust", "dns/src/engine.rs::to_c_ares", via="query_add"),
+        "does not call it in query_add",
     ),
 }
 

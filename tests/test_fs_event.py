@@ -182,7 +182,7 @@ def test_after_close_nothing_works_and_nothing_comes(loop, tmp_path):
         lambda: handle.start(tmp_path, 0, pytest.fail),
         handle.stop,
         lambda: handle.path,
-        handle.close,
+        lambda: handle.close(print),
     ):
         with pytest.raises(HandleClosedError):
             call()

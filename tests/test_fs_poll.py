@@ -183,7 +183,7 @@ def test_after_close_nothing_works(loop, file):
         lambda: handle.start(file, 1, pytest.fail),
         handle.stop,
         lambda: handle.path,
-        handle.close,
+        lambda: handle.close(print),
     ):
         with pytest.raises(HandleClosedError):
             call()

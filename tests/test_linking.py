@@ -10,7 +10,8 @@ from vendored import ROOT
 
 from util import linux
 
-pytestmark = linux
+# The crate is built where that was not done yet, and cargo waits for its turn.
+pytestmark = [linux, pytest.mark.timeout(600)]
 
 PROGRAM = """
 fn main() {

@@ -103,19 +103,19 @@ pub(crate) fn text(out: &mut String, bytes: &[u8]) {
 
 fn push_escaped(out: &mut String, text: &str) {
     let mut plain = 0;
-    for (position, byte) in text.bytes().enumerate() {
-        if byte >= b' ' && byte != b'"' && byte != b'\\' {
+    for (position, character) in text.char_indices() {
+        if !character.is_control() && character != '"' && character != '\\' {
             continue;
         }
         out.push_str(&text[plain..position]);
-        plain = position + 1;
-        match byte {
-            b'"' | b'\\' => {
+        plain = position + character.len_utf8();
+        match character {
+            '"' | '\\' => {
                 out.push('\\');
-                out.push(char::from(byte));
+                out.push(character);
             }
             _ => {
-                let _ = write!(out, "\\u{byte:04x}");
+                let _ = write!(out, "\\u{:04x}", u32::from(character));
             }
         }
     }
@@ -292,8 +292,8 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped() {
-        let uri = data::URI { priority: 1, weight: 1, target: "a\u{1}\u{e9}".into() };
+        let uri = data::URI { priority: 1, weight: 1, target: "a\u{1}\u{7f}\u{e9}".into() };
         let json = message(vec![RecordData::URI(uri)]).answer_to_json();
-        assert!(json.contains("\"target\":\"a\\u0001\u{e9}\""), "{json}");
+        assert!(json.contains("\"target\":\"a\\u0001\\u007f\u{e9}\""), "{json}");
     }
 }

@@ -110,6 +110,12 @@ impl LoopInner {
     /// Runs close callbacks until none is left, and has the pool's threads let go of the loop if
     /// it has no job in flight.
     pub(super) fn run_closing(&self) {
+        // What wakes the loop may be gone, and with it the wakeup that was on its way: it looks itself then.
+        #[cfg(unix)]
+        // SAFETY: the loop is open and ours.
+        unsafe {
+            self.own_fds.look(self.uv());
+        }
         // Referenced or not, a closing handle keeps `uv_loop_alive` true; what a close callback
         // starts or closes is covered by the condition.
         loop {

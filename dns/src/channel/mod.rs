@@ -244,8 +244,17 @@ impl Channel {
 
 impl std::fmt::Debug for Channel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Channel")
-            .field("active_queries", &self.active_queries())
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("Channel");
+        match self.event_loop.hold_even_closed() {
+            Ok(held) => {
+                let state = self.core.queue.state(&held);
+                shown
+                    .field("in_flight", &state.in_flight)
+                    .field("waiting", &state.waiting.len())
+                    .field("answered", &state.answered.len())
+            }
+            Err(_) => shown.field("active_queries", &self.active_queries()),
+        };
+        shown.finish_non_exhaustive()
     }
 }
