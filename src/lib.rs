@@ -21,7 +21,7 @@
 //! On Linux a program is linked with arguments by which calls of libuv's come to this crate, where libuv would
 //! end the process. A package that depends on this one gets them in its build script:
 //!
-//! ```ignore
+//! ```text
 //! if let Ok(argument) = std::env::var("DEP_PYUV_LINK_ARG") {
 //!     println!("cargo::rustc-link-arg={argument}");
 //! }
