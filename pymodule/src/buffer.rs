@@ -52,6 +52,13 @@ impl View {
 
     /// For the collector: the exporter, to which the view holds a reference.
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Before 3.12 the collector would clear a memoryview that lends its memory, and releasing ours
+        // would use what was freed: it is not shown.
+        #[cfg(not(Py_3_12))]
+        // SAFETY: the view holds a reference to the exporter, whose type alone is looked at.
+        if !self.0.obj.is_null() && unsafe { ffi::PyMemoryView_Check(self.0.obj) } != 0 {
+            return Ok(());
+        }
         visit_pointer(visit, self.0.obj)
     }
 }
