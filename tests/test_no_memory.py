@@ -70,6 +70,8 @@ CALLS = {
     ],
 )
 def test_a_failed_allocation_is_a_memory_error(what, how, tmp_path):
+    if (what, how) == ("stat", "all"):
+        pytest.skip("PyO3 ends the process where there is no memory for an error's text")
     code = f"""{PRELUDE}
 def call():
     {CALLS[what]}
