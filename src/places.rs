@@ -26,7 +26,8 @@ pub(crate) fn check_open(fd: c_int) -> Result<()> {
     Ok(())
 }
 
-fn last_error() -> Code {
+/// What the last call of the system's went wrong with.
+pub(crate) fn last_error() -> Code {
     Code(-std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
 }
 

@@ -36,7 +36,8 @@ def test_without_excepthook_the_traceback_goes_to_stderr(loop, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "Unhandled exception in callback"
     assert lines[1] == "Traceback (most recent call last):"
-    assert lines[-1] == "ZeroDivisionError: mine"
+    assert lines[-2] == "ZeroDivisionError: mine"
+    assert re.fullmatch(r"In the callback of <Timer \w+ at 0x\w+>, event: timeout", lines[-1])
 
 
 def test_an_exception_inside_the_hook_is_printed_with_the_first_one(loop, capsys):
@@ -78,6 +79,60 @@ def test_excepthook_may_be_a_method_of_a_subclass(capsys):
     assert capsys.readouterr().err == ""
     error.__traceback__ = None  # its frames hold the timer
     event_loop.close()
+
+
+def test_a_hook_with_parameters_for_it_gets_the_handle_and_the_event(loop):
+    seen = []
+
+    def hook(kind, value, traceback, handle, event=None):
+        seen.append((value.args[0], handle, event))
+
+    loop.excepthook = hook
+    timer, idle = pyuv.Timer(loop), pyuv.Idle(loop)
+
+    def fail(handle):
+        handle.close(failing(KeyError("closed")))
+        raise ValueError("called")
+
+    timer.start(fail, 0)
+    loop.run()
+    assert seen == [("called", timer, "timeout"), ("closed", timer, "close")]
+    seen.clear()
+    idle.start(fail)
+    request = pyuv.fs.stat(loop, "/", failing(ValueError("stat")))
+    work = loop.queue_work(failing(ValueError("work")), failing(ValueError("done")))
+    loop.run()
+    assert set(seen) == {
+        ("called", idle, "idle"),
+        ("closed", idle, "close"),
+        ("stat", request, "end"),
+        ("work", work, "work"),
+        ("done", work, "done"),
+    }
+
+
+def test_events_of_streams(loop):
+    seen = []
+    loop.excepthook = lambda kind, value, traceback, *, event: seen.append(event)
+    ours, theirs = pyuv.Pipe(loop), pyuv.Pipe(loop)
+    for pipe, end in zip((ours, theirs), pyuv.util.socketpair(), strict=True):
+        pipe.open(end)
+    theirs.start_read(lambda *_: theirs.close() or 1 / 0)
+    ours.write(b"x", failing(ValueError()))
+    ours.shutdown(failing(ValueError()))
+    ours.close(failing(ValueError()))
+    loop.run()
+    assert sorted(seen) == ["close", "read", "shutdown", "write"]
+
+
+def test_a_hook_that_takes_anything_gets_three_arguments(loop):
+    hook = Recorder()
+    loop.excepthook = lambda *arguments, **named: hook(arguments, named)
+    pyuv.Timer(loop).start(failing(ValueError()), 0)
+    loop.run()
+    [(arguments, named)] = hook.calls
+    assert len(arguments) == 3
+    assert named == {}
 
 
 def test_excepthook_that_is_a_failing_property_is_printed(capsys):

@@ -255,6 +255,13 @@ def test_a_missing_working_directory_is_told_from_a_missing_executable(refused, 
         f"no such file or directory: working directory {missing}",
     )
     assert refused("ls", cwd=file) == (errno.UV_ENOTDIR, f"not a directory: working directory {file}")
+    loop_of_links = tmp_path / "loop"
+    loop_of_links.symlink_to(loop_of_links)
+    code, message = refused("ls", cwd=loop_of_links)
+    assert code == errno.UV_ELOOP
+    assert message.endswith(f": working directory {loop_of_links}")
+    long = tmp_path / ("x" * 300)
+    assert refused("ls", cwd=long) == (errno.UV_ENAMETOOLONG, f"name too long: working directory {long}")
     assert refused("/no/such", cwd=tmp_path)[1] == "no such file or directory: /no/such"
 
 

@@ -1,15 +1,22 @@
 //! What becomes of an exception from a callback: `Loop.excepthook`.
 
 use pyo3::exceptions::{PyAttributeError, PyBaseException, PyKeyboardInterrupt, PySystemExit};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::call::{call, callable};
 use crate::r#loop::Loop;
 
+/// Whose callback raised an exception, and of which event.
+pub type Source<'a, 'py> = Option<(&'a Bound<'py, PyAny>, &'a str)>;
+
 impl Loop {
+    /// An exception of a callback: of whose, and of which event, is said by `source`.
+    ///
     /// KeyboardInterrupt and SystemExit stop the loop and leave `run`; others go to `excepthook`,
     /// and the loop goes on.
-    pub fn handle_exception(slf: &Bound<'_, Loop>, error: PyErr) {
+    pub fn handle_exception(slf: &Bound<'_, Loop>, error: PyErr, source: Source<'_, '_>) {
         let py = slf.py();
         if ends_the_program(py, &error) {
             let this = slf.get();
@@ -27,12 +34,12 @@ impl Loop {
                     .traceback(py)
                     .map_or_else(|| py.None().into_bound(py), |traceback| traceback.into_any());
                 let kind = error.get_type(py).into_any();
-                if let Err(second) = call(&hook, [&kind, &value, &traceback]) {
+                if let Err(second) = call_hook(&hook, [&kind, &value, &traceback], source) {
                     if ends_the_program(py, &second) {
-                        Loop::handle_exception(slf, second);
+                        Loop::handle_exception(slf, second, source);
                     } else {
                         print(py, "Unhandled exception in excepthook\n", &second, "\n");
-                        print_unhandled(py, &error);
+                        print_unhandled(py, &error, source);
                     }
                 }
                 return;
@@ -41,14 +48,16 @@ impl Loop {
             Err(missing) if missing.is_instance_of::<PyAttributeError>(py) => {}
             Err(second) => print(py, "Exception while getting excepthook\n", &second, "\n"),
         }
-        print_unhandled(py, &error);
+        print_unhandled(py, &error, source);
     }
 }
 
 #[pymethods]
 impl Loop {
     /// Called with (type, value, traceback) of an exception from a callback: at first a method
-    /// that prints it, as None has it printed.
+    /// that prints it, as None has it printed. One that has parameters of these names is given
+    /// `handle`, the handle, request or channel whose callback it was, and `event`, a word for
+    /// what the callback was told of; both None where there is none.
     #[getter]
     fn excepthook<'py>(slf: &Bound<'py, Loop>) -> PyResult<Bound<'py, PyAny>> {
         let this = slf.get();
@@ -73,18 +82,25 @@ impl Loop {
     }
 
     /// What `excepthook` is of a loop that was given none.
-    #[pyo3(signature = (r#type, value, traceback, /))]
+    #[pyo3(signature = (r#type, value, traceback, /, handle=None, event=None))]
     fn _print_exception(
         &self,
         r#type: &Bound<'_, PyAny>,
         value: &Bound<'_, PyBaseException>,
         traceback: &Bound<'_, PyAny>,
+        handle: Option<&Bound<'_, PyAny>>,
+        event: Option<&str>,
     ) -> PyResult<()> {
         let _ = r#type;
         if !traceback.is_none() {
             value.setattr(pyo3::intern!(value.py(), "__traceback__"), traceback)?;
         }
-        print_unhandled(value.py(), &PyErr::from_value(value.clone().into_any()));
+        let error = PyErr::from_value(value.clone().into_any());
+        print_unhandled(
+            value.py(),
+            &error,
+            handle.map(|handle| (handle, event.unwrap_or("unknown"))),
+        );
         Ok(())
     }
 }
@@ -93,8 +109,45 @@ fn ends_the_program(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
 }
 
-fn print_unhandled(py: Python<'_>, error: &PyErr) {
-    print(py, "Unhandled exception in callback\n", error, "");
+/// Calls a hook, with whose callback it was and of which event if it has parameters for that.
+fn call_hook<'py>(
+    hook: &Bound<'py, PyAny>,
+    raised: [&Bound<'py, PyAny>; 3],
+    source: Source<'_, 'py>,
+) -> PyResult<()> {
+    let py = hook.py();
+    let named = PyDict::new(py);
+    // Where a signature cannot be had, as of some that are written in C, it has no such parameters.
+    if let Ok(parameters) = parameters(hook) {
+        let (handle, event) = source.unzip();
+        if parameters.contains(intern!(py, "handle")).unwrap_or(false) {
+            named.set_item(intern!(py, "handle"), handle)?;
+        }
+        if parameters.contains(intern!(py, "event")).unwrap_or(false) {
+            named.set_item(intern!(py, "event"), event)?;
+        }
+    }
+    if named.is_empty() {
+        return call(hook, raised);
+    }
+    hook.call(PyTuple::new(py, raised)?, Some(&named)).map(drop)
+}
+
+/// The parameters of a callable, as `inspect` has them.
+fn parameters<'py>(callable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let inspect = callable.py().import(intern!(callable.py(), "inspect"))?;
+    inspect.call_method1(intern!(callable.py(), "signature"), (callable,))?.getattr("parameters")
+}
+
+/// The last line says whose callback it was.
+fn print_unhandled(py: Python<'_>, error: &PyErr, source: Source<'_, '_>) {
+    let after = source.map_or_else(String::new, |(handle, event)| {
+        let name = handle.repr().map(|name| name.to_string());
+        // A repr of a subclass may fail.
+        let name = name.unwrap_or_else(|_| handle.get_type().to_string());
+        format!("In the callback of {name}, event: {event}\n")
+    });
+    print(py, "Unhandled exception in callback\n", error, &after);
 }
 
 /// Writes a traceback between two texts to `sys.stderr`, if there is one.

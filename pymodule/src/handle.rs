@@ -164,30 +164,39 @@ impl Handle {
     }
 
     /// For callbacks of the core: finds the Python object of `core` and runs `f` with it and its
-    /// callable. What `f` raises goes to the loop.
+    /// callable. What `f` raises goes to the loop, as of the `event`.
     #[inline]
     pub fn dispatch(
         core: &pyuv::Handle,
+        event: &'static str,
         f: impl FnOnce(&Bound<'_, Handle>, Bound<'_, PyAny>) -> PyResult<()>,
     ) {
         // SAFETY: the core runs callbacks attached (see `GilHooks`).
         let Some(slf) = &(unsafe { back::object_of(core) }) else { return };
         let Some(callback) = slf.get().callback.get(slf.py()) else { return };
         if let Err(error) = f(slf, callback) {
-            Handle::handle_exception(slf, error);
+            Handle::handle_exception(slf, event, error);
         }
     }
 
     /// The common case of `dispatch`: `callback(handle)`.
     #[inline]
     pub fn dispatch_plain(core: &pyuv::Handle) {
-        Handle::dispatch(core, |slf, callback| call(&callback, [slf.as_any()]));
+        let event = match core.handle_type() {
+            pyuv::HandleType::Async => "send",
+            pyuv::HandleType::Idle => "idle",
+            pyuv::HandleType::Prepare => "prepare",
+            _ => "check",
+        };
+        Handle::dispatch(core, event, |slf, callback| call(&callback, [slf.as_any()]));
     }
 
     #[cold]
-    pub fn handle_exception(slf: &Bound<'_, Handle>, error: PyErr) {
+    pub fn handle_exception(slf: &Bound<'_, Handle>, event: &str, error: PyErr) {
         match slf.get().event_loop(slf.py()) {
-            Some(event_loop) => Loop::handle_exception(&event_loop, error),
+            Some(event_loop) => {
+                Loop::handle_exception(&event_loop, error, Some((slf.as_any(), event)));
+            }
             None => error.write_unraisable(slf.py(), Some(slf.as_any())),
         }
     }
@@ -288,7 +297,7 @@ fn on_closed(core: &pyuv::Handle) {
     if let Some(callback) = slf.get().on_close.take(slf.py())
         && let Err(error) = call(&callback, [slf.as_any()])
     {
-        Handle::handle_exception(slf, error);
+        Handle::handle_exception(slf, "close", error);
     }
 }
 

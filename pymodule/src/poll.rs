@@ -62,7 +62,7 @@ impl Poll {
 }
 
 fn on_poll(poll: &pyuv::Poll, outcome: pyuv::Result<Events>) {
-    Handle::dispatch(poll, |slf, callback| {
+    Handle::dispatch(poll, "poll", |slf, callback| {
         let py = slf.py();
         let (events, code) = match outcome {
             Ok(events) => (events.bits(), None),

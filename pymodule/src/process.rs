@@ -164,7 +164,7 @@ impl Process {
 }
 
 fn on_exit(process: &pyuv::Process, exit: Exit) {
-    Handle::dispatch(process, |slf, callback| {
+    Handle::dispatch(process, "exit", |slf, callback| {
         Handle::stopped_by_itself(slf);
         if callback.is_none() {
             return Ok(());

@@ -89,7 +89,7 @@ impl Signal {
 }
 
 fn on_signal(signal: &pyuv::Signal, signum: i32) {
-    Handle::dispatch(signal, |slf, callback| {
+    Handle::dispatch(signal, "signal", |slf, callback| {
         let Ok(number) = signum.into_pyobject(slf.py());
         let outcome = call(&callback, [slf.as_any(), number.as_any()]);
         // A oneshot has stopped by itself.

@@ -105,7 +105,7 @@ impl Timer {
 }
 
 fn on_timer(timer: &pyuv::Timer) {
-    Handle::dispatch(timer, |slf, callback| {
+    Handle::dispatch(timer, "timeout", |slf, callback| {
         let outcome = call(&callback, [slf.as_any()]);
         // One that does not repeat has stopped by itself.
         if matches!(timer.is_active(), Ok(false)) && !timer.is_closing() {

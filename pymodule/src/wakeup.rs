@@ -50,7 +50,7 @@ impl Wakeup {
                 // SAFETY: callbacks run attached, on a loop whose Python object is alive.
                 let Some(event_loop) = &(unsafe { event_loop.object() }) else { return };
                 if let Err(error) = event_loop.py().check_signals() {
-                    Loop::handle_exception(event_loop, error);
+                    Loop::handle_exception(event_loop, error, None);
                 }
             })
         };

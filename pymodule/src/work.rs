@@ -155,11 +155,15 @@ fn on_done(request: Back<WorkRequest>, outcome: pyuv::Result<()>) {
     if let Some(job) = &this.job
         && let Some(exception) = job.raised.take(py)
     {
-        Loop::handle_exception(&event_loop, PyErr::from_value(exception));
+        Loop::handle_exception(
+            &event_loop,
+            PyErr::from_value(exception),
+            Some((request.as_any(), "work")),
+        );
     }
     let Some(done) = this.done.take(py) else { return };
     let code = outcome.err().map(|error| error.code().map_or(pyuv::Code::UNKNOWN.0, |code| code.0));
     if let Err(error) = call(&done, [&error_argument(py, code)]) {
-        Loop::handle_exception(&event_loop, error);
+        Loop::handle_exception(&event_loop, error, Some((request.as_any(), "done")));
     }
 }

@@ -11,12 +11,30 @@ use crate::r#loop::Held;
 /// for. It is made and dropped by the loop's owner.
 pub(crate) struct InFlight(NonNull<Header>);
 
+// SAFETY: what it is given to comes back to the loop's owner, who alone uses and drops it.
+unsafe impl Send for InFlight {}
+
+impl InFlight {
+    /// The handle, for the loop's owner.
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: this value's own reference keeps it; whoever has the value to use owns the loop.
+        unsafe { self.0.as_ref() }
+    }
+}
+
 impl Handle {
     /// Keeps the handle for a request of its loop's.
     pub(crate) fn in_flight(&self, held: &Held) -> InFlight {
         let header = self.header(held);
         header.references.fetch_add(1, Ordering::Relaxed);
         InFlight(header.whole())
+    }
+}
+
+impl Clone for InFlight {
+    fn clone(&self) -> InFlight {
+        self.header().references.fetch_add(1, Ordering::Relaxed);
+        InFlight(self.0)
     }
 }
 

@@ -115,7 +115,10 @@ fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
 fn blame(options: &ProcessOptions<'_>, code: Code) -> String {
     let executable = options.executable.to_string_lossy();
     match (code, options.cwd.as_deref()) {
-        (Code::ENOENT | Code::ENOTDIR | Code::EACCES, Some(cwd)) if !is_folder(cwd) => {
+        (
+            Code::ENOENT | Code::ENOTDIR | Code::EACCES | Code::ELOOP | Code::ENAMETOOLONG,
+            Some(cwd),
+        ) if !is_folder(cwd) => {
             format!("working directory {}", cwd.to_string_lossy())
         }
         (Code::ENOENT, cwd) if is_there(cwd, &options.executable) => {

@@ -6,7 +6,7 @@
 //! A stream that only has requests in flight (a connect, a shutdown, queued writes) is inactive
 //! for libuv. They are counted, so that a stream nobody holds any more finishes them first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::os::raw::c_int;
@@ -24,6 +24,8 @@ pub(crate) mod emfile;
 pub(crate) mod listen;
 mod open;
 mod read;
+#[cfg(unix)]
+mod sendfile;
 mod shutdown;
 mod write;
 pub(crate) mod written;
@@ -66,6 +68,13 @@ pub struct State {
     lost: Cell<bool>,
     /// Whether somebody else knows the fd and could close it.
     foreign: Cell<bool>,
+    /// A file is on its way, and what is written waits for it.
+    sends_file: Cell<bool>,
+    sending: RefCell<Option<Box<sendfile::SendFile>>>,
+    /// How many bytes wait for it.
+    later_bytes: Cell<usize>,
+    /// A shutdown waits for it.
+    ends: Cell<bool>,
     /// For a pipe: whether it carries handles.
     ipc: bool,
 }
@@ -84,6 +93,10 @@ impl State {
             lost: Cell::new(false),
             announced: Cell::new(false),
             foreign: Cell::new(false),
+            sends_file: Cell::new(false),
+            sending: RefCell::new(None),
+            later_bytes: Cell::new(0),
+            ends: Cell::new(false),
             ipc,
         }
     }
@@ -165,7 +178,7 @@ impl Stream {
     /// Whether it may be written to (`uv_is_writable`): connected or connecting, not shut down.
     pub fn is_writable(&self) -> Result<bool> {
         let entered = self.enter()?;
-        Ok(is_writable(self.header(&entered)))
+        Ok(is_writable(self.header(&entered)) && !self.state(&entered).ends.get())
     }
 
     /// Whether the stream has lost its fd to somebody else, and is closed when its callback has returned.
@@ -183,11 +196,16 @@ impl Stream {
         !self.state(held).connect.get().is_null()
     }
 
-    /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`).
+    /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`), those of files not counted.
     pub fn write_queue_size(&self) -> Result<usize> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
+        Ok(self.queued_bytes().saturating_add(self.state(&entered).later_bytes.get()))
+    }
+
+    /// How many bytes libuv has queued, of an open stream on the caller's loop.
+    fn queued_bytes(&self) -> usize {
         // SAFETY: the handle is open and its loop is ours.
-        Ok(unsafe { uv::uv_stream_get_write_queue_size(self.uv()) })
+        unsafe { uv::uv_stream_get_write_queue_size(self.uv()) }
     }
 
     /// The fd (`uv_fileno`), which stays the stream's. Fails with `UV_EBADF` while there is none.

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use libuv_sys2 as uv;
 
-use super::{Done, Stream, View};
+use super::{Done, Stream, View, is_writable};
 use crate::error::{Code, Error, Result};
 use crate::handle::Header;
 use crate::r#loop::Held;
@@ -17,7 +17,18 @@ use crate::trampoline;
 pub(crate) struct Shutdown {
     uv: uv::uv_shutdown_t,
     header: NonNull<Header>,
-    done: Option<Done>,
+    done: Done,
+}
+
+impl Shutdown {
+    fn new(header: &Header, done: Done) -> Box<Shutdown> {
+        Box::new(Shutdown {
+            // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
+            uv: unsafe { mem::zeroed() },
+            header: header.whole(),
+            done,
+        })
+    }
 }
 
 impl Stream {
@@ -30,12 +41,10 @@ impl Stream {
         let entered = self.enter()?;
         let header = self.header(&entered);
         self.refuse_while_listening(&entered, "uv_shutdown")?;
-        let request = Box::new(Shutdown {
-            // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
-            uv: unsafe { mem::zeroed() },
-            header: header.whole(),
-            done: Some(Box::new(done)),
-        });
+        if self.state(&entered).sends_file.get() {
+            return self.shut_down_after_file(&entered, Box::new(done));
+        }
+        let request = Shutdown::new(header, Box::new(done));
         let begun = if self.connecting(&entered) {
             self.shut_down_after_connect(&entered, request).map_err(|_| Code::ENOTCONN)
         } else {
@@ -43,6 +52,25 @@ impl Stream {
         };
         begun.map_err(|code| Error::new(code, "uv_shutdown"))?;
         header.begin_request();
+        Ok(())
+    }
+
+    /// Shuts down when the file that is on its way is out.
+    fn shut_down_after_file(&self, held: &Held, done: Done) -> Result<()> {
+        if !is_writable(self.header(held)) || self.state(held).ends.replace(true) {
+            return Err(Error::new(Code::ENOTCONN, "uv_shutdown"));
+        }
+        self.later(held, 0, done, |stream, held, done| {
+            let header = stream.header(held);
+            let request = Shutdown::new(header, done);
+            match stream.shut_down(request) {
+                Ok(()) => {
+                    header.begin_request();
+                    Ok(())
+                }
+                Err((request, code)) => Err((code, request.done)),
+            }
+        });
         Ok(())
     }
 
@@ -87,10 +115,8 @@ unsafe extern "C" fn on_shutdown(request: *mut uv::uv_shutdown_t, status: c_int)
     inner.written.call_all(inner);
     header.finish_request();
     trampoline::enter(inner, || {
-        if let Some(done) = request.done
-            && !inner.is_abandoned()
-        {
-            done(&View::new(header), Code::check(status).map(drop).map_err(Error::from));
+        if !inner.is_abandoned() {
+            (request.done)(&View::new(header), Code::check(status).map(drop).map_err(Error::from));
         }
     });
     header.close_if_lost();

@@ -312,3 +312,57 @@ fn a_reader_replaced_by_another_is_dropped_with_what_it_lends() {
     event_loop.run(RunMode::Default).unwrap();
     assert_eq!(*log.lock().unwrap(), ["Ok(9)"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_goes_out_in_its_turn_and_what_comes_later_waits() {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+
+    let event_loop = Loop::new().unwrap();
+    let (ours, theirs) = pair(&event_loop, false);
+    let log = Log::default();
+    let path = std::env::temp_dir().join(format!("pyuv-sendfile-{}", std::process::id()));
+    let mut file = std::fs::File::create_new(&path).unwrap();
+    file.write_all(&vec![b'f'; 3 << 20]).unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    ours.write("before", entry(&log, "before")).unwrap();
+    let told = log.clone();
+    let fd = file.as_raw_fd();
+    ours.sendfile(fd, 1, None, move |_, sent, outcome| {
+        note(&told, format!("file {sent} {outcome:?}"));
+    })
+    .unwrap();
+    drop(file);
+    ours.write("after", entry(&log, "after")).unwrap();
+    assert_eq!(ours.write_queue_size(), Ok(5));
+    assert_eq!(ours.try_write(&"never").unwrap_err().code(), Some(Code::EAGAIN));
+    ours.shutdown(entry(&log, "shutdown")).unwrap();
+    assert_eq!(ours.is_writable(), Ok(false));
+    assert_eq!(ours.write("never", |_, _| ()).unwrap_err().code(), Some(Code::EPIPE));
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let kept = received.clone();
+    theirs
+        .start_read(move |theirs, data| match data {
+            Ok(data) => kept.lock().unwrap().extend_from_slice(data),
+            Err(_) => theirs.close(|_| ()).unwrap(),
+        })
+        .unwrap();
+    event_loop.run(RunMode::Default).unwrap();
+    let length = (3 << 20) - 1;
+    assert_eq!(
+        *log.lock().unwrap(),
+        [
+            "before Ok(())".to_owned(),
+            format!("file {length} Ok(())"),
+            "after Ok(())".to_owned(),
+            "shutdown Ok(())".to_owned()
+        ]
+    );
+    let received = received.lock().unwrap();
+    assert_eq!(received.len(), "before".len() + length + "after".len());
+    assert!(received.starts_with(b"beforefff"));
+    assert!(received.ends_with(b"fffafter"));
+    drop(ours);
+}

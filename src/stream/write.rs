@@ -30,6 +30,8 @@ struct Write<S> {
 
 /// How far a write got in the call itself.
 enum Tried {
+    /// A file is on its way; so many bytes wait for it.
+    Later(usize),
     /// All is out.
     Everything,
     /// So many bytes are, and with any of them the handle.
@@ -126,6 +128,9 @@ impl Stream {
     fn try_write_buffers(&self, buffers: &[Buffer], handle: Option<&Handle>) -> Result<usize> {
         let entered = self.enter()?;
         self.check_write(&entered, buffers, handle)?;
+        if self.state(&entered).sends_file.get() {
+            return Err(Error::new(Code::EAGAIN, "uv_try_write"));
+        }
         let written = self.try_now(buffers, handle);
         Ok(Error::check(written, "uv_try_write")? as usize)
     }
@@ -142,14 +147,19 @@ impl Stream {
             let Some(data) = data else { return Err(Error::new(Code::EINVAL, "no data")) };
             let buffers = data.buffers();
             let length = self.check_write(&entered, buffers.as_ref(), handle)?;
-            match Code::check(self.try_now(buffers.as_ref(), handle)) {
-                Ok(written) if written as usize == length => Tried::Everything,
-                Ok(written) => Tried::Some(written as usize),
-                Err(Code::EAGAIN) => Tried::Some(0),
-                Err(code) => Tried::Failed(code),
+            if self.state(&entered).sends_file.get() {
+                Tried::Later(length)
+            } else {
+                match Code::check(self.try_now(buffers.as_ref(), handle)) {
+                    Ok(written) if written as usize == length => Tried::Everything,
+                    Ok(written) => Tried::Some(written as usize),
+                    Err(Code::EAGAIN) => Tried::Some(0),
+                    Err(code) => Tried::Failed(code),
+                }
             }
         };
         match tried {
+            Tried::Later(length) => self.write_later(&entered, data, length, handle, done)?,
             Tried::Everything => {
                 if always {
                     entered.written.push(self.header(&entered), done, Ok(()));
@@ -159,7 +169,8 @@ impl Stream {
             Tried::Some(written) => {
                 // The handle goes with the first byte.
                 let handle = handle.filter(|_| written == 0);
-                self.queue(&entered, data, written, handle, done)?;
+                let queued = self.queue(&entered, data, written, handle, done);
+                queued.map_err(|(error, _)| error)?;
             }
             Tried::Failed(code) => {
                 let data = data.take();
@@ -171,6 +182,29 @@ impl Stream {
             }
         }
         Ok(false)
+    }
+
+    /// Has the data written when the file that is on its way is out.
+    #[cold]
+    fn write_later<S: Source>(
+        &self,
+        held: &Held,
+        data: &mut Option<S>,
+        length: usize,
+        handle: Option<&Handle>,
+        done: Done,
+    ) -> Result<()> {
+        if self.state(held).ends.get() {
+            return Err(not_writable(self.header(held)));
+        }
+        let (mut data, handle) = (data.take(), handle.map(|handle| handle.in_flight(held)));
+        self.later(held, length, done, move |stream, held, done| {
+            let handle = handle.as_ref().map(|handle| handle.header().view());
+            stream
+                .queue(held, &mut data, 0, handle.as_deref(), done)
+                .map_err(|(error, done)| (error.code().unwrap_or(Code::ECANCELED), done))
+        });
+        Ok(())
     }
 
     /// Whatever `uv_write2` would refuse, so that what is left is for the callback. Returns the
@@ -226,17 +260,19 @@ impl Stream {
         }
     }
 
-    /// `uv_write2`, for what comes after the first `skip` bytes.
+    /// `uv_write2`, for what comes after the first `skip` bytes. Gives `done` back where it is refused.
     #[cold]
-    fn queue<S: Source>(
+    pub(super) fn queue<S: Source>(
         &self,
         held: &Held,
         data: &mut Option<S>,
         skip: usize,
         handle: Option<&Handle>,
         done: Done,
-    ) -> Result<()> {
-        let Some(source) = data.take() else { return Err(Error::new(Code::EINVAL, "no data")) };
+    ) -> std::result::Result<(), (Error, Done)> {
+        let Some(source) = data.take() else {
+            return Err((Error::new(Code::EINVAL, "no data"), done));
+        };
         let header = self.header(held);
         let request = Box::into_raw(Box::new(Write {
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
@@ -262,8 +298,9 @@ impl Stream {
         };
         if let Err(error) = Error::check(status, "uv_write") {
             // SAFETY: libuv refused, so the request is ours again.
-            *data = Some(unsafe { Box::from_raw(request) }.source);
-            return Err(error);
+            let Write { source, done, .. } = *unsafe { Box::from_raw(request) };
+            *data = Some(source);
+            return Err((error, done.unwrap_or_else(|| Box::new(|_, _| ()))));
         }
         header.begin_request();
         Ok(())
@@ -276,7 +313,7 @@ fn wrong_count(buffers: &[Buffer]) -> Error {
 }
 
 #[cold]
-fn not_writable(header: &Header) -> Error {
+pub(super) fn not_writable(header: &Header) -> Error {
     Error::new(if header.has_fd() { Code::EPIPE } else { Code::EBADF }, "uv_write")
 }
 

@@ -1,7 +1,6 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import ClassVar, Final, Self, TypeAlias, TypeVar, final
 
 from _typeshed import FileDescriptorLike, StrOrBytesPath
@@ -25,7 +24,8 @@ _Address: TypeAlias = (
     tuple[str | bytes, int] | tuple[str | bytes, int, int] | tuple[str | bytes, int, int, int]
 )
 _Name: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
-_ExceptHook: TypeAlias = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+# Some hooks have parameters `handle` and `event` too.
+_ExceptHook: TypeAlias = Callable[..., object]
 
 @disjoint_base
 class Loop:
@@ -81,7 +81,9 @@ class Loop:
     @property
     def excepthook(self) -> _ExceptHook | None:
         """Called with (type, value, traceback) of an exception from a callback: at first a method that
-        prints it, as None has it printed.
+        prints it, as None has it printed. One that has parameters of these names is given
+        `handle`, the handle, request or channel whose callback it was, and `event`, a word for
+        what the callback was told of; both None where there is none.
         """
 
     @excepthook.setter
@@ -526,6 +528,25 @@ class Stream(Handle):
         other writes are queued before it.
         """
 
+    def sendfile(
+        self,
+        file: FileDescriptorLike,
+        offset: int = 0,
+        length: int | None = None,
+        callback: Callable[[Self, int, int | None], object] | None = None,
+    ) -> None:
+        """Sends `length` bytes of a file from `offset` on, or all to its end (None): after what was
+        written before, and before what is written from now on. `file` is a file descriptor or an
+        object with `fileno()`; it is duplicated, and may be closed at once. Then
+        `callback(handle, sent, error)` is called, in a later iteration of the loop: `sent` is how
+        many bytes went out, `error` None when that is all; UV_EOF where the file was shorter,
+        UV_ECANCELED where the stream was closed, or another code. What is written meanwhile waits,
+        and gets UV_ECANCELED unless all of the file went out.
+
+        Raises the stream's error with UV_EBADF or UV_EPIPE where it is not connected or was shut
+        down, UV_EBADF for a file that is not open; ValueError for what is no offset or length.
+        """
+
     def shutdown(self, callback: _Done[Self] | None = None) -> None:
         """Ends what goes out, after all that is queued (`uv_shutdown`), so that the peer reads the
         end of the stream. Then `callback(handle, error)` is called.
@@ -543,7 +564,8 @@ class Stream(Handle):
 
     @property
     def write_queue_size(self) -> int:
-        """How many bytes are queued to be written (`uv_stream_get_write_queue_size`)."""
+        """How many bytes are queued to be written (`uv_stream_get_write_queue_size`), those of files
+        not counted."""
 
     def set_blocking(self, blocking: bool) -> None:
         """Makes reads and writes wait in the system, and the whole loop with them, or not

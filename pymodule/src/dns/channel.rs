@@ -166,7 +166,7 @@ impl Channel {
             }),
         };
         if let Err(error) = called {
-            Loop::handle_exception(&event_loop, error);
+            Loop::handle_exception(&event_loop, error, Some((slf.as_any(), "answer")));
         }
     }
 
@@ -187,7 +187,7 @@ impl Channel {
             call(&callback, [&server, &success, &flags])
         })();
         if let Err(error) = called {
-            Loop::handle_exception(&event_loop, error);
+            Loop::handle_exception(&event_loop, error, Some((slf.as_any(), "server state")));
         }
     }
 }

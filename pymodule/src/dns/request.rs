@@ -76,7 +76,7 @@ impl DNSRequest {
             }
         };
         if let Err(error) = called {
-            Loop::handle_exception(&event_loop, error);
+            Loop::handle_exception(&event_loop, error, Some((request.as_any(), "answer")));
         }
     }
 }

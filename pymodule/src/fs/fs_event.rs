@@ -82,7 +82,7 @@ impl FSEvent {
 }
 
 fn on_event(core: &FsEvent, outcome: pyuv::Result<FsChange<'_>>, as_bytes: bool) {
-    Handle::dispatch(core, |slf, callback| {
+    Handle::dispatch(core, "change", |slf, callback| {
         let py = slf.py();
         let (filename, events, code) = match outcome {
             Ok(change) => (change.filename, change.events.bits(), None),

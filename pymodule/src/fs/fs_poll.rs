@@ -71,7 +71,7 @@ impl FSPoll {
 }
 
 fn on_change(core: &FsPoll, outcome: pyuv::Result<StatChange>) {
-    Handle::dispatch(core, |slf, callback| {
+    Handle::dispatch(core, "change", |slf, callback| {
         let py = slf.py();
         let none = py.None().into_bound(py);
         let (previous, current, code) = match outcome {

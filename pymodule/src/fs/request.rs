@@ -97,11 +97,11 @@ impl FSRequest {
     }
 
     /// Gives an exception of a callback to the loop that the request was submitted to.
-    pub fn raised(&self, py: Python<'_>, error: PyErr) {
-        if let Some(event_loop) = self.event_loop.get(py) {
+    pub fn raised(slf: &Bound<'_, FSRequest>, event: &str, error: PyErr) {
+        if let Some(event_loop) = slf.get().event_loop.get(slf.py()) {
             // SAFETY: the slot is set from a Bound<Loop> alone.
             let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
-            Loop::handle_exception(&event_loop, error);
+            Loop::handle_exception(&event_loop, error, Some((slf.as_any(), event)));
         }
     }
 
@@ -116,7 +116,7 @@ impl FSRequest {
             Ok(Ok(result)) => Ended::Result(result),
             Ok(Err(error)) => {
                 // For want of memory, say, to tell of a result that is there.
-                Loop::handle_exception(&event_loop, error);
+                Loop::handle_exception(&event_loop, error, Some((slf.as_any(), "end")));
                 Ended::Error { code: Code::ENOMEM.0, written: None }
             }
             Err(error) => {
@@ -128,7 +128,7 @@ impl FSRequest {
         this.lending.clear(py);
         let Some(callback) = this.callback.take(py) else { return };
         if let Err(error) = call(&callback, [slf.as_any()]) {
-            Loop::handle_exception(&event_loop, error);
+            Loop::handle_exception(&event_loop, error, Some((slf.as_any(), "end")));
         }
     }
 }

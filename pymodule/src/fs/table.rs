@@ -193,7 +193,8 @@ functions! {
     /// Cuts a file, or fills it up with zeros, to offset bytes (uv_fs_ftruncate).
     ftruncate(fd, offset: Size);
     /// Copies at most length bytes from in_fd at in_offset to where out_fd stands
-    /// (uv_fs_sendfile). Gives how many it were.
+    /// (uv_fs_sendfile). Gives how many it were. That nobody closes the fds meanwhile is the
+    /// caller's to see to; Stream.sendfile sends files over streams.
     sendfile(out_fd, in_fd: Fd, in_offset: Place, length: Length);
     /// Sets when a file was last read and last changed, in seconds since 1970 (uv_fs_utime);
     /// UTIME_NOW is the moment of the call, UTIME_OMIT leaves a time as it is.

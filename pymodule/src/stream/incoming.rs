@@ -64,7 +64,7 @@ unsafe impl Reader for Incoming {
         outcome: pyuv::Result<Arrived<'_>>,
     ) -> bool {
         let lent = self.lent.take();
-        Handle::dispatch(stream, |slf, callback| {
+        Handle::dispatch(stream, "read", |slf, callback| {
             let py = slf.py();
             let arrived = match outcome {
                 Ok(arrived) => arrived,

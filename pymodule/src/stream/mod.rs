@@ -12,6 +12,7 @@ use crate::life::back::object_of;
 use crate::life::lending::Lending;
 use crate::life::slot::PySlot;
 use crate::pipe::Pipe;
+use crate::poll::descriptor;
 use crate::tcp::TCP;
 use crate::tty::TTY;
 
@@ -205,6 +206,48 @@ impl Stream {
         Stream::with(slf, |core| core.try_write(&data))
     }
 
+    /// Sends `length` bytes of a file from `offset` on, or all to its end (None): after what was written before, and
+    /// before what is written from now on. `file` is a file descriptor or an object with `fileno()`; it is
+    /// duplicated, and may be closed at once. Then `callback(handle, sent, error)` is called, in a later
+    /// iteration of the loop: `sent` is how many bytes went out, `error` None when that is all; UV_EOF where the
+    /// file was shorter, UV_ECANCELED where the stream was closed, or another code. What is written meanwhile waits,
+    /// and gets UV_ECANCELED unless all of the file went out.
+    ///
+    /// Raises the stream's error with UV_EBADF or UV_EPIPE where it is not connected or was shut down, UV_EBADF for
+    /// a file that is not open; ValueError for what is no offset or length.
+    #[pyo3(signature = (file, offset=0, length=None, callback=None))]
+    fn sendfile(
+        slf: &Bound<'_, Self>,
+        file: &Bound<'_, PyAny>,
+        offset: i64,
+        length: Option<i64>,
+        callback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let callback = optional_callable(callback)?;
+        let file = descriptor(file)?;
+        let size = |what, number: i64| {
+            u64::try_from(number).map_err(|_| {
+                let message = format!("{what} must be at least 0, not {number}");
+                pyo3::exceptions::PyValueError::new_err(message)
+            })
+        };
+        let offset = size("offset", offset)?;
+        let length = length.map(|length| size("length", length)).transpose()?;
+        let core = Stream::core(slf)?;
+        let base = slf.as_super();
+        let held = Handle::hold(base)?;
+        let writes = slf.get().writes.get(&held);
+        let number = writes.push(callback);
+        if let Err(error) = core.sendfile(file, offset, length, on_sent) {
+            let callback = writes.forget(slf.py(), number);
+            drop(held);
+            drop(callback);
+            return Err(stream_error(core, error));
+        }
+        Handle::keep(base, &held);
+        Ok(())
+    }
+
     /// Ends what goes out, after all that is queued (`uv_shutdown`), so that the peer reads the
     /// end of the stream. Then `callback(handle, error)` is called.
     ///
@@ -233,7 +276,7 @@ impl Stream {
         Stream::with(slf, pyuv::Stream::is_writable)
     }
 
-    /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`).
+    /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`), those of files not counted.
     #[getter]
     fn write_queue_size(slf: &Bound<'_, Self>) -> PyResult<usize> {
         Stream::with(slf, pyuv::Stream::write_queue_size)
@@ -266,7 +309,7 @@ impl Stream {
 }
 
 fn on_connection(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
-    Handle::dispatch(core, |slf, callback| {
+    Handle::dispatch(core, "connection", |slf, callback| {
         let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
         if code.is_some() {
             // SAFETY: the handle is a stream's.
@@ -279,6 +322,7 @@ fn on_connection(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
 /// A request of a stream's has ended: calls the callable that `find` gives.
 fn on_ended(
     core: &pyuv::Stream,
+    event: &str,
     outcome: pyuv::Result<()>,
     find: impl for<'py> FnOnce(&Stream, Python<'py>) -> Option<Bound<'py, PyAny>>,
 ) {
@@ -291,23 +335,41 @@ fn on_ended(
     let Some(callback) = callback.and_then(Lending::callable) else { return };
     let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
     if let Err(error) = call(&callback, [slf.as_any(), &error_argument(slf.py(), code)]) {
-        Handle::handle_exception(slf.as_super(), error);
+        Handle::handle_exception(slf.as_super(), event, error);
+    }
+}
+
+/// A file has been sent, or as much of it as went.
+fn on_sent(core: &pyuv::Stream, sent: u64, outcome: pyuv::Result<()>) {
+    // SAFETY: the core runs callbacks attached (see `GilHooks`).
+    let Some(slf) = (unsafe { object_of(core) }) else { return };
+    // SAFETY: streams alone send files.
+    let slf = &unsafe { slf.cast_into_unchecked::<Stream>() };
+    let callback =
+        core.hold_even_closed().ok().and_then(|held| slf.get().writes.get(&held).pop(slf.py()));
+    Stream::settle(slf, core);
+    let Some(callback) = callback else { return };
+    let code = outcome.err().and_then(|error| error.code()).map(|code| code.0);
+    let Ok(sent) = sent.into_pyobject(slf.py());
+    let error = error_argument(slf.py(), code);
+    if let Err(error) = call(&callback, [slf.as_any(), sent.as_any(), &error]) {
+        Handle::handle_exception(slf.as_super(), "sendfile", error);
     }
 }
 
 fn on_written(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
-    on_ended(core, outcome, |stream, py| {
+    on_ended(core, "write", outcome, |stream, py| {
         let held = core.hold_even_closed().ok()?;
         stream.writes.get(&held).pop(py)
     });
 }
 
 fn on_connect(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
-    on_ended(core, outcome, |stream, py| stream.connect.take(py));
+    on_ended(core, "connect", outcome, |stream, py| stream.connect.take(py));
 }
 
 fn on_shutdown(core: &pyuv::Stream, outcome: pyuv::Result<()>) {
-    on_ended(core, outcome, |stream, py| stream.shutdown.take(py));
+    on_ended(core, "shutdown", outcome, |stream, py| stream.shutdown.take(py));
 }
 
 /// Sets up the classes that extend Stream.

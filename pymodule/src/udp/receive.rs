@@ -40,7 +40,7 @@ impl UDP {
 }
 
 fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
-    Handle::dispatch(udp, |slf, callback| {
+    Handle::dispatch(udp, "receive", |slf, callback| {
         let py = slf.py();
         let from = match received.from {
             Some(from) => address::to_py(py, from)?,

@@ -152,7 +152,7 @@ fn on_sent(udp: &pyuv::UDP, key: usize, outcome: pyuv::Result<()>) {
     match callback {
         Ok(Some(callback)) if !callback.is_none() => {
             if let Err(error) = call(&callback, [slf.as_any(), &error_argument(py, code)]) {
-                Loop::handle_exception(&event_loop, error);
+                Loop::handle_exception(&event_loop, error, Some((slf.as_any(), "send")));
             }
         }
         _ => {}

@@ -50,7 +50,7 @@ impl SignalChecker {
 }
 
 fn on_signals(poll: &pyuv::Poll, _outcome: pyuv::Result<Events>) {
-    Handle::dispatch(poll, |slf, _callback| {
+    Handle::dispatch(poll, "signal", |slf, _callback| {
         if let Ok(fd) = poll.fileno() {
             drain(fd);
         }

@@ -75,7 +75,7 @@ impl TreeRequest {
         };
         let Some(callable) = slot.get(py) else { return };
         if let Err(error) = make().and_then(|told| call(&callable, [told.bind(py)])) {
-            slf.as_super().get().raised(py, error);
+            FSRequest::raised(slf.as_super(), "progress", error);
         }
     }
 
