@@ -217,6 +217,39 @@ def test_utime_and_kin_set_times(do, file, fd, tmp_path):
     assert os.stat(file).st_mtime == 1
 
 
+def test_utime_and_kin_take_nanoseconds(do, file, fd, tmp_path):
+    def times(path):
+        return os.lstat(path).st_atime_ns, os.lstat(path).st_mtime_ns
+
+    # No float has these.
+    assert do(fs.utime, file, ns=(1_700_000_000_123_456_789, -1)) is None
+    assert times(file) == (1_700_000_000_123_456_789, -1)
+    assert do(fs.futime, fd, ns=(1, 2_000_000_001)) is None
+    assert times(file) == (1, 2_000_000_001)
+    (tmp_path / "link").symlink_to(file)
+    assert do(fs.lutime, tmp_path / "link", ns=(3, 1_700_000_000_000_000_001)) is None
+    assert times(tmp_path / "link") == (3, 1_700_000_000_000_000_001)
+    assert times(file) == (1, 2_000_000_001)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error"),
+    [
+        ((), {}, TypeError),
+        ((1,), {}, TypeError),
+        ((1, 2), {"ns": (1, 2)}, TypeError),
+        ((), {"ns": (1,)}, ValueError),
+        ((), {"ns": 1}, TypeError),
+        ((), {"ns": (1.5, 2)}, TypeError),
+        ((), {"ns": (0, 1 << 100)}, ValueError),
+        ((), {"ns": (0, 1 << 1000)}, ValueError),
+    ],
+)
+def test_times_are_given_one_way(loop, file, arguments, options, error):
+    with pytest.raises(error):
+        fs.utime(loop, file, *arguments, **options)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_file_is_what_was_written_to_it(do, loop, tmp_path, seed):
     chance = random.Random(seed)

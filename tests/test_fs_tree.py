@@ -85,6 +85,110 @@ def test_a_copy_is_like_its_original(way, root, tmp_path):
     assert tree_of(copy) == tree_of(root)
 
 
+def extended(path):
+    return {
+        name: os.getxattr(path, name, follow_symlinks=False)
+        for name in os.listxattr(path, follow_symlinks=False)
+    }
+
+
+@WAYS
+def test_extended_attributes_are_copied(way, root, tmp_path):
+    file, folder = root / "0" / "0" / "file 7", root / "1"
+    try:
+        os.setxattr(file, "user.pyuv", b"\0value")
+    except OSError:
+        pytest.skip("the filesystem has no extended attributes")
+    os.setxattr(file, "user.empty", b"")
+    os.setxattr(folder, "user.pyuv", b"x" * 3000)
+    file.chmod(0o400)
+    both(way, fs.copytree, root, tmp_path / "copy")
+    copy = tmp_path / "copy"
+    assert extended(copy / "0" / "0" / "file 7") == {"user.pyuv": b"\0value", "user.empty": b""}
+    assert extended(copy / "1") == {"user.pyuv": b"x" * 3000}
+    for original in (file, folder):
+        copied = os.stat(copy / original.relative_to(root))
+        assert (copied.st_mode, copied.st_mtime_ns) == (original.stat().st_mode, original.stat().st_mtime_ns)
+
+
+@WAYS
+def test_holes_stay_holes(way, tmp_path):
+    root = tmp_path / "tree"
+    root.mkdir()
+    with open(root / "holes", "wb") as file:
+        file.seek(5 << 20)
+        file.write(b"middle" * 30_000)
+        file.seek(50 << 20)
+        file.write(b"near the end")
+        file.truncate(90 << 20)
+    with open(root / "nothing", "wb") as file:
+        file.truncate(7 << 20)
+    original = os.stat(root / "holes")
+    if original.st_blocks * 512 > 1 << 20:
+        pytest.skip("the filesystem has no holes")
+    result = both(way, fs.copytree, root, tmp_path / "copy")
+    assert result.bytes == 97 << 20
+    for name in ("holes", "nothing"):
+        assert (tmp_path / "copy" / name).read_bytes() == (root / name).read_bytes()
+        assert os.stat(tmp_path / "copy" / name).st_blocks <= os.stat(root / name).st_blocks + 64
+    loop = pyuv.Loop()
+    fs.copyfile(loop, root / "holes", tmp_path / "single")
+    assert (tmp_path / "single").read_bytes() == (root / "holes").read_bytes()
+    assert os.stat(tmp_path / "single").st_blocks <= original.st_blocks + 64
+
+
+@WAYS
+@pytest.mark.parametrize("size", [10, 3 << 20])
+def test_hard_links_stay_hard_links(way, size, root, tmp_path):
+    (root / "first").write_bytes(b"x" * size)
+    outside = tmp_path / "outside"
+    os.link(root / "first", outside)
+    names = ["empty/second", *(f"{number % 4}/{number}/further" for number in range(40))]
+    for name in names:
+        os.link(root / "first", root / name)
+    os.link(root / "0" / "0" / "file 3", root / "0" / "pair")
+    before = both(way, fs.du, root)
+    result = both(way, fs.copytree, root, tmp_path / "copy")
+    copy = tmp_path / "copy"
+    inodes = {os.stat(copy / name).st_ino for name in ["first", *names]}
+    assert len(inodes) == 1
+    assert inodes != {os.stat(outside).st_ino}
+    assert os.stat(copy / "first").st_nlink == 1 + len(names)
+    assert (copy / names[7]).read_bytes() == b"x" * size
+    assert os.path.samefile(copy / "0" / "0" / "file 3", copy / "0" / "pair")
+    assert both(way, fs.du, copy)[:5] == before[:5]
+    assert result.bytes == before.bytes
+    assert result.files == FILES + 2 + len(names)
+    assert result.errors == []
+    # Times of folders too, into which names came last.
+    for name in ("empty", "0", "0/0"):
+        assert os.stat(copy / name).st_mtime_ns == os.stat(root / name).st_mtime_ns
+    again = both(way, fs.copytree, root, copy, exist_ok=True)
+    assert again[:4] == result[:4]
+    assert os.stat(copy / "first").st_nlink == 1 + len(names)
+
+
+@WAYS
+def test_a_copy_is_what_the_program_makes(way, root, tmp_path):
+    os.link(root / "0" / "0" / "file 5", root / "hard link")
+    (root / "1" / "1" / "file 2").chmod(0o6751)
+    os.utime(root / "2", ns=(1, 1_700_000_000_123_456_789))
+    subprocess.run(["cp", "-a", root, tmp_path / "program"], check=True)
+    both(way, fs.copytree, root, tmp_path / "copy")
+
+    def everything(root):
+        for folder, folders, files in os.walk(root):
+            for name in [*folders, *files]:
+                path = os.path.join(folder, name)
+                status = os.lstat(path)
+                size = 0 if os.path.isdir(path) else status.st_size
+                kind = (status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns, size)
+                nlink = 0 if os.path.isdir(path) else status.st_nlink
+                yield os.path.relpath(path, root), (*kind, nlink, extended(path))
+
+    assert dict(everything(tmp_path / "copy")) == dict(everything(tmp_path / "program"))
+
+
 @WAYS
 def test_copytree_into_what_exists_is_refused_unless_asked_for(way, root, tmp_path):
     copy = tmp_path / "copy"

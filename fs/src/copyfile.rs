@@ -1,4 +1,4 @@
-//! `copyfile`: one file's content and permissions.
+//! `copyfile`: one file's content, holes among it, and permissions.
 //!
 //! libuv's own (`uv_fs_copyfile`) goes on for ever with a file that turns out shorter than it said,
 //! as those of `/sys` are, or one that is cut meanwhile; and it removes a device that it could not
@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fstat, ftruncate, open, u
 use rustix::io::{self, Errno};
 
 use crate::argument::{COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE};
-use crate::copy_block::copy_block;
+use crate::copy_block::Blocks;
 use crate::errno::code;
 use crate::function::Function;
 use crate::identity::Identity;
@@ -99,8 +99,8 @@ fn fill(
     let mut buffer = Vec::new();
     buffer.try_reserve_exact(BUFFER).map_err(|_| Errno::NOMEM)?;
     buffer.resize(BUFFER, 0);
-    let mut by_hand = false;
-    while copy_block(source, target, &mut by_hand, &mut buffer)? > 0 {}
+    let mut blocks = Blocks::of(stat, false, is_plain);
+    while blocks.copy(source, target, &mut buffer)? > 0 {}
     Ok(())
 }
 

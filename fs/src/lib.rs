@@ -40,6 +40,8 @@ mod fs_event;
 mod fs_poll;
 mod function;
 #[cfg(unix)]
+mod holes;
+#[cfg(unix)]
 mod identity;
 mod open_file;
 mod opened;
@@ -56,6 +58,8 @@ mod target;
 mod temporary;
 #[cfg(unix)]
 pub mod tree;
+#[cfg(unix)]
+mod utime;
 #[cfg(unix)]
 mod whole;
 mod write;
@@ -83,5 +87,7 @@ pub use stat::{Stat, Timestamp};
 pub use statfs::StatFs;
 pub use table::*;
 pub use temporary::{Temporary, mkdtemp, mkstemp};
+#[cfg(unix)]
+pub use utime::{futime_ns, lutime_ns, utime_ns};
 pub use write::write;
 pub use write_file::{append_file, replace_file, write_file};

@@ -1,4 +1,4 @@
-//! What a copy takes over of a file or folder beside its content: owner, permissions, times.
+//! What a copy takes over of a file or folder beside its content: owner, permissions, extended attributes, times.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -8,6 +8,8 @@ use rustix::fs::{
     utimensat,
 };
 use rustix::io;
+
+use crate::tree::extended;
 
 /// The bits that have a program run as its owner or group.
 const SET_ID: Mode = Mode::SUID.union(Mode::SGID);
@@ -27,19 +29,28 @@ fn owner(stat: &Stat) -> (Option<Uid>, Option<Gid>) {
     (Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))
 }
 
-/// Gives an open copy the attributes `stat`, the owner if `ownership` says so. A program that runs
-/// as its owner does so in the copy only if that has the same owner.
-pub(crate) fn copy(stat: &Stat, target: impl AsFd, ownership: bool) -> io::Result<()> {
+/// Gives an open copy the attributes `stat` and those that the original has beside, the owner if `ownership` says
+/// so. A program that runs as its owner does so in the copy only if that has the same owner.
+pub(crate) fn copy(
+    stat: &Stat,
+    source: impl AsFd,
+    target: impl AsFd,
+    ownership: bool,
+) -> io::Result<()> {
     let mut mode = Mode::from_raw_mode(stat.st_mode);
     if ownership {
         let (uid, gid) = owner(stat);
         fchown(&target, uid, gid)?;
-    } else if mode.intersects(SET_ID) {
-        let copy = fstat(&target)?;
-        if (copy.st_uid, copy.st_gid) != (stat.st_uid, stat.st_gid) {
-            mode -= SET_ID;
-        }
     }
+    let is_same_owner = || {
+        let copy = fstat(&target);
+        copy.is_ok_and(|copy| (copy.st_uid, copy.st_gid) == (stat.st_uid, stat.st_gid))
+    };
+    if mode.intersects(SET_ID) && !is_same_owner() {
+        mode -= SET_ID;
+    }
+    // The permissions come last: an access control list sets them too.
+    extended::copy(source, &target, is_same_owner)?;
     fchmod(&target, mode)?;
     futimens(&target, &times(stat))
 }
@@ -47,6 +58,7 @@ pub(crate) fn copy(stat: &Stat, target: impl AsFd, ownership: bool) -> io::Resul
 /// [`copy`] for a symbolic link, which has no permissions of its own.
 pub(crate) fn copy_to_link(
     stat: &Stat,
+    source: &OwnedFd,
     folder: &OwnedFd,
     name: &CStr,
     ownership: bool,
@@ -55,5 +67,6 @@ pub(crate) fn copy_to_link(
         let (uid, gid) = owner(stat);
         chownat(folder, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
     }
+    extended::copy_link(source, folder, name)?;
     utimensat(folder, name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)
 }

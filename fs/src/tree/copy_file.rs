@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, ftruncate, openat, unlinkat};
 use rustix::io::{self, Errno};
 
-use crate::copy_block::copy_block;
+use crate::copy_block::Blocks;
 use crate::identity::Identity;
 
 /// A file of at most this length is read and written; larger ones are left to the kernel.
@@ -18,7 +18,9 @@ pub(crate) struct CopyFile {
     source: OwnedFd,
     target: OwnedFd,
     pub(crate) stat: Stat,
-    by_hand: bool,
+    /// Whether other names of the file wait for it.
+    pub(crate) leads: bool,
+    blocks: Blocks,
     /// The folder and the name of a copy that is made anew, until it is whole: it is removed again
     /// otherwise.
     unfinished: Option<(Arc<OwnedFd>, Box<CStr>)>,
@@ -100,19 +102,24 @@ impl CopyFile {
             source,
             target,
             stat,
-            by_hand: stat.st_size as u64 <= SMALL,
+            leads: false,
+            blocks: Blocks::of(&stat, stat.st_size as u64 <= SMALL, true),
             unfinished: is_fresh.then(|| (Arc::clone(folder), name.into())),
         }
     }
 
-    /// Copies a block. Returns how many bytes that were: 0 at the end.
+    /// Copies a block. Returns how many bytes that were, holes among them: 0 at the end.
     pub(crate) fn step(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        copy_block(&self.source, &self.target, &mut self.by_hand, buffer)
+        self.blocks.copy(&self.source, &self.target, buffer)
     }
 
     /// The copy is whole: it stays.
     pub(crate) fn end(&mut self) {
         self.unfinished = None;
+    }
+
+    pub(crate) fn source(&self) -> &OwnedFd {
+        &self.source
     }
 
     pub(crate) fn target(&self) -> &OwnedFd {

@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use pyuv::Result;
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat, symlinkat,
-    unlinkat,
+    AtFlags, CWD, Mode, OFlags, Stat, fstat, linkat, mkdirat, openat, readlinkat, statat,
+    symlinkat, unlinkat,
 };
 use rustix::io::{self, Errno};
 
@@ -21,6 +21,7 @@ use crate::tree::attributes;
 use crate::tree::copy_file::{CopyFile, Source, open_source, open_target};
 use crate::tree::folder::{Folder, Side};
 use crate::tree::forest::{At, Forest, In, Task, Visit, identity};
+use crate::tree::hard_links::{HardLinks, Met, Name, has_several};
 use crate::tree::job::Tree;
 use crate::tree::listing::{Listing, kind_of};
 use crate::tree::report::Progress;
@@ -38,7 +39,7 @@ pub enum Special {
 /// What [`copytree`] has copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Copied {
-    /// Plain files.
+    /// Plain files; one with several names counts with each.
     pub files: u64,
     /// Folders, the tree's own included.
     pub folders: u64,
@@ -59,6 +60,7 @@ pub struct CopyTree {
     ownership: bool,
     special: Special,
     copy: OnceLock<Identity>,
+    hard_links: HardLinks<Original>,
     files: AtomicU64,
     links: AtomicU64,
     skipped: AtomicU64,
@@ -74,10 +76,10 @@ pub struct Part(Arc<Folder<Original>>, Box<CStr>, CopyFile);
 /// Copies a folder and everything in it to `to`, which must not exist unless
 /// [`exist_ok`](Tree::exist_ok) says otherwise; missing folders above `to` are made.
 ///
-/// Copies have the permissions and, to the nanosecond, the times of the originals; a symbolic link
-/// becomes the same link. Extended attributes are not copied, a file with several names becomes
-/// as many files, and programs that run as their owner do so in the copy only if that has
-/// the same owner. A file or link whose copy fails half way is removed again.
+/// Copies have the permissions and, to the nanosecond, the times of the originals, their holes and, as far as the
+/// filesystem has such and this process may set them, their extended attributes; a file with several names in the tree
+/// has them in the copy, and a symbolic link becomes the same link. Programs that run as their owner do so in the copy
+/// only if that has the same owner. A file or link whose copy fails half way is removed again.
 ///
 /// Symbolic links are never followed, in neither tree. The original is read as [`rmtree`] removes;
 /// in the copy everything is made by its name in its open folder.
@@ -100,6 +102,7 @@ pub fn copytree<'a>(
             ownership: false,
             special: Special::Error,
             copy: OnceLock::new(),
+            hard_links: HardLinks::default(),
             files: AtomicU64::new(0),
             links: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
@@ -179,7 +182,7 @@ impl CopyTree {
             }
             made => made?,
         }
-        if let Err(errno) = attributes::copy_to_link(&stat, to, name, self.ownership) {
+        if let Err(errno) = attributes::copy_to_link(&stat, at.fd, to, name, self.ownership) {
             // As a file is whose copy fails half way.
             let _ = unlinkat(to, name, AtFlags::empty());
             return Err(errno);
@@ -214,9 +217,24 @@ impl CopyTree {
                     Source::File(fd, stat) => (fd, stat),
                     Source::Other(kind) => return self.copy(at, to, name, kind_of(kind), hands),
                 };
-                let target =
-                    at.forest.open.retry(|| open_target(to, name, &stat, self.exist_ok))?;
-                return self.go_on(CopyFile::new((fd, stat), target, to, name), hands);
+                let mut leads = false;
+                if has_several(&stat) {
+                    match self.hard_links.meet(&stat, at.folder, name) {
+                        Met::First => leads = true,
+                        Met::Waits => return Ok(None),
+                        Met::Again(copy) => match self.link(at.forest, &copy, to, name) {
+                            Err(errno) if cannot_link(errno) => {}
+                            linked => {
+                                linked?;
+                                self.count_link(hands);
+                                return Ok(None);
+                            }
+                        },
+                    }
+                }
+                let folder = at.folder;
+                let outcome = self.begin(at.forest, (fd, stat), leads, to, name, hands);
+                return self.unless_over(at.forest, folder, name, &stat, leads, outcome, hands);
             }
             DirentType::Unknown => {
                 if let Some(kind) = at.kind(name, hands).filter(|kind| *kind != DirentType::Unknown)
@@ -230,6 +248,102 @@ impl CopyTree {
             _ => return Err(Errno::OPNOTSUPP),
         }
         Ok(None)
+    }
+
+    /// Copies a plain file. Gives it back when time is up.
+    fn begin(
+        &self,
+        forest: &Forest<Self>,
+        source: (OwnedFd, Stat),
+        leads: bool,
+        to: &Arc<OwnedFd>,
+        name: &CStr,
+        hands: &mut In<'_, Self>,
+    ) -> io::Result<Option<CopyFile>> {
+        let target = forest.open.retry(|| open_target(to, name, &source.1, self.exist_ok))?;
+        let mut file = CopyFile::new(source, target, to, name);
+        file.leads = leads;
+        self.go_on(file, hands)
+    }
+
+    /// Looks after the file's other names, if its copy is what they wait for and has come to an end.
+    #[expect(clippy::too_many_arguments, reason = "which file it is takes four")]
+    fn unless_over(
+        &self,
+        forest: &Forest<Self>,
+        folder: &Arc<Folder<Original>>,
+        name: &CStr,
+        stat: &Stat,
+        leads: bool,
+        outcome: io::Result<Option<CopyFile>>,
+        hands: &mut In<'_, Self>,
+    ) -> io::Result<Option<CopyFile>> {
+        if leads && !matches!(outcome, Ok(Some(_))) {
+            let made = Name(Arc::clone(folder), name.into());
+            let made = outcome.is_ok().then_some(made);
+            for waiting in self.hard_links.ended(stat, made.clone()) {
+                self.link_waiting(forest, made.as_ref(), waiting, hands);
+            }
+        }
+        outcome
+    }
+
+    /// A name that has waited for the copy of the file; where there is none, or it can have no further names, the file
+    /// is copied once more.
+    fn link_waiting(
+        &self,
+        forest: &Forest<Self>,
+        made: Option<&Name<Original>>,
+        Name(folder, name): Name<Original>,
+        hands: &mut In<'_, Self>,
+    ) {
+        let linked = forest.open.fd(&folder, Side::Target).and_then(|to| {
+            if let Some(made) = made {
+                match self.link(forest, made, &to, &name) {
+                    Err(errno) if cannot_link(errno) => {}
+                    linked => {
+                        linked?;
+                        self.count_link(hands);
+                        return Ok(None);
+                    }
+                }
+            }
+            let from = forest.open.fd(&folder, Side::Source)?;
+            match forest.open.retry(|| open_source(&from, &name))? {
+                Source::File(fd, stat) => self.begin(forest, (fd, stat), false, &to, &name, hands),
+                Source::Other(_) => Err(Errno::NOENT),
+            }
+        });
+        match linked {
+            Ok(None) => {}
+            Ok(Some(rest)) => return hands.push(Task::Part(Part(folder, name, rest))),
+            Err(errno) => forest.fail(&folder, Some(&name), errno, hands),
+        }
+        forest.done(folder, hands);
+    }
+
+    /// Gives a copy that has been made a further name.
+    fn link(
+        &self,
+        forest: &Forest<Self>,
+        Name(folder, known): &Name<Original>,
+        to: &OwnedFd,
+        name: &CStr,
+    ) -> io::Result<()> {
+        let from = forest.open.fd(folder, Side::Target)?;
+        let link = || linkat(&from, &**known, to, name, AtFlags::empty());
+        match link() {
+            Err(Errno::EXIST) if self.exist_ok => {
+                unlinkat(to, name, AtFlags::empty())?;
+                link()
+            }
+            linked => linked,
+        }
+    }
+
+    fn count_link(&self, hands: &In<'_, Self>) {
+        hands.report.add_files(1);
+        self.files.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Copies on. Gives the file back when time is up.
@@ -251,12 +365,17 @@ impl CopyTree {
                 return Ok(Some(file));
             }
         }
-        attributes::copy(&file.stat, file.target(), self.ownership)?;
+        attributes::copy(&file.stat, file.source(), file.target(), self.ownership)?;
         file.end();
         hands.report.add_files(1);
         self.files.fetch_add(1, Ordering::Relaxed);
         Ok(None)
     }
+}
+
+/// Whether a filesystem cannot give a file a further name, or not so many.
+fn cannot_link(errno: Errno) -> bool {
+    matches!(errno, Errno::PERM | Errno::MLINK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOENT)
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -361,7 +480,9 @@ impl Visit for CopyTree {
 
     fn part(&self, forest: &Forest<Self>, part: Part, hands: &mut In<'_, Self>) {
         let Part(folder, name, file) = part;
-        match self.go_on(file, hands) {
+        let (stat, leads) = (file.stat, file.leads);
+        let outcome = self.go_on(file, hands);
+        match self.unless_over(forest, &folder, &name, &stat, leads, outcome, hands) {
             Ok(None) => {}
             Ok(Some(rest)) => return hands.push(Task::Part(Part(folder, name, rest))),
             Err(errno) => forest.fail(&folder, Some(&name), errno, hands),
@@ -376,10 +497,10 @@ impl Visit for CopyTree {
         hands: &mut In<'_, Self>,
     ) -> bool {
         let Some(stat) = folder.extra.0.get() else { return false };
-        let outcome = forest
-            .open
-            .fd(folder, Side::Target)
-            .and_then(|to| attributes::copy(stat, &*to, self.ownership));
+        let outcome = forest.open.fd(folder, Side::Target).and_then(|to| {
+            let from = forest.open.fd(folder, Side::Source)?;
+            attributes::copy(stat, &*from, &*to, self.ownership)
+        });
         match outcome {
             Ok(()) => hands.report.add_folders(1),
             Err(errno) => forest.fail(folder, None, errno, hands),

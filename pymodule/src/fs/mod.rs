@@ -21,6 +21,7 @@ mod statfs;
 mod table;
 mod temporary;
 mod tree;
+mod utime;
 mod write;
 mod write_file;
 
@@ -53,6 +54,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fs.add_function(wrap_pyfunction!(read_file::read_file, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write_file::write_file, &fs)?)?;
     fs.add_function(wrap_pyfunction!(write_file::append_file, &fs)?)?;
+    fs.add_function(wrap_pyfunction!(utime::utime, &fs)?)?;
+    fs.add_function(wrap_pyfunction!(utime::lutime, &fs)?)?;
+    fs.add_function(wrap_pyfunction!(utime::futime, &fs)?)?;
     table::register(&fs)?;
     module.add_submodule(&fs)
 }

@@ -4,7 +4,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyuv_fs::{Opened, Stat, StatFs};
 
-use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Place, Seconds, Size};
+use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Place, Size};
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::fs::request::About;
@@ -196,11 +196,4 @@ functions! {
     /// (uv_fs_sendfile). Gives how many it were. That nobody closes the fds meanwhile is the
     /// caller's to see to; Stream.sendfile sends files over streams.
     sendfile(out_fd, in_fd: Fd, in_offset: Place, length: Length);
-    /// Sets when a file was last read and last changed, in seconds since 1970 (uv_fs_utime);
-    /// UTIME_NOW is the moment of the call, UTIME_OMIT leaves a time as it is.
-    utime(path, atime: Seconds, mtime: Seconds);
-    /// utime of an open file (uv_fs_futime).
-    futime(fd, atime: Seconds, mtime: Seconds);
-    /// utime, of the link itself where path is a symbolic link (uv_fs_lutime).
-    lutime(path, atime: Seconds, mtime: Seconds);
 }

@@ -1,9 +1,11 @@
 """What ``python -m pyuv.fs`` does: du, copy and rm, each on a loop that Ctrl-C ends."""
 
 import argparse
+import contextlib
 import os
 import signal
 import stat
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -161,8 +163,23 @@ def _copy_file(loop: pyuv.Loop, options: argparse.Namespace) -> None:
     found = fs.lstat(loop, path)
     if stat.S_ISLNK(found.st_mode):
         fs.symlink(loop, fs.readlink(loop, path), new_path)
+        if options.ownership:
+            fs.lchown(loop, new_path, found.st_uid, found.st_gid)
+        fs.lutime(loop, new_path, ns=(found.st_atime_ns, found.st_mtime_ns))
         return
     fs.copyfile(loop, path, new_path, 0 if options.overwrite else fs.UV_FS_COPYFILE_EXCL)
     if options.ownership:
         fs.chown(loop, new_path, found.st_uid, found.st_gid)
-    os.utime(new_path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    _copy_extended(path, new_path)
+    fs.utime(loop, new_path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def _copy_extended(path: str, new_path: str) -> None:
+    """Copies extended attributes, as far as that goes."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(path):
+            if name != "security.capability":
+                with contextlib.suppress(OSError):
+                    os.setxattr(new_path, name, os.getxattr(path, name))
