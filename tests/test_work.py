@@ -1,3 +1,4 @@
+import os
 import re
 import threading
 import weakref
@@ -138,3 +139,19 @@ def test_much_work(loop):
         loop.queue_work(lambda: None, done)
     loop.run()
     assert done.calls == [(None,)] * 1000
+
+
+def test_a_thread_of_the_pool_keeps_what_python_has_of_it():
+    code = """
+    import threading, pyuv
+    loop, mine = pyuv.Loop(), threading.local()
+    def work():
+        mine.count = getattr(mine, "count", 0) + 1
+        counts.append(mine.count)
+    counts = []
+    for _ in range(3):
+        loop.queue_work(work)
+    loop.run()
+    print(counts)
+    """
+    assert in_child(code, env=os.environ | {"UV_THREADPOOL_SIZE": "1"}) == ["[1, 2, 3]"]

@@ -24,3 +24,9 @@ pub fn text(what: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
         }
     }
 }
+
+/// What to raise for `error`, met on the way to a value: `say`, if it does but tell that the type is
+/// wrong; otherwise the error itself, which Python code of the value's may have raised.
+pub fn wrong_type(py: Python<'_>, error: PyErr, say: impl FnOnce() -> PyErr) -> PyErr {
+    if error.is_instance_of::<PyTypeError>(py) { say() } else { error }
+}

@@ -2,12 +2,11 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCFunction, PyFunction, PyType};
 
 use crate::code_flags;
+use crate::once::{Once, intern};
 
 /// Calls `callable(*arguments)` and drops what it returns.
 #[inline]
@@ -61,8 +60,8 @@ pub fn callable<'py>(object: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 /// Whether calling `object` only makes a coroutine, as `inspect.iscoroutinefunction` knows it: a
 /// function, also within methods and `functools.partial`, or an object with such a `__call__`.
 fn is_async(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static PARTIAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static METHOD: Once<Py<PyAny>> = Once::new();
+    static PARTIAL: Once<Py<PyAny>> = Once::new();
     let py = object.py();
     let mut object = object.clone();
     // A partial can be made to hold itself.

@@ -7,9 +7,10 @@ use std::ffi::{CStr, c_int};
 use std::sync::OnceLock;
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyFunction;
+
+use crate::once::intern;
 
 /// Whether calling the function only makes a coroutine, or an asynchronous generator.
 #[inline]

@@ -1,11 +1,11 @@
 //! `pyuv.error`: the exception classes, and how the crates' errors become them.
 
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyuv::Error;
 
 use crate::fs::About;
+use crate::once::intern;
 
 macro_rules! exceptions {
     ($($name:ident)*) => {

@@ -1,12 +1,12 @@
 //! What becomes of an exception from a callback: `Loop.excepthook`.
 
 use pyo3::exceptions::{PyAttributeError, PyBaseException, PyKeyboardInterrupt, PySystemExit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::call::{call, callable};
 use crate::r#loop::Loop;
+use crate::once::intern;
 
 /// Whose callback raised an exception, and of which event.
 pub type Source<'a, 'py> = Option<(&'a Bound<'py, PyAny>, &'a str)>;
@@ -27,7 +27,7 @@ impl Loop {
             this.stopped_by.set(Some(error.into_value(py).into_bound(py).into_any()));
             return;
         }
-        match slf.as_any().getattr(pyo3::intern!(py, "excepthook")) {
+        match slf.as_any().getattr(intern!(py, "excepthook")) {
             Ok(hook) if !hook.is_none() => {
                 let value = error.value(py).clone().into_any();
                 let traceback = error
@@ -67,7 +67,7 @@ impl Loop {
         drop(held);
         match hook {
             Some(hook) => Ok(hook),
-            None => slf.as_any().getattr(pyo3::intern!(slf.py(), "_print_exception")),
+            None => slf.as_any().getattr(intern!(slf.py(), "_print_exception")),
         }
     }
 
@@ -93,7 +93,7 @@ impl Loop {
     ) -> PyResult<()> {
         let _ = r#type;
         if !traceback.is_none() {
-            value.setattr(pyo3::intern!(value.py(), "__traceback__"), traceback)?;
+            value.setattr(intern!(value.py(), "__traceback__"), traceback)?;
         }
         let error = PyErr::from_value(value.clone().into_any());
         print_unhandled(

@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::thread_state;
+
 unsafe extern "C" {
     /// Public since Python 3.13; the earlier ones have it under its private name.
     #[cfg_attr(all(not(Py_3_13), not(PyPy)), link_name = "_Py_IsFinalizing")]
@@ -28,10 +30,17 @@ pub fn is_finalizing() -> bool {
     Py_IsFinalizing() != 0
 }
 
-/// Runs `f` attached, on any thread; does nothing where there is no interpreter any more.
+/// Runs `f` attached, on any thread; does nothing where there is no interpreter any more, or no
+/// memory for what it has of a thread.
 pub fn attach<T>(f: impl FnOnce(Python<'_>) -> T) -> Option<T> {
-    // SAFETY: may be asked on any thread.
-    if is_finalizing() && unsafe { ffi::PyGILState_Check() } == 0 {
+    // SAFETY: both may be asked on any thread.
+    let (started, attached) =
+        unsafe { (ffi::Py_IsInitialized() != 0, ffi::PyGILState_Check() != 0) };
+    if !started || (is_finalizing() && !attached) {
+        return None;
+    }
+    // SAFETY: the interpreter is there, as far as anybody can know.
+    if !unsafe { thread_state::keep() } {
         return None;
     }
     Python::try_attach(f)

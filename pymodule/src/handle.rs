@@ -1,9 +1,6 @@
 //! `pyuv.Handle`: what all handle classes share.
 
-use std::sync::OnceLock;
-
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::PyTuple;
@@ -16,6 +13,7 @@ use crate::life::active::ActiveKey;
 use crate::life::back;
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
+use crate::once::{Once, intern};
 
 /// What every handle is (`uv_handle_t`); not for making instances of.
 ///
@@ -24,7 +22,7 @@ use crate::r#loop::Loop;
 #[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
 #[derive(Default)]
 pub struct Handle {
-    core: OnceLock<pyuv::Handle>,
+    core: Once<pyuv::Handle>,
     event_loop: PySlot,
     callback: PySlot,
     on_close: PySlot,

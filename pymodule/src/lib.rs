@@ -42,6 +42,7 @@ mod stream;
 mod structseq;
 mod tcp;
 mod thread;
+mod thread_state;
 mod timer;
 mod tty;
 mod udp;
@@ -59,6 +60,7 @@ mod work;
 fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::require_main(module.py())?;
     exit::register();
+    thread_state::register();
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     no_memory::register(module.py());
     // Cargo's 2.0.0-alpha.1 is Python's 2.0.0a1.

@@ -1,13 +1,11 @@
 //! `pyuv.Loop`.
 
 use std::cell::RefCell;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyuv::{Configure, Entered, Held, Owned, RunMode};
 
@@ -16,6 +14,7 @@ use crate::gil::GilHooks;
 use crate::life::active::{ActiveKey, ActiveTable};
 use crate::life::slot::PySlot;
 use crate::life::wrapper::wrapper_of;
+use crate::once::{Once, intern};
 use crate::spare_bytes::SpareBytes;
 use crate::wakeup::{Wakeup, on_main_thread};
 
@@ -25,7 +24,7 @@ use crate::wakeup::{Wakeup, on_main_thread};
 /// `run`, a call from another raises RuntimeError. Only `Async.send` may come from anywhere.
 #[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
 pub struct Loop {
-    core: OnceLock<pyuv::Loop>,
+    core: Once<pyuv::Loop>,
     pub active: Owned<ActiveTable>,
     pub spare: Owned<SpareBytes>,
     /// What `Loop.excepthook` was set to, None included.
@@ -41,7 +40,7 @@ pub struct Loop {
 /// How often `Loop.close(handles=True)` closes what callbacks have opened meanwhile.
 const CLOSING_ROUNDS: usize = 100;
 
-static DEFAULT: PyOnceLock<Py<Loop>> = PyOnceLock::new();
+static DEFAULT: Once<Py<Loop>> = Once::new();
 
 impl Loop {
     /// The core loop; RuntimeError where a subclass did not call `__init__`.
@@ -136,7 +135,7 @@ impl Loop {
 }
 
 fn weak_set(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static WEAK_SET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static WEAK_SET: Once<Py<PyAny>> = Once::new();
     WEAK_SET.import(py, "weakref", "WeakSet")
 }
 
@@ -164,7 +163,7 @@ impl Loop {
     fn new(args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Loop {
         import_all(args.py());
         Loop {
-            core: OnceLock::new(),
+            core: Once::new(),
             active: Owned::default(),
             spare: Owned::default(),
             excepthook: PySlot::new(),
@@ -196,7 +195,7 @@ impl Loop {
     /// Whether this is the default loop.
     #[getter]
     fn default(slf: &Bound<'_, Loop>) -> bool {
-        DEFAULT.get(slf.py()).is_some_and(|default| default.is(slf))
+        DEFAULT.get().is_some_and(|default| default.is(slf))
     }
 
     /// Runs the loop (`uv_run`) and says whether anything is still active.

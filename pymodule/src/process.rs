@@ -13,6 +13,7 @@ use crate::error::{ProcessError, to_py};
 use crate::handle::Handle;
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
+use crate::once::intern;
 use crate::stdio::StdIO;
 use crate::util::argument::{AnyPath, Int};
 use crate::util::env::locked;
@@ -102,7 +103,7 @@ impl Process {
             options = options.gid(id(gid.0, "gid")?);
         }
         let stdio = stdio.map(containers).transpose()?.unwrap_or_default();
-        let process = cls.call_method1(pyo3::intern!(py, "__new__"), (cls,))?;
+        let process = cls.call_method1(intern!(py, "__new__"), (cls,))?;
         let process = process.cast_into::<Process>()?;
         let base = process.as_super();
         let held = r#loop.get().hold()?;
@@ -188,7 +189,7 @@ fn string(object: &Bound<'_, PyAny>, what: &str) -> PyResult<OsString> {
 fn arguments(args: &Bound<'_, PyAny>) -> PyResult<Vec<OsString>> {
     if args.is_instance_of::<PyString>()
         || args.is_instance_of::<PyBytes>()
-        || args.hasattr(pyo3::intern!(args.py(), "__fspath__"))?
+        || args.hasattr(intern!(args.py(), "__fspath__"))?
     {
         return Ok(vec![string(args, "args")?]);
     }

@@ -9,17 +9,17 @@ use std::ffi::{CStr, c_int};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use crate::c_api;
+use crate::once::Once;
 
 /// A struct sequence type with `N` fields, made when it is first used.
 pub struct StructSeq<const N: usize> {
     name: &'static CStr,
     doc: &'static CStr,
     fields: [(&'static CStr, &'static CStr); N],
-    made: PyOnceLock<Py<PyType>>,
+    made: Once<Py<PyType>>,
 }
 
 impl<const N: usize> StructSeq<N> {
@@ -29,7 +29,7 @@ impl<const N: usize> StructSeq<N> {
         doc: &'static CStr,
         fields: [(&'static CStr, &'static CStr); N],
     ) -> StructSeq<N> {
-        StructSeq { name, doc, fields, made: PyOnceLock::new() }
+        StructSeq { name, doc, fields, made: Once::new() }
     }
 
     /// The Python type.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyuv::{Events, Poll};
 
 use crate::error::UVError;
 use crate::error::to_py;
 use crate::life::back::Back;
 use crate::r#loop::Loop;
+use crate::once::{Once, intern};
 
 /// A loop's wakeup: a socket pair, and the handle that watches it.
 pub struct Wakeup {
@@ -157,7 +157,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 fn setter(py: Python<'_>) -> PyResult<&Py<PyAny>> {
-    static SET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static SET: Once<Py<PyAny>> = Once::new();
     SET.get_or_try_init(py, || {
         PyResult::Ok(py.import("signal")?.getattr("set_wakeup_fd")?.unbind())
     })
@@ -166,13 +166,13 @@ fn setter(py: Python<'_>) -> PyResult<&Py<PyAny>> {
 fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
     let set = setter(py)?;
     let keywords = pyo3::types::PyDict::new(py);
-    keywords.set_item(pyo3::intern!(py, "warn_on_full_buffer"), false)?;
+    keywords.set_item(intern!(py, "warn_on_full_buffer"), false)?;
     set.bind(py).call((fd,), Some(&keywords))?.extract()
 }
 
 /// Whether this is the thread that Python runs signal handlers on.
 pub fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
-    static MAIN: PyOnceLock<(Py<PyAny>, Py<PyAny>)> = PyOnceLock::new();
+    static MAIN: Once<(Py<PyAny>, Py<PyAny>)> = Once::new();
     let (main_thread, get_ident) = MAIN.get_or_try_init(py, || {
         let threading = py.import("threading")?;
         PyResult::Ok((
@@ -180,6 +180,6 @@ pub fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
             threading.getattr("get_ident")?.unbind(),
         ))
     })?;
-    let ident = main_thread.bind(py).call0()?.getattr(pyo3::intern!(py, "ident"))?;
+    let ident = main_thread.bind(py).call0()?.getattr(intern!(py, "ident"))?;
     ident.eq(get_ident.bind(py).call0()?)
 }

@@ -1,8 +1,9 @@
 //! `Loop.queue_work`: a function on the thread pool.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
@@ -13,11 +14,12 @@ use crate::life::active::ActiveKey;
 use crate::life::back::Back;
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
+use crate::once::Once;
 
 /// A function queued to the thread pool (`uv_work_t`).
 #[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
 pub struct WorkRequest {
-    core: OnceLock<pyuv::Request>,
+    core: Once<pyuv::Request>,
     /// Never None, but that is what the zeroes are that the collector may see (see `ActiveTable`).
     job: Option<Arc<Job>>,
     done: PySlot,
@@ -31,6 +33,8 @@ struct Job {
     work: PySlot,
     /// What it raised, until the loop is told.
     raised: PySlot,
+    /// The thread could not be attached to Python: there was no memory for that, or no Python.
+    skipped: AtomicBool,
     /// The request is gone, and with it whoever would be told.
     forgotten: AtomicBool,
 }
@@ -38,7 +42,7 @@ struct Job {
 impl Job {
     /// On a thread of the pool.
     fn run(&self) {
-        exit::attach(|py| {
+        let attached = exit::attach(|py| {
             if let Some(work) = self.work.take(py)
                 && let Err(error) = call(&work, [])
             {
@@ -48,6 +52,9 @@ impl Job {
                 self.clear(py);
             }
         });
+        if attached.is_none() {
+            self.skipped.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -114,13 +121,14 @@ impl Loop {
         let job = Arc::new(Job {
             work: PySlot::new(),
             raised: PySlot::new(),
+            skipped: AtomicBool::new(false),
             forgotten: AtomicBool::new(false),
         });
         job.work.set(Some(callable(work_callback)?));
         let request = Bound::new(
             py,
             WorkRequest {
-                core: OnceLock::new(),
+                core: Once::new(),
                 job: Some(job.clone()),
                 done: PySlot::new(),
                 event_loop: PySlot::new(),
@@ -152,14 +160,15 @@ fn on_done(request: Back<WorkRequest>, outcome: pyuv::Result<()>) {
     // SAFETY: the slot is set from a Bound<Loop> alone.
     let event_loop = unsafe { event_loop.cast_into_unchecked::<Loop>() };
     Loop::release(&event_loop, &this.key);
-    if let Some(job) = &this.job
-        && let Some(exception) = job.raised.take(py)
-    {
-        Loop::handle_exception(
-            &event_loop,
-            PyErr::from_value(exception),
-            Some((request.as_any(), "work")),
-        );
+    if let Some(job) = &this.job {
+        let raised = match job.raised.take(py) {
+            Some(exception) => Some(PyErr::from_value(exception)),
+            None if job.skipped.load(Ordering::Acquire) => Some(PyMemoryError::new_err(())),
+            None => None,
+        };
+        if let Some(error) = raised {
+            Loop::handle_exception(&event_loop, error, Some((request.as_any(), "work")));
+        }
     }
     let Some(done) = this.done.take(py) else { return };
     let code = outcome.err().map(|error| error.code().map_or(pyuv::Code::UNKNOWN.0, |code| code.0));

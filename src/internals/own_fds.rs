@@ -165,12 +165,26 @@ impl OwnFds {
         }
     }
 
+    /// The same for what it polls by alone.
+    ///
+    /// # Safety
+    /// The loop is open, and the caller's.
+    pub(crate) unsafe fn check_backend(&self, event_loop: *mut uv::uv_loop_t) -> Result<()> {
+        // SAFETY: the caller says so.
+        unsafe {
+            if self.has(Own::Backend, Own::Backend.fd(event_loop)) {
+                return Ok(());
+            }
+            Err(lost_error(Own::Backend.bit(), event_loop))
+        }
+    }
+
     #[cfg(target_os = "linux")]
     pub(super) fn has_lost_any(&self) -> bool {
         self.lost.load(Ordering::Relaxed) != 0
     }
 
-    pub(crate) fn has_lost(&self, own: Own) -> bool {
+    fn has_lost(&self, own: Own) -> bool {
         self.lost.load(Ordering::Relaxed) & own.bit() != 0
     }
 }

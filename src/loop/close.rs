@@ -18,11 +18,11 @@ impl Loop {
     pub fn close(&self) -> Result<()> {
         let entered = self.enter()?;
         let running = Running::begin(&entered)?;
-        match entered.check_own_fds() {
-            // Without what it polls nothing on it can be closed in order; without the rest it can.
-            #[cfg(unix)]
-            Err(_) if !entered.own_fds.has_lost(own_fds::Own::Backend) => {}
-            checked => checked?,
+        // Without what it polls nothing on it can be closed in order; without the rest it can.
+        #[cfg(unix)]
+        // SAFETY: the loop is open and ours.
+        unsafe {
+            entered.own_fds.check_backend(entered.uv())?;
         }
         trampoline::guard(&entered, || entered.empty_inbox());
         let open = entered.open();

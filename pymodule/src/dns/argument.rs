@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::argument::wrong_type;
 use crate::number::type_name;
 
 /// The strings of an iterable. One string by itself would be taken for its characters.
@@ -24,7 +25,9 @@ pub fn strings(what: &str, items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
             Err(PyTypeError::new_err(format!("{what} must be a list of str, but one is {given}")))
         }
     };
-    items.try_iter().map_err(|_| wrong(items))?.map(|item| string(item?)).collect()
+    let given = items.try_iter();
+    let given = given.map_err(|error| wrong_type(items.py(), error, || wrong(items)))?;
+    given.map(|item| string(item?)).collect()
 }
 
 /// Name servers: an iterable of addresses, or one str with commas or spaces between them.
@@ -37,10 +40,11 @@ pub fn servers(items: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
 
 /// A path: str or path-like.
 pub fn path(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    let Ok(path) = value.extract::<PathBuf>() else {
-        let given = type_name(value);
-        return Err(PyTypeError::new_err(format!("{what} must be a path, not {given}")));
-    };
+    let path = value.extract::<PathBuf>().map_err(|error| {
+        wrong_type(value.py(), error, || {
+            PyTypeError::new_err(format!("{what} must be a path, not {}", type_name(value)))
+        })
+    })?;
     match path.into_os_string().into_string() {
         Ok(path) => Ok(path),
         Err(path) => Err(PyValueError::new_err(format!("{what} {path:?} is not UTF-8"))),

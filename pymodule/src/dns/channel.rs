@@ -1,7 +1,7 @@
 //! `pyuv.dns.Channel`: a c-ares channel on the loop.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -21,6 +21,7 @@ use crate::life::active::{ActiveKey, ActiveTable};
 use crate::life::back::{Back, Leash};
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
+use crate::once::{Once, intern};
 use crate::structseq::objects;
 
 /// A raw DNS client on the loop (`ares_channel_t`).
@@ -36,7 +37,7 @@ use crate::structseq::objects;
 /// without calling anybody; `close` tells them.
 #[pyclass(module = "pyuv.dns", subclass, weakref, dict, frozen)]
 pub struct Channel {
-    core: OnceLock<pyuv_dns::Channel>,
+    core: Once<pyuv_dns::Channel>,
     event_loop: PySlot,
     /// The callbacks of queries, by the key that the core has of each. Changed by the loop's owner
     /// alone.
@@ -46,7 +47,7 @@ pub struct Channel {
     key: ActiveKey,
     server_state_callback: PySlot,
     /// How the core's listener finds this object: a `Bulk` asks on though nobody has the channel.
-    leash: OnceLock<Leash<Channel>>,
+    leash: Once<Leash<Channel>>,
 }
 
 impl Drop for Channel {
@@ -212,13 +213,13 @@ impl Channel {
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Channel {
         Channel {
-            core: OnceLock::new(),
+            core: Once::new(),
             event_loop: PySlot::new(),
             callbacks: Owned::default(),
             waiting: AtomicUsize::new(0),
             key: ActiveKey::default(),
             server_state_callback: PySlot::new(),
-            leash: OnceLock::new(),
+            leash: Once::new(),
         }
     }
 
@@ -243,7 +244,7 @@ impl Channel {
     #[pyo3(signature = (*_exception))]
     fn __exit__(slf: &Bound<'_, Channel>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
         // As a subclass has it.
-        slf.call_method0(pyo3::intern!(slf.py(), "close")).map(drop)
+        slf.call_method0(intern!(slf.py(), "close")).map(drop)
     }
 
     /// Whether the channel was closed.
@@ -308,12 +309,16 @@ impl Channel {
         let core = this.core()?;
         let callback = optional_callable(callback)?;
         let held = core.event_loop().hold().map_err(|error| refused(error.into()))?;
-        let listener: Option<pyuv_dns::ServerStateCallback> = callback.as_ref().map(|_| {
-            let channel = this.leash.get_or_init(|| Leash::new(slf)).another();
-            Arc::new(move |server: &str, success, flags| {
-                Channel::on_server_state(&channel, server, success, flags);
-            }) as _
-        });
+        let listener: Option<pyuv_dns::ServerStateCallback> = match &callback {
+            None => None,
+            Some(_) => {
+                let leash = this.leash.get_or_try_init(slf.py(), || Ok(Leash::new(slf)))?;
+                let channel = leash.another();
+                Some(Arc::new(move |server: &str, success, flags| {
+                    Channel::on_server_state(&channel, server, success, flags);
+                }))
+            }
+        };
         core.set_server_state_callback(listener).map_err(refused)?;
         let earlier = this.server_state_callback.replace(slf.py(), callback);
         // To let go of it may run Python, which may do anything with the loop.

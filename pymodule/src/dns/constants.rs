@@ -4,13 +4,13 @@
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyString};
 use pyuv_dns::{ChannelFlags, Code, Flags, Opcode, Rcode, RecordClass, RecordType};
 
 use super::error::to_py;
 use super::errorno;
 use crate::number::{number, type_name};
+use crate::once::Once;
 
 /// A number with an enum class in Python.
 pub trait Registry: Copy {
@@ -44,12 +44,12 @@ macro_rules! registries {
             }
 
             fn members(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
-                static MEMBERS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-                Ok(MEMBERS.get_or_init(py, || PyDict::new(py).unbind()).bind(py))
+                static MEMBERS: Once<Py<PyDict>> = Once::new();
+                Ok(MEMBERS.get_or_try_init(py, || Ok(PyDict::new(py).unbind()))?.bind(py))
             }
 
             fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-                static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+                static CLASS: Once<Py<PyAny>> = Once::new();
                 CLASS.import(py, "pyuv.dns._registry", stringify!($type))
             }
         })*

@@ -1,11 +1,12 @@
 //! `pyuv.dns.ErrorNumber`: a c-ares code that says what was wrong.
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyuv_dns::{Code, Error};
 
+use crate::once::Once;
+
 fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static CLASS: Once<Py<PyAny>> = Once::new();
     CLASS.import(py, "pyuv.dns._errorno", "ErrorNumber")
 }
 

@@ -2,7 +2,6 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString};
 use pyuv_dns::{AddrInfo, Hints};
 
@@ -13,6 +12,7 @@ use crate::argument::text;
 use crate::call::optional_callable;
 use crate::r#loop::Loop;
 use crate::number::number;
+use crate::once::Once;
 
 /// Looks up the addresses of a host (`uv_getaddrinfo`), as `socket.getaddrinfo` does: a list of
 /// (family, type, proto, canonname, address).
@@ -83,8 +83,8 @@ fn to_list(py: Python<'_>, found: Vec<AddrInfo>) -> PyResult<Bound<'_, PyAny>> {
 
 /// The standard library's names of families and of kinds of sockets.
 fn enums(py: Python<'_>) -> PyResult<(&Bound<'_, PyAny>, &Bound<'_, PyAny>)> {
-    static FAMILY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static KIND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static FAMILY: Once<Py<PyAny>> = Once::new();
+    static KIND: Once<Py<PyAny>> = Once::new();
     let family = FAMILY.import(py, "socket", "AddressFamily")?;
     Ok((family, KIND.import(py, "socket", "SocketKind")?))
 }

@@ -9,7 +9,6 @@ use pyo3::PyClass;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple, PyType};
 use pyuv_dns::{Flags, Opcode, Rcode};
 
@@ -18,25 +17,26 @@ use super::data::call_repr;
 use super::error::to_py;
 use super::record::{Question, Record};
 use crate::number::number;
+use crate::once::Once;
 
 /// A DNS message: header, question and three sections of records.
 #[pyclass(frozen, eq, hash, module = "pyuv.dns")]
 pub struct Message {
     pub message: pyuv_dns::Message,
-    question: PyOnceLock<Py<PyTuple>>,
-    answer: PyOnceLock<Py<PyTuple>>,
-    authority: PyOnceLock<Py<PyTuple>>,
-    additional: PyOnceLock<Py<PyTuple>>,
+    question: Once<Py<PyTuple>>,
+    answer: Once<Py<PyTuple>>,
+    authority: Once<Py<PyTuple>>,
+    additional: Once<Py<PyTuple>>,
 }
 
 impl From<pyuv_dns::Message> for Message {
     fn from(message: pyuv_dns::Message) -> Message {
         Message {
             message,
-            question: PyOnceLock::new(),
-            answer: PyOnceLock::new(),
-            authority: PyOnceLock::new(),
-            additional: PyOnceLock::new(),
+            question: Once::new(),
+            answer: Once::new(),
+            authority: Once::new(),
+            additional: Once::new(),
         }
     }
 }
@@ -81,7 +81,7 @@ where
 /// The tuple in `cache`, made of `values` the first time.
 fn section<'py, V, T>(
     py: Python<'py>,
-    cache: &'py PyOnceLock<Py<PyTuple>>,
+    cache: &'py Once<Py<PyTuple>>,
     values: &[V],
     wrap: fn(V) -> T,
 ) -> PyResult<&'py Bound<'py, PyTuple>>

@@ -5,7 +5,6 @@ use std::hash::{Hash, Hasher};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple, PyType};
 use pyuv_dns::RecordClass;
 use pyuv_dns::field::Name;
@@ -14,6 +13,7 @@ use super::constants::{RecordClassArg, RecordTypeArg, Registry};
 use super::data::{self, call_repr};
 use super::value::Argument;
 use crate::number::{optional_number, type_name};
+use crate::once::Once;
 
 /// What a message asks: a name, a type and a class.
 #[pyclass(frozen, eq, ord, hash, module = "pyuv.dns")]
@@ -77,12 +77,12 @@ impl Question {
 pub struct Record {
     pub record: pyuv_dns::Record,
     // Made when first asked for.
-    data: PyOnceLock<Py<PyAny>>,
+    data: Once<Py<PyAny>>,
 }
 
 impl From<pyuv_dns::Record> for Record {
     fn from(record: pyuv_dns::Record) -> Record {
-        Record { record, data: PyOnceLock::new() }
+        Record { record, data: Once::new() }
     }
 }
 
@@ -123,8 +123,8 @@ impl Record {
         };
         let ttl = optional_number("ttl", ttl)?.unwrap_or(0);
         let record = pyuv_dns::Record { name: name.0, class: record_class.0, ttl, data: contents };
-        let cache = PyOnceLock::new();
-        let _ = cache.set(data.py(), data.clone().unbind());
+        let cache = Once::new();
+        let _ = cache.set(data.clone().unbind());
         Ok(Record { record, data: cache })
     }
 

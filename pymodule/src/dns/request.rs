@@ -1,7 +1,5 @@
 //! A call to the system's resolver that was submitted with a callback.
 
-use std::sync::OnceLock;
-
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::Request;
@@ -13,11 +11,12 @@ use crate::life::active::ActiveKey;
 use crate::life::back::Back;
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
+use crate::once::Once;
 
 /// A `getaddrinfo` or `getnameinfo` that was started with a callback.
 #[pyclass(frozen, subclass, dict, weakref, module = "pyuv.dns")]
 pub struct DNSRequest {
-    core: OnceLock<Request>,
+    core: Once<Request>,
     event_loop: PySlot,
     callback: PySlot,
     key: ActiveKey,
@@ -35,7 +34,7 @@ impl DNSRequest {
         let request = Bound::new(
             event_loop.py(),
             DNSRequest {
-                core: OnceLock::new(),
+                core: Once::new(),
                 event_loop: PySlot::new(),
                 callback: PySlot::new(),
                 key: ActiveKey::default(),

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::exceptions::{PyUnicodeEncodeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
+
+use crate::once::Once;
 
 /// A path as it was given, and what keeps the system's bytes of it.
 pub struct PathArgument<'py> {
@@ -19,7 +20,7 @@ pub struct PathArgument<'py> {
 
 /// Whether the system's encoding for names is UTF-8, so that a `str` has the bytes within.
 fn names_are_utf8(py: Python<'_>) -> PyResult<bool> {
-    static ANSWER: PyOnceLock<bool> = PyOnceLock::new();
+    static ANSWER: Once<bool> = Once::new();
     let answer = ANSWER.get_or_try_init(py, || {
         let encoding = py.import("sys")?.call_method0("getfilesystemencoding")?;
         Ok::<_, PyErr>(encoding.extract::<&str>()? == "utf-8")

@@ -82,7 +82,7 @@ impl FSRequest {
         held: &Held,
         core: Request,
     ) {
-        slf.get().core.set(core);
+        let _ = slf.get().core.set(core);
         FSRequest::keep(slf, event_loop, held);
     }
 
@@ -124,7 +124,7 @@ impl FSRequest {
                 Ended::Error { code, written: error.written() }
             }
         };
-        this.ended.set(ended);
+        let _ = this.ended.set(ended);
         this.lending.clear(py);
         let Some(callback) = this.callback.take(py) else { return };
         if let Err(error) = call(&callback, [slf.as_any()]) {

@@ -15,16 +15,16 @@ use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
 use super::Stream;
 use crate::buffer::Pieces;
+use crate::once::Once;
 
 /// A class that gets it.
 pub trait FastWrite: PyTypeInfo {
     /// A place for the method that it had before, its own or that of Stream.
-    fn general() -> &'static PyOnceLock<Py<PyAny>>;
+    fn general() -> &'static Once<Py<PyAny>>;
 }
 
 const NAME: &CStr = c"write";
@@ -96,8 +96,7 @@ unsafe fn general<C: FastWrite>(
     let count = count as usize;
     // SAFETY: as the caller says; those with names come after the others.
     unsafe {
-        let py = Python::assume_attached();
-        let Some(method) = C::general().get(py) else { return ptr::null_mut() };
+        let Some(method) = C::general().get() else { return ptr::null_mut() };
         let named = if names.is_null() { 0 } else { ffi::PyTuple_Size(names) as usize };
         let mut stack = Vec::with_capacity(1 + count + named);
         stack.push(slf);

@@ -389,9 +389,9 @@ macro_rules! stream_class {
         pub struct $name;
 
         impl $crate::stream::FastWrite for $name {
-            fn general() -> &'static pyo3::sync::PyOnceLock<pyo3::Py<pyo3::PyAny>> {
-                static GENERAL: pyo3::sync::PyOnceLock<pyo3::Py<pyo3::PyAny>> =
-                    pyo3::sync::PyOnceLock::new();
+            fn general() -> &'static $crate::once::Once<pyo3::Py<pyo3::PyAny>> {
+                static GENERAL: $crate::once::Once<pyo3::Py<pyo3::PyAny>> =
+                    $crate::once::Once::new();
                 &GENERAL
             }
         }

@@ -1,18 +1,17 @@
 //! What the classes of `pyuv.thread` share: a core primitive that `__init__` makes, once.
 
-use std::sync::OnceLock;
-
 use pyo3::exceptions::{PyResourceWarning, PyRuntimeError};
 use pyo3::prelude::*;
 
 use crate::exit;
+use crate::once::Once;
 
 /// The core primitive of a Python object.
-pub struct Primitive<T>(OnceLock<T>);
+pub struct Primitive<T>(Once<T>);
 
 impl<T> Primitive<T> {
     pub const fn new() -> Primitive<T> {
-        Primitive(OnceLock::new())
+        Primitive(Once::new())
     }
 
     /// For `__init__`: RuntimeError the second time.

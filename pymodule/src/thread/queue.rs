@@ -18,7 +18,6 @@
 //! that forks has the GIL, or has stopped the world, so that in a child nobody has the lock.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
@@ -39,9 +38,6 @@ use crate::util::argument::{Int, Truth};
 #[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen, generic)]
 pub struct Queue {
     core: Primitive<Core<Py<PyAny>>>,
-    /// Whether `core` can be looked at: CPython 3.11 may show the collector an object that is all
-    /// zeroes, and that is a valid, full `OnceLock`.
-    made: AtomicBool,
 }
 
 impl Drop for Queue {
@@ -126,13 +122,12 @@ impl Queue {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs), text_signature = "(maxsize=0)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Queue {
-        Queue { core: Primitive::new(), made: AtomicBool::new(false) }
+        Queue { core: Primitive::new() }
     }
 
     #[pyo3(signature = (maxsize=Int(0)))]
     fn __init__(&self, maxsize: Int<isize>) -> PyResult<()> {
         self.core.set(Core::new(maxsize.0))?;
-        self.made.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -256,9 +251,6 @@ impl Queue {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if !self.made.load(Ordering::Acquire) {
-            return Ok(());
-        }
         let Ok(core) = self.core.get() else { return Ok(()) };
         // SAFETY: see the top of this file: no thread is inside a method of the core.
         let mut items = unsafe { core.peek() };

@@ -2,9 +2,12 @@
 
 use pyo3::exceptions::{PyAttributeError, PyException};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::once::Once;
+
+/// Made while the module is imported (`register`), before anybody can fork in between.
+#[allow(clippy::disallowed_types)]
 mod own {
     pyo3::create_exception!(
         pyuv.thread,
@@ -22,7 +25,7 @@ struct Classes {
 
 /// The standard library's classes; a ShutDown of our own where it has none, before Python 3.13.
 fn classes(py: Python<'_>) -> PyResult<&Classes> {
-    static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
+    static CLASSES: Once<Classes> = Once::new();
     CLASSES.get_or_try_init(py, || {
         let module = py.import("queue")?;
         let class = |name| PyResult::Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind());

@@ -1,7 +1,5 @@
 //! A job on a tree that was submitted with a callback.
 
-use std::sync::OnceLock;
-
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::PyList;
@@ -13,11 +11,12 @@ use crate::fs::tree::options::Options;
 use crate::fs::tree::results::progress_result;
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
+use crate::once::Once;
 
 /// A job on a tree that was started with a callback, which gets this object.
 #[pyclass(extends = FSRequest, frozen, subclass, module = "pyuv.fs")]
 pub struct TreeRequest {
-    core: OnceLock<pyuv_fs::tree::TreeRequest>,
+    core: Once<pyuv_fs::tree::TreeRequest>,
     told_progress: PySlot,
     told_batch: PySlot,
     /// Set once. A slot, since zeroes are an empty one (see `ActiveTable`).
@@ -40,7 +39,7 @@ impl TreeRequest {
         told_batch: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, TreeRequest>> {
         let request = TreeRequest {
-            core: OnceLock::new(),
+            core: Once::new(),
             told_progress: PySlot::new(),
             told_batch: PySlot::new(),
             errors: PySlot::new(),
