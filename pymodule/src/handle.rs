@@ -19,7 +19,8 @@ use crate::once::{Once, intern};
 ///
 /// An active handle is kept alive by its loop. One that loses its last reference while it is
 /// inactive is closed.
-#[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 #[derive(Default)]
 pub struct Handle {
     core: Once<pyuv::Handle>,

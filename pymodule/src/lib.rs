@@ -26,7 +26,7 @@ mod idle;
 mod interpreter;
 mod life;
 mod r#loop;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", not(PyPy)))]
 mod no_memory;
 mod number;
 mod once;
@@ -36,6 +36,7 @@ mod prepare;
 mod process;
 mod seconds;
 mod signal;
+mod signals;
 mod spare_bytes;
 mod stdio;
 mod stream;
@@ -61,7 +62,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::require_main(module.py())?;
     exit::register();
     thread_state::register();
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(PyPy)))]
     no_memory::register(module.py());
     // Cargo's 2.0.0-alpha.1 is Python's 2.0.0a1.
     let version = env!("CARGO_PKG_VERSION").replace("-alpha.", "a").replace("-beta.", "b");

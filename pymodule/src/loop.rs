@@ -22,7 +22,8 @@ use crate::wakeup::{Wakeup, on_main_thread};
 ///
 /// A loop and its handles belong to the thread that is using them: while one thread is inside
 /// `run`, a call from another raises RuntimeError. Only `Async.send` may come from anywhere.
-#[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct Loop {
     core: Once<pyuv::Loop>,
     pub active: Owned<ActiveTable>,
@@ -218,7 +219,7 @@ impl Loop {
         };
         if installed.is_some() {
             // One that came before the wakeup fd was ours would not wake the loop.
-            py.check_signals()?;
+            crate::signals::check(py)?;
         }
         let hooks = GilHooks::new(py);
         let outcome = core.run_with(mode, &hooks);

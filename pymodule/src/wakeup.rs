@@ -49,7 +49,7 @@ impl Wakeup {
                 for_callback.drain();
                 // SAFETY: callbacks run attached, on a loop whose Python object is alive.
                 let Some(event_loop) = &(unsafe { event_loop.object() }) else { return };
-                if let Err(error) = event_loop.py().check_signals() {
+                if let Err(error) = crate::signals::check(event_loop.py()) {
                     Loop::handle_exception(event_loop, error, None);
                 }
             })

@@ -17,7 +17,8 @@ use crate::r#loop::Loop;
 use crate::once::Once;
 
 /// A function queued to the thread pool (`uv_work_t`).
-#[pyclass(module = "pyuv", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct WorkRequest {
     core: Once<pyuv::Request>,
     /// Never None, but that is what the zeroes are that the collector may see (see `ActiveTable`).

@@ -35,7 +35,8 @@ use crate::structseq::objects;
 ///
 /// A channel with queries in flight is kept alive by its loop. Collected or dropped, it ends them
 /// without calling anybody; `close` tells them.
-#[pyclass(module = "pyuv.dns", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv.dns", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct Channel {
     core: Once<pyuv_dns::Channel>,
     event_loop: PySlot,

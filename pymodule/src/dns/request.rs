@@ -14,7 +14,8 @@ use crate::r#loop::Loop;
 use crate::once::Once;
 
 /// A `getaddrinfo` or `getnameinfo` that was started with a callback.
-#[pyclass(frozen, subclass, dict, weakref, module = "pyuv.dns")]
+#[pyclass(frozen, subclass, weakref, module = "pyuv.dns")]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct DNSRequest {
     core: Once<Request>,
     event_loop: PySlot,

@@ -98,7 +98,7 @@ fn wait(
         if let Some(answer) = py.detach(|| resolution.wait(slice)) {
             return Ok(answer);
         }
-        py.check_signals()?;
+        crate::signals::check(py)?;
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(Err(Code::ETIMEOUT.into()));
         }

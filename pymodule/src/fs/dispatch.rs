@@ -78,7 +78,7 @@ where
         let operation = make();
         match py.detach(|| operation.run()) {
             Ok(output) => return Ok(output),
-            Err(error) if error.code() == Some(Code::EINTR) => py.check_signals()?,
+            Err(error) if error.code() == Some(Code::EINTR) => crate::signals::check(py)?,
             Err(error) => return Err(fs_error(py, error, About::default())),
         }
     }

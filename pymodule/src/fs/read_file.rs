@@ -71,7 +71,7 @@ impl FileMemory for BytesMemory {
 
     fn interrupted(&mut self) -> pyuv::Result<()> {
         let Some(raised) = &self.raised else { return Ok(()) };
-        match exit::attach(|py| py.check_signals()) {
+        match exit::attach(crate::signals::check) {
             Some(Err(error)) => {
                 *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Err(pyuv::Code::EINTR.into())

@@ -33,7 +33,8 @@ enum Ended {
 }
 
 /// A filesystem operation that was started with a callback, which gets this object.
-#[pyclass(frozen, subclass, dict, weakref, module = "pyuv.fs")]
+#[pyclass(frozen, subclass, weakref, module = "pyuv.fs")]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct FSRequest {
     about: About,
     ended: Once<Ended>,

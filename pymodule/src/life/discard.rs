@@ -47,7 +47,7 @@ pub unsafe fn let_go(object: *mut ffi::PyObject) {
         if object.is_null() {
             return;
         }
-        if ffi::Py_REFCNT(object) != 1 || ffi::PyObject_IS_GC(object) == 0 {
+        if ffi::Py_REFCNT(object) != 1 || ffi::PyType_IS_GC(ffi::Py_TYPE(object)) == 0 {
             // Somebody else has it still, or it holds nothing.
             ffi::Py_DECREF(object);
         } else {

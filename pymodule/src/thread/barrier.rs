@@ -13,7 +13,8 @@ use crate::util::argument::Int;
 /// Holds threads until `count` of them have come, again and again (`uv_barrier_t`).
 ///
 /// A context manager: `with barrier as told:` waits first, and `told` is what `wait` returns.
-#[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv.thread", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct Barrier(Primitive<Core>);
 
 #[pymethods]

@@ -42,7 +42,7 @@ pub fn sleep(py: Python<'_>, ticket: Ticket<'_>, deadline: Option<Instant>) -> P
             return Ok(true);
         }
         if main_thread {
-            py.check_signals()?;
+            crate::signals::check(py)?;
         }
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Ok(ticket.give_up());

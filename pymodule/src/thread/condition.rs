@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 ///
 /// `lock` is the `Mutex` to use; without it, the condition makes one. A context manager:
 /// `with condition:` locks and unlocks that mutex.
-#[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv.thread", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct Condition {
     core: Primitive<Core>,
     /// Set once, by `__init__`. A slot is what the collector may see before it is filled.

@@ -13,7 +13,8 @@ use crate::error::{ThreadError, to_py};
 /// likes.
 ///
 /// A context manager: `with mutex:` locks and unlocks.
-#[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv.thread", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct Mutex(Primitive<Core>);
 
 impl Drop for Mutex {

@@ -35,7 +35,8 @@ use crate::util::argument::{Int, Truth};
 /// Items that some threads put in and others take out: `queue.Queue`, in Rust.
 ///
 /// `maxsize` is how many items there is room for; any number if it is 0 or less.
-#[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen, generic)]
+#[pyclass(module = "pyuv.thread", subclass, weakref, frozen, generic)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct Queue {
     core: Primitive<Core<Py<PyAny>>>,
 }

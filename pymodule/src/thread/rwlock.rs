@@ -14,7 +14,8 @@ use crate::error::{ThreadError, to_py};
 /// While a writer waits, only threads that are reading already may read again.
 ///
 /// `with lock.reading():` and `with lock.writing():` lock and unlock; `with lock:` is for writing.
-#[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv.thread", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct RWLock(Primitive<Core>);
 
 impl Drop for RWLock {

@@ -13,7 +13,8 @@ use crate::util::argument::Int;
 /// A counter that is never below 0 (`uv_sem_t`).
 ///
 /// A context manager: `with semaphore:` waits, and posts at the end.
-#[pyclass(module = "pyuv.thread", subclass, weakref, dict, frozen)]
+#[pyclass(module = "pyuv.thread", subclass, weakref, frozen)]
+#[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct Semaphore(Primitive<Core>);
 
 #[pymethods]

@@ -54,7 +54,7 @@ fn on_signals(poll: &pyuv::Poll, _outcome: pyuv::Result<Events>) {
         if let Ok(fd) = poll.fileno() {
             drain(fd);
         }
-        slf.py().check_signals()
+        crate::signals::check(slf.py())
     });
 }
 

@@ -130,7 +130,7 @@ fn run<'py, W: Work>(
                 }
             })
         };
-        let ended = tree.run_with(told, || attached(&mut |py| py.check_signals()));
+        let ended = tree.run_with(told, || attached(&mut |py| crate::signals::check(py)));
         // The callables go where the thread is attached.
         (raised.into_inner(), (ended, progress, on_batch))
     });
