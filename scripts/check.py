@@ -139,6 +139,7 @@ class Checks:
         yield self.command("clippy", *clippy)
         yield self.command("ruff check", "ruff", "check")
         yield self.command("ruff format", "ruff", "format", "--check")
+        yield self.command("actionlint", "actionlint")
         yield self.command("mypy", "mypy")
         yield self.command("stubtest", "stubtest", "pyuv", "--allowlist", "tests/stubtest-allowlist.txt")
 
