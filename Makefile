@@ -2,7 +2,7 @@
 # Needed beforehand: rustup's toolchain, gcc, make and one Python of 3.11 or later.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full inventory gate fuzz fuzz-programs wheel bench docs coverage fmt valgrind sanitize lock clean
+.PHONY: help demo test test-full inventory gate fuzz fuzz-programs wheel sdist bench docs coverage fmt valgrind sanitize lock clean
 
 # pyenv leaves names on PATH that do not run, so each is asked.
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3.14 python3.15 python3; do \
@@ -42,8 +42,11 @@ fuzz: ## mutated DNS messages for an hour, into the parser and into a channel; S
 fuzz-programs: ## random programs against the Python classes for an hour; SECONDS=600 for less
 	$(PYTHON) scripts/bootstrap.py -- python tests/fuzz --seconds $(SECONDS) --jobs 2 --shrink
 
-wheel: ## a wheel per Python in dist/, each tried in an empty environment
-	$(PYTHON) scripts/wheel.py
+wheel: ## a wheel per Python in dist/, each tried; ARGS="--target aarch64" for the other processor
+	$(PYTHON) scripts/wheel.py $(ARGS)
+
+sdist: ## the source distribution in dist/, built and tried in an empty environment
+	$(PYTHON) scripts/sdist.py
 
 bench: ## the ratio tables of the benchmarks
 	$(PYTHON) scripts/bootstrap.py --no-extension -- python benches/run.py $(ARGS)

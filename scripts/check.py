@@ -46,6 +46,8 @@ PROGRAMS_SECONDS = "60"
 # How many names and records are held against other implementations, in the full run.
 FULL_EXAMPLES = "10000"
 CARGO = ["--workspace", "--locked", "--profile", "testing"]
+# The wheels that are built for another processor and tried in emulation.
+EMULATED = ["--target", "aarch64", "--python", "3.15", "--python", "pypy3.11"]
 # What a command ends with that cannot do its work here; its last line says why.
 NOT_RUN = 77
 
@@ -129,6 +131,8 @@ class Checks:
         yield self.command("demo", "python", "scripts/demo.py")
         if full:
             yield self.command("wheels", "python", "scripts/wheel.py")
+            yield self.command("wheels for aarch64", "python", "scripts/wheel.py", *EMULATED)
+            yield self.command("source distribution", "python", "scripts/sdist.py")
             yield self.command("valgrind", "python", "scripts/valgrind.py")
             yield self.command("address sanitizer", "python", "scripts/sanitize.py")
             yield self.command("miri", "python", "scripts/sanitize.py", "miri")

@@ -1,6 +1,6 @@
 """`make lock`: compile requirements/*.in into pinned and hashed *.txt, the newest versions that fit.
 
-requirements/sid-pythons.txt records the versions of the packages that are taken from Debian sid.
+requirements/sid-*.txt record the versions of the packages that are taken from Debian sid.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import tempfile
 import venv
 from pathlib import Path
 
+import emulated
 import sid
 import sid_pythons
+import targets
 from bootstrap import REQUIREMENTS, ROOT, Command
 
 UV = "uv==0.13.9"
@@ -32,8 +34,9 @@ def main() -> int:
             files: Command = [source, "--output-file", source.with_suffix(".txt")]
             subprocess.run([*resolve, *every, *header, *files], cwd=ROOT, check=True)
     if sid.available():
-        packages = sid_pythons.packages()
-        packages.write_record(sid.fetch(packages, newest=True).versions)
+        pythons = emulated.pythons(targets.TARGETS["aarch64"])
+        for packages in (sid_pythons.packages(), emulated.emulator(), pythons):
+            packages.write_record(sid.fetch(packages, newest=True).versions)
     return 0
 
 

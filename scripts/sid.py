@@ -80,7 +80,7 @@ def fetch(packages: Packages, *, newest: bool = False) -> Folder:
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:12]
     path = cache() / f"sid-{packages.name}-{digest}"
     done = path / "versions.json"
-    with _alone():
+    with alone():
         if newest or not done.exists():
             shutil.rmtree(path, ignore_errors=True)
             versions = _Archive(path / "apt", packages.architecture).unpack(packages.names, recorded, path)
@@ -174,7 +174,7 @@ def _mirror() -> str | None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One at a time, also among checkouts."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / "lock").open("w") as lock:
