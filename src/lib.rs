@@ -90,7 +90,7 @@ pub use handle::{DataOwner, Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
 pub use job::Job;
-pub use r#loop::{Configure, Entered, Held, Loop, RunMode};
+pub use r#loop::{Configure, Entered, Held, Loop, Remote, RunMode};
 pub use metrics::Metrics;
 pub use owned::Owned;
 pub use pipe::Pipe;

@@ -33,6 +33,7 @@ use crate::stream::written::Written;
 mod abandon;
 mod close;
 mod configure;
+mod deferral;
 #[cfg(unix)]
 mod first;
 mod fork;
@@ -42,11 +43,14 @@ mod run;
 mod shared;
 
 pub use configure::Configure;
+pub(crate) use deferral::Due;
 pub(crate) use inbox::InboxEntry;
+pub use inbox::Remote;
 pub use run::RunMode;
 pub use shared::Entered;
 pub(crate) use shared::LoopShared;
 
+use deferral::Deferral;
 use inbox::Inbox;
 use own_handles::OwnHandles;
 
@@ -108,6 +112,7 @@ pub struct Held {
     pub(crate) unforkable: Cell<bool>,
     pub(crate) slab: Slab,
     pub(crate) written: Written,
+    deferral: Deferral,
     #[cfg(unix)]
     pub(crate) reserve: Reserve,
     pub(crate) own_handles: OwnHandles,
@@ -154,6 +159,7 @@ impl Loop {
             unforkable: Cell::new(false),
             slab: Slab::new(),
             written: Written::new(),
+            deferral: Deferral::new(),
             #[cfg(unix)]
             reserve: Reserve::new(),
             own_handles: OwnHandles::new(),
@@ -193,7 +199,7 @@ impl Loop {
         // SAFETY: as above; the memory stays where it is.
         unsafe {
             inner.jobs.init(inner.uv());
-            inner.written.init(inner.uv());
+            inner.deferral.init(inner.uv());
         }
         Ok(Loop { shared: NonNull::from(inner.shared()) })
     }
@@ -220,11 +226,18 @@ impl Loop {
         Ok(unsafe { uv::uv_backend_fd(entered.uv()) })
     }
 
-    /// How long a poll may wait: `None` is for ever (`uv_backend_timeout`).
+    /// How long a poll may wait: `None` is for ever, as on a loop with nothing to do
+    /// (`uv_backend_timeout`).
     pub fn timeout(&self) -> Result<Option<Duration>> {
         let entered = self.enter()?;
         // SAFETY: the loop is open and ours.
-        let timeout = unsafe { uv::uv_backend_timeout(entered.uv()) };
+        let timeout = unsafe {
+            // Of a loop with nothing on it libuv says 0, and whoever embeds it would spin.
+            if uv::uv_loop_alive(entered.uv()) == 0 {
+                return Ok(None);
+            }
+            uv::uv_backend_timeout(entered.uv())
+        };
         Ok(u64::try_from(timeout).ok().map(Duration::from_millis))
     }
 

@@ -47,6 +47,21 @@ works()
     assert child(code) == ["interrupted", "works 1"]
 
 
+def test_ctrl_c_wakes_a_loop_whatever_threading_says():
+    """gevent's monkey patching has the names of `threading` and `_thread` speak of greenlets."""
+    code = """
+late = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+late.start()
+threading.main_thread = threading.current_thread = lambda: None
+threading.get_ident = _thread.get_ident = lambda: 12345
+try:
+    loop.run()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    assert child(code) == ["interrupted"]
+
+
 def test_ctrl_c_while_the_loop_is_busy():
     code = """
 idle = pyuv.Idle(loop)

@@ -118,7 +118,6 @@ def test_alive_means_active_and_referenced(loop):
 
 def test_get_timeout_is_seconds_to_the_next_timer(loop):
     timer = pyuv.Timer(loop)
-    assert loop.get_timeout() == 0
     timer.start(lambda timer: None, 30)
     # The first round registers the loop's own descriptors.
     loop.run(pyuv.UV_RUN_NOWAIT)
@@ -133,6 +132,9 @@ def test_get_timeout_is_minus_one_where_only_an_event_can_come(loop):
     loop.run(pyuv.UV_RUN_NOWAIT)
     assert loop.get_timeout() == -1.0
     wake.close()
+    assert loop.get_timeout() == 0
+    loop.run()
+    assert loop.get_timeout() == -1.0
 
 
 def test_another_thread_embeds_the_loop(loop):

@@ -61,7 +61,7 @@ CALLS = {
 @pytest.mark.parametrize("how", ["one", "all"])
 @pytest.mark.parametrize("what", CALLS)
 def test_a_failed_allocation_is_a_memory_error(what, how, tmp_path):
-    if (what, how) == ("stat", "all"):
+    if how == "all" and what in ("stat", "work"):
         pytest.skip("PyO3 ends the process where there is no memory for an error's text")
     code = f"""{PRELUDE}
 def call():

@@ -26,6 +26,7 @@ mod idle;
 mod interpreter;
 mod life;
 mod r#loop;
+mod main_thread;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(PyPy)))]
 mod no_memory;
 mod number;

@@ -14,9 +14,10 @@ use crate::gil::GilHooks;
 use crate::life::active::{ActiveKey, ActiveTable};
 use crate::life::slot::PySlot;
 use crate::life::wrapper::wrapper_of;
+use crate::main_thread::on_main_thread;
 use crate::once::{Once, intern};
 use crate::spare_bytes::SpareBytes;
-use crate::wakeup::{Wakeup, on_main_thread};
+use crate::wakeup::Wakeup;
 
 /// An event loop (`uv_loop_t`).
 ///
@@ -208,10 +209,9 @@ impl Loop {
         let py = slf.py();
         let this = slf.get();
         let mode = run_mode(mode)?;
-        let main_thread = on_main_thread(py)?;
         // From here on: what is set up is not to be closed by another thread while Python runs.
         let (core, held) = this.core_to_run()?;
-        let installed = if main_thread && mode != RunMode::NoWait && !core.is_running() {
+        let installed = if mode != RunMode::NoWait && !core.is_running() && on_main_thread() {
             let wakeup = Loop::wakeup(slf, core, &held);
             wakeup.map(|wakeup| wakeup.install(py)).transpose()?
         } else {

@@ -152,7 +152,6 @@ impl Drop for Installed<'_> {
 /// Looks up now what `Loop.run` needs of the standard library: later there may be no fd to import
 /// with.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    on_main_thread(module.py())?;
     setter(module.py()).map(|_| ())
 }
 
@@ -168,18 +167,4 @@ fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
     let keywords = pyo3::types::PyDict::new(py);
     keywords.set_item(intern!(py, "warn_on_full_buffer"), false)?;
     set.bind(py).call((fd,), Some(&keywords))?.extract()
-}
-
-/// Whether this is the thread that Python runs signal handlers on.
-pub fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
-    static MAIN: Once<(Py<PyAny>, Py<PyAny>)> = Once::new();
-    let (main_thread, get_ident) = MAIN.get_or_try_init(py, || {
-        let threading = py.import("threading")?;
-        PyResult::Ok((
-            threading.getattr("main_thread")?.unbind(),
-            threading.getattr("get_ident")?.unbind(),
-        ))
-    })?;
-    let ident = main_thread.bind(py).call0()?.getattr(intern!(py, "ident"))?;
-    ident.eq(get_ident.bind(py).call0()?)
 }

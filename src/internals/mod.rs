@@ -28,7 +28,7 @@ pub(crate) mod lost_requests;
 #[cfg(unix)]
 pub(crate) mod own_fds;
 #[cfg(unix)]
-mod pending;
+pub(crate) mod pending;
 pub(crate) mod registration;
 #[cfg(unix)]
 pub(crate) mod reserve;

@@ -1,8 +1,7 @@
 //! The loop's side of its jobs: handing them out, and telling of their end.
 //!
-//! What is over is told in the check phase, right after the loop has polled, before any check
-//! handle of the user's. The loop does not sleep when something is over already, and gives the
-//! pool a moment before it does.
+//! What is over is told right after the loop has polled, before any check handle of the user's. The
+//! loop does not sleep when something is over already, and gives the pool a moment before it does.
 
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem;
@@ -16,7 +15,7 @@ use libuv_sys2 as uv;
 use super::JobRef;
 use super::drainer::Drainer;
 use super::queue::{Queue, wait_awake};
-use crate::r#loop::LoopInner;
+use crate::r#loop::{Due, Held, LoopInner};
 use crate::pool::pool_size;
 use crate::trampoline;
 
@@ -50,10 +49,9 @@ pub(crate) struct Jobs {
     /// How many jobs had been run at the last tick.
     ran_before: Cell<Option<usize>>,
 
-    // Handles of the loop's own, as those in `loop/own_handles.rs`.
-    /// Active: the loop polls without sleeping.
-    hurry: UnsafeCell<uv::uv_idle_t>,
-    deliver: UnsafeCell<uv::uv_check_t>,
+    /// The loop polls with jobs in flight, and looks afterwards.
+    polled: Cell<bool>,
+    /// A handle of the loop's own, as those in `loop/own_handles.rs`.
     tick: UnsafeCell<uv::uv_timer_t>,
 }
 
@@ -66,35 +64,28 @@ impl Jobs {
             long: Cell::new(0),
             busy: Cell::new(false),
             ran_before: Cell::new(None),
+            polled: Cell::new(false),
             // SAFETY: all-zero is a valid, if unusable, value of a C struct of integers and
             // pointers; `init` makes it a handle.
-            hurry: unsafe { mem::zeroed() },
-            // SAFETY: as above.
-            deliver: unsafe { mem::zeroed() },
-            // SAFETY: as above.
             tick: unsafe { mem::zeroed() },
         }
     }
 
     /// # Safety
     /// The loop is initialised and nobody else uses it; its allocation, which this is a part of,
-    /// stays where it is until the handles are closed. Called once.
+    /// stays where it is until the handle is closed. Called once.
     pub(crate) unsafe fn init(&self, event_loop: *mut uv::uv_loop_t) {
         // SAFETY: the caller vouches for loop and memory; these functions do not fail. The
-        // handles' `data` stays null, which marks them as the loop's own.
+        // handle's `data` stays null, which marks it as the loop's own.
         unsafe {
-            uv::uv_idle_init(event_loop, self.hurry.get());
-            uv::uv_check_init(event_loop, self.deliver.get());
             uv::uv_timer_init(event_loop, self.tick.get());
-            for handle in self.handles() {
-                uv::uv_unref(handle);
-            }
+            uv::uv_unref(self.handle());
         }
     }
 
-    /// The handles that are the loop's own.
-    pub(crate) fn handles(&self) -> [*mut uv::uv_handle_t; 3] {
-        [self.hurry.get().cast(), self.deliver.get().cast(), self.tick.get().cast()]
+    /// The handle that is the loop's own.
+    pub(crate) fn handle(&self) -> *mut uv::uv_handle_t {
+        self.tick.get().cast()
     }
 
     fn queue(&self) -> Arc<Queue> {
@@ -176,7 +167,7 @@ impl Jobs {
     }
 
     /// Before the loop polls. Returns whether something is over, so that it will not sleep.
-    pub(crate) fn before_poll(&self, may_block: bool) -> bool {
+    pub(crate) fn before_poll(&self, held: &Held, may_block: bool) -> bool {
         if self.in_flight.get() == 0 {
             return false;
         }
@@ -185,25 +176,24 @@ impl Jobs {
             self.wait_for_more(&queue);
         }
         let over = queue.fall_asleep();
-        // SAFETY: the caller owns the loop, which is open, and the handles are initialised.
-        unsafe {
-            // What starts last is called first.
-            uv::uv_check_stop(self.deliver.get());
-            uv::uv_check_start(self.deliver.get(), Some(on_deliver));
-            if over {
-                uv::uv_idle_start(self.hurry.get(), Some(on_hurry));
-            }
+        if over {
+            held.mark(Due::Jobs);
+        } else {
+            self.polled.set(true);
+            held.own_handles.after_poll_first();
         }
         over
     }
 
-    /// Tells of what is over.
-    fn deliver(&self, inner: &LoopInner) {
-        // SAFETY: the caller owns the loop, which is open, and the handles are initialised.
-        unsafe {
-            uv::uv_idle_stop(self.hurry.get());
-            uv::uv_check_stop(self.deliver.get());
+    /// After the loop has polled.
+    pub(crate) fn after_poll(&self, held: &Held) {
+        if self.polled.replace(false) {
+            self.deliver(held);
         }
+    }
+
+    /// Tells of what is over.
+    pub(crate) fn deliver(&self, inner: &LoopInner) {
         let queue = self.queue();
         queue.sleeps.store(false, Ordering::Relaxed);
         self.tell(inner, &queue, queue.over.len());
@@ -289,14 +279,6 @@ impl Jobs {
         }
         this.after_run(inner);
     }
-}
-
-unsafe extern "C" fn on_hurry(_handle: *mut uv::uv_idle_t) {}
-
-unsafe extern "C" fn on_deliver(handle: *mut uv::uv_check_t) {
-    // SAFETY: the handle belongs to a live loop of this crate.
-    let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
-    trampoline::enter(inner, || inner.jobs.deliver(inner));
 }
 
 unsafe extern "C" fn on_tick(handle: *mut uv::uv_timer_t) {

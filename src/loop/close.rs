@@ -91,15 +91,13 @@ impl LoopInner {
         // SAFETY: the loop is open and ours, and its own handles are closed here and nowhere else.
         unsafe {
             self.own_handles.close();
-            for handle in self.jobs.handles() {
-                uv::uv_close(handle, None);
-            }
-            uv::uv_close(self.written.handle(), None);
+            uv::uv_close(self.jobs.handle(), None);
             #[cfg(unix)]
             if let Some(handle) = self.reserve.handle() {
                 uv::uv_close(handle, None);
             }
             self.run_closing();
+            self.drop_tasks();
             #[cfg(unix)]
             self.reserve.close();
             let close = || uv::uv_loop_close(self.uv());

@@ -1,11 +1,14 @@
-//! References given up by a thread that could not take the loop, on their way to its owner.
+//! What other threads have for the loop's owner: closures to call, and references to drop of those
+//! that could not take the loop.
 
 use std::cell::UnsafeCell;
 use std::mem;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Held, LoopShared};
+use super::deferral::Task;
+use super::{Held, Loop, LoopShared};
+use crate::error::{Error, Result};
 use crate::handle::Header;
 
 /// A handle reference on its way to the loop's owner.
@@ -20,6 +23,7 @@ pub(super) struct Inbox(UnsafeCell<Mutex<Contents>>);
 #[derive(Default)]
 struct Contents {
     entries: Vec<InboxEntry>,
+    tasks: Vec<Task>,
     /// The loop is closed, or all but: it has no open handle, and nothing wakes it any more.
     shut: bool,
 }
@@ -58,6 +62,49 @@ impl Inbox {
     }
 }
 
+/// The way to a loop for other threads. It counts as a reference to the loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote(Loop);
+
+impl Loop {
+    /// Where other threads leave what the loop is to do.
+    pub fn remote(&self) -> Remote {
+        Remote(self.clone())
+    }
+}
+
+impl Remote {
+    /// Has `task` called soon, by the loop and in the order of these calls. May be called from any
+    /// thread. It does not keep the loop running, and is dropped with the loop if that does not run
+    /// again.
+    ///
+    /// Fails with [`Error::LoopClosed`], and with `UV_EBADF` where somebody has closed the loop's own
+    /// descriptors.
+    pub fn defer(&self, task: impl FnOnce(&Held) + Send + 'static) -> Result<()> {
+        let shared = self.0.shared();
+        if shared.is_forked() {
+            return Err(Error::Forked);
+        }
+        let mut contents = shared.inbox().lock();
+        if contents.shut {
+            return Err(Error::LoopClosed);
+        }
+        contents.tasks.push(Box::new(task));
+        // SAFETY: the loop's own handles are closed only after the inbox is shut, for which the
+        // lock is needed.
+        let sent = unsafe {
+            shared.wake();
+            shared.check_own_fds()
+        };
+        if sent.is_err() {
+            let lost = contents.tasks.pop();
+            drop(contents);
+            drop(lost);
+        }
+        sent
+    }
+}
+
 impl LoopShared {
     /// Hands a handle's reference to whoever owns the loop, who will drop it.
     pub(crate) fn send_to_owner(&self, entry: InboxEntry) {
@@ -86,9 +133,14 @@ impl LoopShared {
 }
 
 impl Held {
-    /// Drops what other threads handed over.
+    /// Drops the references that other threads handed over, and puts off their tasks.
     pub(super) fn empty_inbox(&self) {
-        let entries = mem::take(&mut self.inbox.lock().entries);
+        let mut contents = self.inbox.lock();
+        let (entries, tasks) = (mem::take(&mut contents.entries), mem::take(&mut contents.tasks));
+        drop(contents);
+        if !tasks.is_empty() {
+            self.defer_all(tasks);
+        }
         self.drop_entries(entries);
     }
 
@@ -97,8 +149,9 @@ impl Held {
     pub(super) fn shut_inbox(&self) {
         let mut contents = self.inbox.lock();
         contents.shut = true;
-        let entries = mem::take(&mut contents.entries);
+        let (entries, tasks) = (mem::take(&mut contents.entries), mem::take(&mut contents.tasks));
         drop(contents);
+        drop(tasks);
         self.drop_entries(entries);
     }
 
@@ -113,9 +166,56 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
     use std::time::Duration;
 
-    use crate::{Loop, Timer};
+    use crate::{Async, Error, Loop, RunMode, Timer};
+
+    #[test]
+    fn tasks_of_other_threads_are_called_by_the_loop_in_their_order() {
+        let event_loop = Loop::new().unwrap();
+        let wake = Async::new(&event_loop, |wake| drop(wake.close(|_| ()))).unwrap();
+        let (sender, called) = mpsc::channel();
+        let remote = event_loop.remote();
+        let here = std::thread::current().id();
+        let other = std::thread::spawn(move || {
+            for name in 0..1000 {
+                let sender = sender.clone();
+                let task = move |_: &crate::Held| {
+                    sender.send((name, std::thread::current().id())).unwrap();
+                };
+                remote.defer(task).unwrap();
+            }
+            remote.defer(move |_| wake.send().unwrap()).unwrap();
+        });
+        assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+        other.join().unwrap();
+        let expected: Vec<_> = (0..1000).map(|name| (name, here)).collect();
+        assert_eq!(called.try_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_loop_that_waits_is_woken_by_a_task() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        timer.start(Duration::from_secs(60), Duration::ZERO, |_| ()).unwrap();
+        let remote = event_loop.remote();
+        let other =
+            std::thread::spawn(move || remote.defer(move |held| held.event_loop().stop().unwrap()));
+        assert_eq!(event_loop.run(RunMode::Default), Ok(true));
+        assert_eq!(other.join().unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_closed_loop_takes_no_tasks() {
+        let event_loop = Loop::new().unwrap();
+        let remote = event_loop.remote();
+        let (sender, called) = mpsc::channel::<()>();
+        remote.defer(move |_| sender.send(()).unwrap()).unwrap();
+        event_loop.close().unwrap();
+        assert_eq!(called.try_recv(), Ok(()));
+        assert_eq!(remote.defer(|_| ()), Err(Error::LoopClosed));
+    }
 
     #[test]
     fn a_reference_dropped_during_the_last_moments_of_a_loop_is_freed() {

@@ -74,6 +74,16 @@ impl OwnHandles {
         }
     }
 
+    /// Has `on_after_poll` called before other check handles in this iteration: what starts last is
+    /// called first.
+    pub(crate) fn after_poll_first(&self) {
+        // SAFETY: the handle is initialised with the loop, whose owner the caller is.
+        unsafe {
+            uv::uv_check_stop(self.after_poll.get());
+            uv::uv_check_start(self.after_poll.get(), Some(on_after_poll));
+        }
+    }
+
     fn all(&self) -> [*mut uv::uv_handle_t; 3] {
         [self.wakeup.get().cast(), self.before_poll.get().cast(), self.after_poll.get().cast()]
     }
@@ -93,9 +103,9 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
         let may_block = inner.mode.get() != RunMode::NoWait
             && !inner.stopping.get()
             && inner.idles.get() == 0
-            && inner.written.is_empty()
+            && inner.deferral.is_empty()
             && inner.closing.get() == 0;
-        let may_block = !inner.jobs.before_poll(may_block) && may_block;
+        let may_block = !inner.jobs.before_poll(inner, may_block) && may_block;
         if let Some(hooks) = inner.hooks.get() {
             // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
             inner.asleep.set(unsafe { hooks.as_ref() }.before_poll(may_block));
@@ -106,5 +116,5 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
 unsafe extern "C" fn on_after_poll(handle: *mut uv::uv_check_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
-    trampoline::enter(inner, || ());
+    trampoline::enter(inner, || inner.jobs.after_poll(inner));
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::write::not_writable;
+use super::written::Written;
 use super::{Done, Stream, View, is_writable, state};
 use crate::error::{Code, Error, Result};
 use crate::handle::InFlight;
@@ -250,7 +251,7 @@ impl Stream {
             header.finish_request();
             state.later_bytes.set(state.later_bytes.get().saturating_sub(next.length));
             if let Err((code, done)) = (next.begin)(self, held, next.done) {
-                held.written.push(header, done, Err(code));
+                Written::push(held, header, done, Err(code));
             }
             if let Some(sending) = &mut *state.sending.borrow_mut() {
                 // Another file, and the rest waits for that.
@@ -265,7 +266,7 @@ impl Stream {
         let header = self.header(held);
         for next in later {
             header.finish_request();
-            held.written.push(header, next.failed(), Err(Code::ECANCELED));
+            Written::push(held, header, next.failed(), Err(Code::ECANCELED));
         }
         state(header).later_bytes.set(0);
         state(header).ends.set(false);
@@ -279,7 +280,7 @@ impl Stream {
         let SendFile { progress, done, stage, later } = *sending;
         progress.stopped.store(true, Ordering::Relaxed);
         header.finish_request();
-        held.written.push(header, done, Err(code));
+        Written::push(held, header, done, Err(code));
         self.cancel_later(held, later);
         if let Stage::Full(poll) = stage {
             poll.header().close_silently();

@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 
 use libuv_sys2 as uv;
 
+use super::written::Written;
 use super::{Done, Stream, View, is_writable};
 use crate::buffer::{Buffer, Source, check_length};
 use crate::error::{Code, Error, Result};
@@ -162,7 +163,7 @@ impl Stream {
             Tried::Later(length) => self.write_later(&entered, data, length, handle, done)?,
             Tried::Everything => {
                 if always {
-                    entered.written.push(self.header(&entered), done, Ok(()));
+                    Written::push(&entered, self.header(&entered), done, Ok(()));
                 }
                 return Ok(true);
             }
@@ -178,7 +179,7 @@ impl Stream {
                     drop(data);
                     done(stream, outcome);
                 });
-                entered.written.push(self.header(&entered), done, Err(code));
+                Written::push(&entered, self.header(&entered), done, Err(code));
             }
         }
         Ok(false)

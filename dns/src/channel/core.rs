@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use c_ares::{FdEventFlags, FdEvents, Socket};
-use pyuv::{Events, Held, Idle, Loop, Owned, Timer};
+use pyuv::{Events, Held, Loop, Owned, Timer};
 
 use super::PART_OF;
 use super::ares::{Ares, no_panic};
@@ -44,6 +44,8 @@ pub(crate) struct Local {
     handles: RefCell<Option<Handles>>,
     /// Callbacks are running, and what they change is seen to when they have run.
     delivering: Cell<bool>,
+    /// The loop was asked to have answers delivered.
+    delivery_due: Cell<bool>,
     /// The servers that were set on the channel.
     pub(crate) servers: RefCell<Option<Vec<String>>>,
     /// The longest that c-ares takes for a query.
@@ -61,8 +63,6 @@ pub(crate) struct Handles {
     timer: Timer,
     /// When `timer` goes off, if it is active.
     due: Option<Instant>,
-    /// Active when there is something to deliver that no event of the loop brought.
-    pub(crate) delivery: Idle,
 }
 
 impl Core {
@@ -78,14 +78,13 @@ impl Core {
         let configuration = Configuration::read(&options);
         let budget = options.budget(&configuration);
         let engine = options.engine(configuration, Some(on_socket_state))?;
-        let handles =
-            Handles { timer: Timer::new(event_loop)?, due: None, delivery: Idle::new(event_loop)? };
+        let handles = Handles { timer: Timer::new(event_loop)?, due: None };
         handles.timer.hide(PART_OF)?;
-        handles.delivery.hide(PART_OF)?;
         let local = Local {
             ares: RefCell::new(Some(Ares::new(engine))),
             handles: RefCell::new(Some(handles)),
             delivering: Cell::new(false),
+            delivery_due: Cell::new(false),
             servers: RefCell::default(),
             budget: Cell::new(budget),
             listener: RefCell::default(),
@@ -274,14 +273,29 @@ impl Core {
         let mut guard = self.local(held).handles.borrow_mut();
         let Some(handles) = guard.as_mut() else { return };
         handles.set_timer(timeout, &self.weak);
+        drop(guard);
         if undelivered {
-            handles.deliver_soon(&self.weak);
+            self.deliver_soon(held);
         }
     }
 
-    /// Destroys the c-ares channels, which ends what they work on, and the handles; `last` gets
-    /// them. Says whether there was anything to destroy.
-    pub(crate) fn end(&self, held: &Held, last: impl FnOnce(&Handles)) -> bool {
+    /// Has what is answered delivered soon, where no event of the loop's brought it.
+    fn deliver_soon(&self, held: &Held) {
+        if self.local(held).delivery_due.replace(true) {
+            return;
+        }
+        let core = self.weak.clone();
+        held.defer(move |held| {
+            if let Some(core) = core.upgrade() {
+                core.local(held).delivery_due.set(false);
+                core.deliver(held);
+            }
+        });
+    }
+
+    /// Destroys the c-ares channels, which ends what they work on, and the timer. Says whether
+    /// there was anything to destroy.
+    pub(crate) fn end(&self, held: &Held) -> bool {
         let Some(ares) = self.local(held).ares.take() else { return false };
         self.closed.store(true, Ordering::Relaxed);
         self.queue.calling.call(held, || drop(ares));
@@ -290,7 +304,6 @@ impl Core {
         let handles = self.local(held).handles.take();
         if let Some(handles) = handles {
             drop(handles.timer.close(|_| ()));
-            last(&handles);
         }
         true
     }
@@ -331,20 +344,6 @@ impl Handles {
         if started.is_ok() {
             self.due = Some(due);
         }
-    }
-
-    /// Has what is answered delivered in the next turn of the loop.
-    fn deliver_soon(&self, core: &Weak<Core>) {
-        if self.delivery.is_active() == Ok(true) {
-            return;
-        }
-        let core = core.clone();
-        let _ = self.delivery.start(move |delivery| {
-            let _ = delivery.stop();
-            if let (Some(core), Ok(held)) = (core.upgrade(), delivery.hold_even_closed()) {
-                core.deliver(&held);
-            }
-        });
     }
 }
 

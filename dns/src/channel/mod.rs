@@ -1,10 +1,10 @@
 //! `ares_channel_t` on a libuv loop.
 //!
-//! A [`Channel`] owns one c-ares channel, a `Poll` for each socket that c-ares opens, a `Timer`
-//! for c-ares's timeouts, and an `Idle` that delivers what was answered at once. The timer and the
-//! idle handle keep the loop running while there is a query, the polls never do. c-ares gets no
-//! thread and no inotify watch (`ARES_OPT_EVENT_THREAD`), and `ares_reinit`, which starts a
-//! thread, is not called: see `reinit`.
+//! A [`Channel`] owns one c-ares channel, a `Poll` for each socket that c-ares opens, and a `Timer`
+//! for c-ares's timeouts; what was answered at once the loop delivers soon (`Held::defer`). The timer
+//! keeps the loop running while there is a query, the polls never do. c-ares gets no thread and no
+//! inotify watch (`ARES_OPT_EVENT_THREAD`), and `ares_reinit`, which starts a thread, is not called:
+//! see `reinit`.
 //!
 //! # Answers
 //! c-ares calls back from inside its own calls. What it calls here asserts that it is on the thread
@@ -100,7 +100,7 @@ impl Drop for Anchored {
     fn drop(&mut self) {
         // In a process that was forked, and has not taken the loop over, it is left as it is.
         let Ok(held) = self.event_loop.hold_even_closed() else { return };
-        if !self.core.end(&held, |handles| drop(handles.delivery.close(|_| ()))) {
+        if !self.core.end(&held) {
             // It is being closed, and what that ends is on its way.
             return;
         }
@@ -150,23 +150,12 @@ impl Channel {
     /// by the loop. Fails for a channel that is closed.
     pub fn close(&self) -> Result<()> {
         let held = self.event_loop.hold()?;
-        let core = self.core.clone();
-        let closed = self.core.end(&held, |handles| {
-            // Owned by nobody, it closes when it stops, or with the loop.
-            core.end_waiting(&held, Code::EDESTRUCTION);
-            let last = handles.delivery.start(move |delivery| {
-                if let Ok(held) = delivery.hold_even_closed() {
-                    core.deliver(&held);
-                }
-                let _ = delivery.stop();
-            });
-            if last.is_err() {
-                drop(handles.delivery.close(|_| ()));
-            }
-        });
-        if !closed {
+        if !self.core.end(&held) {
             return Err(pyuv::Error::HandleClosed.into());
         }
+        self.core.end_waiting(&held, Code::EDESTRUCTION);
+        let core = self.core.clone();
+        held.defer(move |held| core.deliver(held));
         self.anchor.close(|_| ())?;
         Ok(())
     }

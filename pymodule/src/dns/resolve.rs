@@ -11,8 +11,8 @@ use super::error::to_py;
 use super::message::message_to_py;
 use super::name::with_name;
 use super::options::kind;
+use crate::main_thread::on_main_thread;
 use crate::seconds::duration;
-use crate::wakeup::on_main_thread;
 
 /// How long the main thread waits before it looks for signals: a signal alone wakes nothing here.
 const SLICE: Duration = Duration::from_millis(50);
@@ -91,7 +91,7 @@ fn wait(
     resolution: &Resolution,
     deadline: Option<Instant>,
 ) -> PyResult<pyuv_dns::Result<pyuv_dns::Message>> {
-    let longest = if on_main_thread(py)? { SLICE } else { LONG };
+    let longest = if on_main_thread() { SLICE } else { LONG };
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let slice = left.map_or(longest, |left| left.min(longest));

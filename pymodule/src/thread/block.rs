@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyuv::thread::{Attempt, Ticket};
 
 use crate::error::{ThreadError, to_py};
-use crate::wakeup::on_main_thread;
+use crate::main_thread::on_main_thread;
 
 /// How long the main thread sleeps before it looks for signals: a signal alone wakes no lock.
 const SLICE: Duration = Duration::from_millis(50);
@@ -30,7 +30,7 @@ pub fn block<'a, T>(
 /// Sleeps on `ticket`, to the deadline at most; says whether the thread was called. What a signal
 /// handler raises ends the sleep.
 pub fn sleep(py: Python<'_>, ticket: Ticket<'_>, deadline: Option<Instant>) -> PyResult<bool> {
-    let main_thread = on_main_thread(py)?;
+    let main_thread = on_main_thread();
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let slice = match left {

@@ -7,7 +7,6 @@ use pyuv::Code;
 
 use super::UDP;
 use crate::address;
-use crate::argument::wrong_type;
 use crate::buffer::pieces;
 use crate::call::{call, error_argument, optional_callable};
 use crate::error::{UDPError, to_py};
@@ -85,9 +84,9 @@ impl UDP {
         let mut batch = Vec::new();
         for datagram in datagrams.try_iter()? {
             let datagram = datagram?;
-            let (address, data): (Bound<'_, PyAny>, Bound<'_, PyAny>) = datagram
-                .extract()
-                .map_err(|error| wrong_type(datagram.py(), error, || not_a_datagram(&datagram)))?;
+            let pair = datagram.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
+            let pair = pair.ok_or_else(|| not_a_datagram(&datagram))?;
+            let (address, data) = (pair.get_item(0)?, pair.get_item(1)?);
             let pieces = pieces(&data)?;
             batch.push((destination(&address)?, pieces.memory()));
             held.push(pieces);
