@@ -6,11 +6,12 @@
 //! What can be misused is unsafe here; `src/handle` has the rules of a handle's life.
 
 use std::os::raw::c_int;
+use std::ptr::{self, NonNull};
 
 use libuv_sys2 as uv;
 
 use crate::error::Result;
-use crate::handle;
+use crate::handle::{self, Header, InFlight};
 use crate::r#loop::{Entered, Held, Loop};
 use crate::{Handle, HandleKind};
 
@@ -77,6 +78,57 @@ pub unsafe fn dispatch<K: Kind>(
 ) {
     // SAFETY: the caller says so.
     unsafe { handle::dispatch::<K>(handle, call) };
+}
+
+/// A handle that another of its loop is made of. No reference to the loop, which would be kept by what is on it.
+pub struct Part(InFlight);
+
+impl Part {
+    /// # Safety
+    /// The value is dropped by the loop's owner, as the extra of a handle on that loop is.
+    pub unsafe fn of(handle: &Handle, held: &Held) -> Part {
+        Part(handle.in_flight(held))
+    }
+
+    /// Closes the handle, unless it is closed, and calls nothing.
+    ///
+    /// # Panics
+    /// If it is another loop that is held.
+    pub fn close(&self, held: &Held) {
+        on_loop(self.0.header(), held).close_silently();
+    }
+}
+
+/// A handle that is made of others, for their closures: it closes them when it closes itself.
+pub struct Whole(NonNull<Header>);
+
+// SAFETY: it is used on the loop's thread alone, where a `Held` is.
+unsafe impl Send for Whole {}
+
+impl Whole {
+    /// # Safety
+    /// The value is used in the closures of handles alone that are closed before this one is.
+    pub unsafe fn of(handle: &Handle, held: &Held) -> Whole {
+        Whole(handle.header(held).whole())
+    }
+
+    /// Runs the closure of the handle, if it is one of these, as its own callback does.
+    ///
+    /// # Panics
+    /// If it is another loop that is held.
+    pub fn dispatch<K: Kind>(&self, held: &Held, call: impl FnOnce(&mut K::Callback, &K, &Held)) {
+        // SAFETY: a handle that is part of it is open, and so is the handle.
+        let header = on_loop(unsafe { self.0.as_ref() }, held);
+        if header.is_open() && header.shared().is::<K>() {
+            // SAFETY: the handle is a K, open, and its loop is this thread's.
+            unsafe { handle::dispatch::<K>(header.uv().cast(), call) };
+        }
+    }
+}
+
+fn on_loop<'a>(header: &'a Header, held: &Held) -> &'a Header {
+    assert!(ptr::eq(header.held().shared(), held.shared()), "the handle is on another loop");
+    header
 }
 
 fn is_kind<K: HandleKind>(handle: &K) -> &Handle {

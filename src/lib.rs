@@ -55,6 +55,8 @@ mod idle;
 mod internals;
 mod job;
 pub mod kind;
+#[cfg(unix)]
+mod lent;
 mod r#loop;
 mod metrics;
 mod owned;
@@ -90,6 +92,8 @@ pub use handle::{DataOwner, Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
 pub use job::Job;
+#[cfg(unix)]
+pub use lent::give_back_descriptors;
 pub use r#loop::{Configure, Entered, Held, Loop, Remote, RunMode};
 pub use metrics::Metrics;
 pub use owned::Owned;

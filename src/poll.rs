@@ -12,6 +12,8 @@ use libuv_sys2 as uv;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch, handle_kind};
 use crate::internals::registration;
+#[cfg(unix)]
+use crate::lent::Lent;
 use crate::r#loop::{Held, Loop};
 use crate::places;
 
@@ -46,10 +48,21 @@ pub struct Watched {
     fd: Fd,
     /// The kernel has refused to wait for the fd.
     lost: Cell<bool>,
+    /// How the fd is to be given back.
+    #[cfg(unix)]
+    lent: Cell<Option<Lent>>,
 }
 
 // SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_poll_init_socket`.
 handle_kind!(unsafe Poll, uv::uv_poll_t, Callback, Watched {
+    fn before_close(&self, held: &Held) {
+        let _ = held;
+        #[cfg(unix)]
+        if let Some(lent) = self.watched(held).lent.take() {
+            lent.give_back(self.watched(held).fd);
+        }
+    }
+
     fn fd_lost(&self, held: &Held, code: Code) {
         self.watched(held).lost.set(true);
         // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given the
@@ -62,21 +75,35 @@ handle_kind!(unsafe Poll, uv::uv_poll_t, Callback, Watched {
 });
 
 impl Poll {
-    /// A new, inactive handle for `fd`, which becomes non-blocking (`uv_poll_init_socket`).
+    /// A new, inactive handle for `fd`, which becomes non-blocking until the handle is closed (`uv_poll_init_socket`).
     ///
     /// Fails with `UV_EBADF` for what is not open, `UV_EPERM` for what cannot be waited for
     /// (regular files), `UV_EEXIST` for what is being waited for on this loop.
     pub fn new(event_loop: &Loop, fd: Fd) -> Result<Poll> {
-        let watched = Watched { fd, lost: Cell::new(false) };
         Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
-        Handle::create(event_loop, watched, "", |event_loop, handle| {
+        let watched = Watched {
+            fd,
+            lost: Cell::new(false),
+            #[cfg(unix)]
+            lent: Cell::new(None),
+        };
+        #[cfg(unix)]
+        let lent = Lent::of(fd);
+        let made: Result<Poll> = Handle::create(event_loop, watched, "", |event_loop, handle| {
             // SAFETY: the loop is open and ours; the handle's memory is its own.
             unsafe { uv::uv_poll_init_socket(event_loop, handle, fd) }
         })
         .map_err(|error| match error {
             Error::Uv { code, .. } => Error::new(code, format!("fd {fd}")),
             other => other,
-        })
+        });
+        #[cfg(unix)]
+        match (&made, lent) {
+            (Ok(poll), lent) => poll.watched(&*poll.hold()?).lent.set(lent),
+            (Err(_), Some(lent)) => lent.give_back(fd),
+            (Err(_), None) => {}
+        }
+        made
     }
 
     /// The fd.

@@ -182,14 +182,18 @@ impl TCP {
     /// Fails with `UV_EINVAL` while a shutdown is in flight, `UV_EBADF` without a socket; the
     /// handle stays open then.
     pub fn close_reset(&self, on_close: impl FnOnce(&Handle) + Send + 'static) -> Result<()> {
-        self.close_by(
+        let closed = self.close_by(
             on_close,
             |handle, callback| {
                 // SAFETY: the handle is open, a TCP, and its loop is ours.
                 unsafe { uv::uv_tcp_close_reset(handle.cast(), callback) }
             },
             "uv_tcp_close_reset",
-        )
+        );
+        if closed.is_err() {
+            self.keep_lent();
+        }
+        closed
     }
 }
 

@@ -6,6 +6,8 @@ use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, stream_kind};
+#[cfg(unix)]
+use crate::lent::Lent;
 use crate::r#loop::{Held, Loop};
 use crate::stream::{State, Stream};
 
@@ -59,17 +61,20 @@ impl TTY {
         let number = own.number();
         #[cfg(not(unix))]
         let number = fd;
-        let tty = Handle::create::<TTY>(event_loop, State::new(false), "", |event_loop, handle| {
-            // SAFETY: the loop is open and ours; the handle's memory is its own.
-            unsafe { uv::uv_tty_init(event_loop, handle, number, 0) }
-        })
-        .map_err(|error| match error {
-            Error::Uv { code, .. } => Error::new(code, format!("fd {fd}")),
-            other => other,
-        })?;
         #[cfg(unix)]
-        own.settle(&tty);
-        Ok(tty)
+        let lent = Lent::of(number);
+        let made =
+            Handle::create::<TTY>(event_loop, State::new(false), "", |event_loop, handle| {
+                // SAFETY: the loop is open and ours; the handle's memory is its own.
+                unsafe { uv::uv_tty_init(event_loop, handle, number, 0) }
+            })
+            .map_err(|error| match error {
+                Error::Uv { code, .. } => Error::new(code, format!("fd {fd}")),
+                other => other,
+            });
+        #[cfg(unix)]
+        let made = own.settle(made, lent);
+        made
     }
 
     /// Has the terminal do that with the bytes (`uv_tty_set_mode`). The mode is the terminal's,
@@ -142,6 +147,7 @@ mod own {
 
     use super::TTY;
     use crate::error::{Error, Result};
+    use crate::lent::Lent;
     use crate::r#loop::Loop;
     use crate::places;
 
@@ -164,10 +170,17 @@ mod own {
         }
 
         /// Leaves the duplicate to the handle if that is what it uses.
-        pub(super) fn settle(self, tty: &TTY) {
-            if tty.fileno() == Ok(self.number()) {
+        pub(super) fn settle(self, made: Result<TTY>, lent: Option<Lent>) -> Result<TTY> {
+            if let Ok(tty) = &made
+                && tty.fileno() == Ok(self.number())
+            {
+                tty.lend(&*tty.hold()?, lent);
                 let _theirs = self.duplicate.into_raw_fd();
+            } else if let Some(lent) = lent {
+                // The terminal that was opened anew may have the number too, and is not to block.
+                lent.give_back(if made.is_ok() { -1 } else { self.number() });
             }
+            made
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, handle_kind};
 #[cfg(unix)]
 use crate::internals::watcher_fd;
+#[cfg(unix)]
+use crate::lent::Lent;
 use crate::r#loop::{Held, Loop};
 use crate::poll::Fd;
 use crate::socket::{self, Family};
@@ -55,6 +57,9 @@ pub struct UDP(Handle);
 /// What a `UDP` knows beside libuv's struct.
 pub struct State {
     receiving: Cell<bool>,
+    /// How the fd is to be given back, where somebody else opened it.
+    #[cfg(unix)]
+    lent: Cell<Option<Lent>>,
 }
 
 // SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_udp_init_ex`.
@@ -63,6 +68,14 @@ handle_kind!(unsafe UDP, uv::uv_udp_t, receive::Callback, State {
         // SAFETY: the handle is a UDP, and its loop is ours.
         let sending = unsafe { uv::uv_udp_get_send_queue_count(self.uv()) };
         self.state(held).receiving.get() || sending > 0
+    }
+
+    fn before_close(&self, held: &Held) {
+        let _ = held;
+        #[cfg(unix)]
+        if let Some(lent) = self.state(held).lent.take() {
+            lent.give_back(self.header(held).fileno().unwrap_or(-1));
+        }
     }
 
     fn fd_lost(&self, held: &Held, code: Code) {
@@ -84,7 +97,11 @@ impl UDP {
     pub fn new(event_loop: &Loop, family: Option<Family>, recvmmsg: bool) -> Result<UDP> {
         let domain = family.map_or(libc::AF_UNSPEC, Family::as_raw);
         let batch = if recvmmsg { UDP::RECVMMSG } else { 0 };
-        let state = State { receiving: Cell::new(false) };
+        let state = State {
+            receiving: Cell::new(false),
+            #[cfg(unix)]
+            lent: Cell::new(None),
+        };
         let entered = event_loop.enter()?;
         let udp: UDP =
             Handle::create(event_loop, state, "uv_udp_init_ex", |event_loop, handle| {
@@ -113,8 +130,15 @@ impl UDP {
             return Err(Error::new(Code::EEXIST, format!("fd {fd}")));
         }
         let (ours, lifted) = socket::lift(fd)?;
+        #[cfg(unix)]
+        let lent = Lent::of(ours);
         // SAFETY: the handle is open, a UDP, and its loop is ours.
         let status = unsafe { uv::uv_udp_open_ex(self.uv(), ours, flags.bits()) };
+        #[cfg(unix)]
+        match lent {
+            Some(lent) if status < 0 => lent.give_back(ours),
+            lent => self.state(&entered).lent.set(lent),
+        }
         if status < 0 && lifted {
             socket::close(ours);
         }

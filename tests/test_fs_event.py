@@ -163,14 +163,22 @@ def test_bad_arguments_leave_the_handle_as_it_was(loop, tmp_path):
         handle.__init__(loop)
 
 
-def test_flags_that_linux_does_not_follow_are_accepted(loop, tmp_path):
-    (tmp_path / "below").mkdir()
+def test_flags_that_no_system_follows_are_accepted(loop, tmp_path):
     seen = Recorder()
-    started(loop, tmp_path, seen, fs.UV_FS_EVENT_RECURSIVE)
-    (tmp_path / "below" / "file").touch()
+    started(loop, tmp_path, seen, 1)
     (tmp_path / "file").touch()
     settle(loop)
     assert {call[1] for call in seen.calls} == {"file"}
+
+
+@pytest.mark.parametrize("slashes", ["/", "///"])
+def test_slashes_behind_a_path_are_not_its_name(loop, tmp_path, slashes):
+    (tmp_path / "folder").mkdir()
+    seen = Recorder()
+    started(loop, f"{tmp_path}/folder{slashes}", seen)
+    (tmp_path / "folder").rmdir()
+    settle(loop)
+    assert {call[1:] for call in seen.calls} == {("folder", fs.UV_RENAME, None)}
 
 
 def test_after_close_nothing_works_and_nothing_comes(loop, tmp_path):

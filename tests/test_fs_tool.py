@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import signal
 import struct
@@ -119,6 +120,67 @@ def test_wrong_usage(arguments):
     status, out, err = tool(*arguments)
     assert (status, out) == (2, "")
     assert "usage: python -m pyuv.fs" in err
+
+
+def test_several_paths(root, tmp_path):
+    (tmp_path / "into").mkdir()
+    (tmp_path / "file").write_text("text")
+    assert tool("copy", "--quiet", root, tmp_path / "file", tmp_path / "into") == (0, "", "")
+    assert (tmp_path / "into" / "file").read_text() == "text"
+    assert (tmp_path / "into" / "tree" / "0" / "0" / "file 3").exists()
+    status, out, err = tool("du", "--json", root, tmp_path / "missing", tmp_path / "into" / "file")
+    assert status == 1
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["path"] for line in lines] == [str(root), f"{tmp_path}/missing", f"{tmp_path}/into/file"]
+    assert [len(line["errors"]) for line in lines] == [0, 1, 0]
+    assert err == f"python -m pyuv.fs: {tmp_path}/missing: no such file or directory\n"
+    assert tool("rm", "--quiet", root, tmp_path / "into" / "file") == (0, "", "")
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("path", [".", "/", "..", "tree/..", "tree/."])
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_what_cannot_be_removed_is_said_in_a_line(root, path, json_too):
+    status, out, err = tool("rm", *json_too, "--quiet", path, cwd=root.parent)
+    assert status == 1
+    assert err == f"python -m pyuv.fs: {path}: only a name in a folder can be removed, not ., .. or /\n"
+    if json_too:
+        (error,) = json.loads(out)["errors"]
+        assert error["code"] == "UV_EINVAL"
+    else:
+        assert out == ""
+    assert (root / "0" / "0" / "file 3").exists()
+
+
+def test_what_is_in_the_way_of_a_copy_is_named(root, tmp_path):
+    (tmp_path / "there").touch()
+    file = root / "0" / "0" / "file 3"
+    for source in (file, root, root / "0" / "0" / "link"):
+        status, out, err = tool("copy", "--json", source, tmp_path / "there")
+        assert status == 1
+        assert err == f"python -m pyuv.fs: {tmp_path}/there: file already exists\n"
+        assert (json.loads(out)["files"], json.loads(out)["folders"]) == (0, 0)
+    assert tool("copy", "--overwrite", "--quiet", root / "0" / "0" / "link", tmp_path / "there") == (
+        0,
+        "",
+        "",
+    )
+
+
+def test_a_tree_into_itself_and_a_pipe_are_not_copied(root, tmp_path):
+    status, _, err = tool("copy", "--quiet", root, root / "sub")
+    assert (status, err) == (1, f"python -m pyuv.fs: {root}/sub: a tree is not copied into itself\n")
+    os.mkfifo(tmp_path / "pipe")
+    status, _, err = tool("copy", "--quiet", tmp_path / "pipe", tmp_path / "copy")
+    assert status == 1
+    assert err.startswith(f"python -m pyuv.fs: {tmp_path}/pipe: operation not supported")
+    assert err.endswith(": pipes, sockets and devices are not copied\n")
+
+
+def test_it_is_a_program_too(root):
+    script = pathlib.Path(sys.executable).with_name("pyuv-fs")
+    done = subprocess.run([script, "du", "--bytes", root], capture_output=True, text=True, check=True)
+    assert done.stdout == tool("du", "--bytes", root)[1]
 
 
 def test_names_that_are_no_text(tmp_path):

@@ -1,7 +1,9 @@
 """What the package says of itself."""
 
+import importlib
 import importlib.metadata
 import re
+import types
 
 import licenses
 import pytest
@@ -26,3 +28,16 @@ def test_the_licence_of_what_is_linked_is_in_the_metadata(name):
     files = importlib.metadata.files("pyuv")
     (path,) = (file for file in files if file.as_posix().endswith(f".dist-info/licenses/{name}"))
     assert "Permission is hereby granted, free of charge" in path.read_text()
+
+
+@pytest.mark.parametrize("name", ["", ".dns", ".errno", ".error", ".fs", ".thread", ".util"])
+def test_a_module_has_no_public_names_but_those_that_it_says(name):
+    module = importlib.import_module(f"pyuv{name}")
+    assert len(set(module.__all__)) == len(module.__all__)
+    missing = [said for said in module.__all__ if not hasattr(module, said)]
+    assert missing == []
+    there = {found for found in vars(module) if not found.startswith("_")}
+    assert there - set(module.__all__) == set()
+    if name:
+        modules = [said for said in module.__all__ if isinstance(getattr(module, said), types.ModuleType)]
+        assert modules == []

@@ -1,12 +1,18 @@
 //! `uv_fs_event_t`: what happens to a file, or in a folder, as the system tells it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int};
 
 use libuv_sys2 as uv;
 use pyuv::{Code, Error, Handle, Held, Loop, Result, kind};
 
 use crate::path::PathArg;
+
+#[cfg(target_os = "linux")]
+mod recursive;
+
+#[cfg(target_os = "linux")]
+use recursive::Below;
 
 bitflags::bitflags! {
     /// What has happened to a watched path (`uv_fs_event`).
@@ -25,8 +31,8 @@ bitflags::bitflags! {
         const WATCH_ENTRY = uv::uv_fs_event_flags_UV_FS_EVENT_WATCH_ENTRY as i32;
         /// `UV_FS_EVENT_STAT`: watch by asking again and again; no platform does yet.
         const STAT = uv::uv_fs_event_flags_UV_FS_EVENT_STAT as i32;
-        /// `UV_FS_EVENT_RECURSIVE`: folders below too, on macOS and Windows. Linux has nothing of
-        /// the kind, and libuv ignores the flag there.
+        /// `UV_FS_EVENT_RECURSIVE`: folders below too, by macOS and Windows. On Linux, which has nothing of the
+        /// kind, each folder is watched by itself, those that come later as well; symbolic links are not followed.
         const RECURSIVE = uv::uv_fs_event_flags_UV_FS_EVENT_RECURSIVE as i32;
     }
 }
@@ -34,8 +40,8 @@ bitflags::bitflags! {
 /// One thing that happened to a watched path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FsChange<'a> {
-    /// The name in the folder that is watched, or the last part of the path of a watched file, as
-    /// the system's bytes. Some platforms do not tell it.
+    /// The name in the folder that is watched, the path from there for what is in one below, or the last part of the
+    /// path of a watched file, as the system's bytes. Some platforms do not tell it.
     pub filename: Option<&'a [u8]>,
     /// What happened.
     pub events: FsEvents,
@@ -46,6 +52,9 @@ pub struct FsChange<'a> {
 /// Linux tells it by inotify: one instance per loop, one watch per file or folder. The file that a
 /// path leads to is watched, not the path: once it is removed, the handle stays active and nothing
 /// comes any more.
+///
+/// When the system has lost events the callback gets `UV_ENOBUFS`, and goes on to be called: what is there has to be
+/// looked at anew.
 #[repr(transparent)]
 pub struct FsEvent(Handle);
 
@@ -59,12 +68,36 @@ struct Watched {
 
 /// The state of a handle; none of it is for anybody else.
 #[derive(Default)]
-pub struct Extra(RefCell<Option<Watched>>);
+pub struct Extra {
+    watched: RefCell<Option<Watched>>,
+    /// Counts starts and ends: what a callback has done is seen by it.
+    turn: Cell<u64>,
+    #[cfg(target_os = "linux")]
+    below: RefCell<Option<Below>>,
+    /// A part of a handle that watches a tree.
+    #[cfg(target_os = "linux")]
+    is_part: Cell<bool>,
+    /// What is told of now has happened to what is watched itself.
+    #[cfg(target_os = "linux")]
+    is_own: Cell<bool>,
+}
+
+impl Extra {
+    /// The last part of the path, however many slashes follow it: where what happened has no other name.
+    fn last_part(&self) -> Option<Vec<u8>> {
+        let watched = self.watched.borrow();
+        let path = watched.as_ref()?.path.to_bytes();
+        let end = path.iter().rposition(|byte| *byte != b'/').map_or(1, |last| last + 1);
+        let path = &path[..end.min(path.len())];
+        let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        Some(if start < end { path[start..].to_vec() } else { path.to_vec() })
+    }
+}
 
 // SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_fs_event_init`.
 pyuv::unsafe_handle_kind!(unsafe FsEvent, uv::uv_fs_event_t, Callback, Extra {
     fn before_close(&self, held: &Held) {
-        kind::extra(self, held).0.take();
+        self.forget(held);
         // SAFETY: the handle is open, and its loop is ours.
         unsafe { stop(self, false) };
     }
@@ -85,10 +118,18 @@ pyuv::unsafe_handle_kind!(unsafe FsEvent, uv::uv_fs_event_t, Callback, Extra {
     }
 
     fn after_loop_fork(&self, held: &Held) -> Result<()> {
-        match kind::extra(self, held).0.take() {
-            Some(watched) if !self.is_active()? => self.watch(held, watched),
+        match kind::extra(self, held).watched.take() {
+            Some(watched) if !self.is_active()? => {
+                let watching = self.watch(held, watched);
+                #[cfg(target_os = "linux")]
+                if kind::extra(self, held).is_part.get() {
+                    // The handle that it is a part of tells of its own path alone.
+                    return Ok(());
+                }
+                watching
+            }
             watched => {
-                kind::extra(self, held).0.replace(watched);
+                kind::extra(self, held).watched.replace(watched);
                 Ok(())
             }
         }
@@ -105,13 +146,33 @@ unsafe extern "C" fn trampoline(
     // string or nothing, valid during the call.
     unsafe {
         kind::dispatch::<FsEvent>(handle, |callback, handle, held| {
-            let filename = (!filename.is_null()).then(|| CStr::from_ptr(filename).to_bytes());
+            let named = (!filename.is_null()).then(|| CStr::from_ptr(filename).to_bytes());
+            // Linux names what is in a folder alone.
+            let own = (cfg!(target_os = "linux") && named.is_none())
+                .then(|| kind::extra(handle, held).last_part())
+                .flatten();
+            let filename = named.or(own.as_deref());
             let events = FsEvents::from_bits_truncate(events);
+            #[cfg(target_os = "linux")]
+            kind::extra(handle, held).is_own.set(named.is_none());
+            let turn = kind::extra(handle, held).turn.get();
             let outcome = match Code::check(status) {
                 Ok(_) => Ok(FsChange { filename, events }),
                 Err(code) => Err(Error::new(code, handle.describe(held))),
             };
             callback(handle, outcome);
+            #[cfg(target_os = "linux")]
+            if !handle.is_closing() && kind::extra(handle, held).turn.get() == turn {
+                if status < 0 {
+                    handle.look_again(held, callback);
+                } else if let Some(name) = named
+                    && events.contains(FsEvents::RENAME)
+                {
+                    handle.look_below(held, name, callback);
+                }
+            }
+            #[cfg(not(target_os = "linux"))]
+            let _ = turn;
         });
     }
 }
@@ -164,8 +225,17 @@ impl FsEvent {
             let what = format!("already watching {}", self.describe(&held));
             return Err(Error::new(Code::EINVAL, what));
         }
-        self.watch(&held, Watched { path: path.to_c_string(), flags })?;
+        let path = path.to_c_string();
+        self.watch(&held, Watched { path: path.clone(), flags })?;
         kind::set_callback(self, &held, Box::new(callback));
+        #[cfg(target_os = "linux")]
+        if flags.contains(FsEventFlags::RECURSIVE) {
+            kind::extra(self, &held).below.replace(Some(Below::new(&path)));
+            if let Err(error) = self.watch_below(&held, b"") {
+                self.stop()?;
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
@@ -185,7 +255,9 @@ impl FsEvent {
             let path = path.to_string_lossy();
             return Err(Error::new(code, format!("{path}{}", limit(code))));
         }
-        kind::extra(self, held).0.replace(Some(watched));
+        let extra = kind::extra(self, held);
+        extra.turn.set(extra.turn.get() + 1);
+        extra.watched.replace(Some(watched));
         Ok(())
     }
 
@@ -194,8 +266,19 @@ impl FsEvent {
         let held = kind::hold(self)?;
         // SAFETY: the handle is open and its loop is ours.
         unsafe { stop(self, false) };
-        kind::extra(self, &held).0.take();
+        self.forget(&held);
         Ok(())
+    }
+
+    /// What there is to forget when it watches no more.
+    fn forget(&self, held: &Held) {
+        let extra = kind::extra(self, held);
+        extra.turn.set(extra.turn.get() + 1);
+        extra.watched.take();
+        #[cfg(target_os = "linux")]
+        if let Some(below) = extra.below.take() {
+            below.close(held);
+        }
     }
 
     /// The path as it was given to [`start`](FsEvent::start); `None` unless the handle is active.
@@ -203,11 +286,11 @@ impl FsEvent {
     /// one file.)
     pub fn path(&self) -> Result<Option<CString>> {
         let held = kind::hold(self)?;
-        Ok(kind::extra(self, &held).0.borrow().as_ref().map(|watched| watched.path.clone()))
+        Ok(kind::extra(self, &held).watched.borrow().as_ref().map(|watched| watched.path.clone()))
     }
 
     fn describe(&self, held: &Held) -> String {
-        let watched = kind::extra(self, held).0.borrow();
+        let watched = kind::extra(self, held).watched.borrow();
         watched.as_ref().map_or_else(String::new, |watched| watched.path.to_string_lossy().into())
     }
 }

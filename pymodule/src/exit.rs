@@ -98,6 +98,9 @@ pub fn register() {
     extern "C" fn leave(status: c_int, _argument: *mut c_void) {
         // libuv would join the threads of the parent's pool, which a forked child does not have.
         let forked = PROCESS.load(Ordering::Relaxed) != std::process::id();
+        if !forked {
+            pyuv::give_back_descriptors();
+        }
         if pyuv::request::in_flight() > 0 || (forked && pyuv::request::pool_started()) {
             // SAFETY: stdio is flushed as exit() would have; nothing runs after _exit.
             unsafe {

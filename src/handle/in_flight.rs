@@ -15,6 +15,12 @@ pub(crate) struct InFlight(NonNull<Header>);
 unsafe impl Send for InFlight {}
 
 impl InFlight {
+    /// Keeps the handle with this header, for the loop's owner.
+    pub(crate) fn of(header: &Header) -> InFlight {
+        header.references.fetch_add(1, Ordering::Relaxed);
+        InFlight(header.whole())
+    }
+
     /// The handle, for the loop's owner.
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: this value's own reference keeps it; whoever has the value to use owns the loop.
@@ -25,9 +31,7 @@ impl InFlight {
 impl Handle {
     /// Keeps the handle for a request of its loop's.
     pub(crate) fn in_flight(&self, held: &Held) -> InFlight {
-        let header = self.header(held);
-        header.references.fetch_add(1, Ordering::Relaxed);
-        InFlight(header.whole())
+        InFlight::of(self.header(held))
     }
 }
 

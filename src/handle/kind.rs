@@ -152,6 +152,9 @@ macro_rules! stream_kind {
         $crate::unsafe_handle_kind! {
             @of Stream, $unsafe $name, $uv, $crate::stream::Callback, $crate::stream::State {
                 const IS_STREAM: bool = true;
+                fn before_close(&self, held: &$crate::r#loop::Held) {
+                    self.give_back(held);
+                }
                 fn after_close(&self, held: &$crate::r#loop::Held) {
                     self.cancel_sendfile(held);
                 }

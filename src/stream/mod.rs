@@ -16,6 +16,8 @@ use libuv_sys2 as uv;
 
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header};
+#[cfg(unix)]
+use crate::lent::Lent;
 use crate::r#loop::Held;
 
 pub(crate) mod connect;
@@ -75,6 +77,9 @@ pub struct State {
     later_bytes: Cell<usize>,
     /// A shutdown waits for it.
     ends: Cell<bool>,
+    /// How the fd is to be given back, where somebody else opened it.
+    #[cfg(unix)]
+    lent: Cell<Option<Lent>>,
     /// For a pipe: whether it carries handles.
     ipc: bool,
 }
@@ -97,6 +102,8 @@ impl State {
             sending: RefCell::new(None),
             later_bytes: Cell::new(0),
             ends: Cell::new(false),
+            #[cfg(unix)]
+            lent: Cell::new(None),
             ipc,
         }
     }

@@ -14,6 +14,8 @@ use crate::error::{Code, Error, Result};
 use crate::handle::dispatch_to;
 #[cfg(unix)]
 use crate::internals::watcher_fd;
+#[cfg(unix)]
+use crate::lent::Lent;
 use crate::r#loop::Held;
 use crate::places;
 use crate::poll::Fd;
@@ -39,9 +41,47 @@ impl Stream {
         if entered.has_fd(fd) {
             return fail(Code::EEXIST, ": another handle of this loop has it");
         }
-        Error::check(open(), format!("fd {fd}"))?;
+        #[cfg(unix)]
+        let lent = Lent::of(fd);
+        if let Err(error) = Error::check(open(), format!("fd {fd}")) {
+            #[cfg(unix)]
+            if let Some(lent) = lent {
+                lent.give_back(fd);
+            }
+            return Err(error);
+        }
+        #[cfg(unix)]
+        self.lend(&entered, lent);
         self.state(&entered).foreign.set(true);
         Ok(())
+    }
+
+    /// Remembers how the fd is to be given back.
+    #[cfg(unix)]
+    pub(crate) fn lend(&self, held: &Held, lent: Option<Lent>) {
+        self.state(held).lent.set(lent);
+    }
+
+    /// Before the handle closes: gives the fd back as it was.
+    #[cfg_attr(not(unix), expect(unused_variables))]
+    pub(crate) fn give_back(&self, held: &Held) {
+        #[cfg(unix)]
+        if let Some(lent) = self.state(held).lent.take() {
+            lent.give_back(self.header(held).fileno().unwrap_or(-1));
+        }
+    }
+
+    /// The handle has not been closed after all: its fd is not to block.
+    pub(crate) fn keep_lent(&self) {
+        #[cfg(unix)]
+        if let Ok(held) = self.enter()
+            && self.state(&held).foreign.get()
+            && let Ok(fd) = self.header(&held).fileno()
+        {
+            self.lend(&held, Lent::of(fd));
+            // SAFETY: the handle is open, a stream, and its loop is ours.
+            unsafe { uv::uv_stream_set_blocking(self.uv(), 0) };
+        }
     }
 
     /// Before a call that polls.

@@ -31,12 +31,15 @@ impl FSEvent {
     /// Watches `path` and has `callback(fsevent_handle, filename, events, error)` called
     /// (`uv_fs_event_start`).
     ///
-    /// `filename` is the name in the folder that is watched, or the last part of the path of a
-    /// watched file; None where the platform does not tell; bytes if `path` is bytes, otherwise
+    /// `filename` is the name in the folder that is watched, the path from there for what is in one
+    /// below, or the last part of the path of a watched file; None where the platform does not tell; bytes if `path` is bytes, otherwise
     /// str. `events` is UV_RENAME for a name that came, went or changed, UV_CHANGE for content or
-    /// attributes that changed, or both. `error` is None or a code.
+    /// attributes that changed, or both. `error` is None or a code: UV_ENOBUFS where the system has
+    /// lost events, so that what is there has to be looked at anew. The handle goes on watching.
     ///
-    /// `flags` is 0 or UV_FS_EVENT_RECURSIVE, which macOS and Windows follow and Linux ignores.
+    /// `flags` is 0, or UV_FS_EVENT_RECURSIVE for the folders below too. On Linux each is watched by
+    /// itself, those that come later as well: where no watch is left for one the callback gets
+    /// UV_ENOSPC.
     /// Raises FSEventError with UV_EINVAL on a handle that is watching already, UV_ENOENT,
     /// UV_EACCES, or UV_EMFILE or UV_ENOSPC for a limit of inotify, which the message names.
     fn start(

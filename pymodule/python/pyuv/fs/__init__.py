@@ -1,12 +1,12 @@
 """libuv's filesystem operations: at once without a callback, on the loop with one."""
 
-import math
+import math as _math
 
 from .. import _pyuv
 
 # libuv's UV_FS_UTIME_NOW and UV_FS_UTIME_OMIT.
-UTIME_NOW = math.inf
-UTIME_OMIT = math.nan
+UTIME_NOW = _math.inf
+UTIME_OMIT = _math.nan
 
 _fs = _pyuv.fs
 

@@ -1,6 +1,7 @@
 """``python -m pyuv.fs``: adds up, copies and removes trees."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -40,13 +41,17 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog=PROGRAM, description=__doc__, epilog=EPILOG)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     du = commands.add_parser("du", parents=[common], help="adds up what a tree takes")
-    du.add_argument("path", metavar="PATH")
+    du.add_argument("paths", metavar="PATH", nargs="+")
     du.add_argument("--bytes", action="store_true", help="print exact numbers")
     copy = commands.add_parser(
         "copy", parents=[common], help="copies a tree, or a file, with permissions and times"
     )
-    copy.add_argument("path", metavar="SRC")
-    copy.add_argument("new_path", metavar="DST", help="the name of the copy, which must not exist")
+    copy.add_argument("paths", metavar="SRC", nargs="+")
+    copy.add_argument(
+        "destination",
+        metavar="DST",
+        help="the name of the copy, which must not exist; of several SRC, the folder that they go into",
+    )
     copy.add_argument(
         "--overwrite", action="store_true", help="copy into folders, and over files, that exist"
     )
@@ -57,8 +62,27 @@ def parser() -> argparse.ArgumentParser:
         help="pass over pipes, sockets and devices, which fail otherwise",
     )
     rm = commands.add_parser("rm", parents=[common], help="removes a tree, or a file")
-    rm.add_argument("path", metavar="PATH")
+    rm.add_argument("paths", metavar="PATH", nargs="+")
     return made
+
+
+def copy_of(path: str, options: argparse.Namespace) -> str:
+    """The name of the copy."""
+    destination: str = options.destination
+    if len(options.paths) == 1:
+        return destination
+    return os.path.join(destination, os.path.basename(path.rstrip("/")))
+
+
+def perform(options: argparse.Namespace) -> bool:
+    """Does what is asked for with one path; whether all of it went well."""
+    try:
+        outcome = COMMANDS[options.command](options)
+    except Failed as failed:
+        outcome = failed.outcome
+    tell(PROGRAM, options, outcome["errors"])
+    show(options, outcome)
+    return not outcome["errors"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,17 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status = Exit.DONE
-        try:
-            outcome = COMMANDS[options.command](options)
-        except Failed as failed:
-            tell(PROGRAM, failed.errors)
-            outcome = failed.outcome
-            status = Exit.FAILED
-        else:
-            tell(PROGRAM, outcome["errors"])
-            if outcome["errors"]:
+        for path in options.paths:
+            options.path = path
+            if options.command == "copy":
+                options.new_path = copy_of(path, options)
+            if not perform(options):
                 status = Exit.FAILED
-        show(options, outcome)
+                if options.stop:
+                    break
         flush_output()
     except BrokenPipeError:
         discard_output()

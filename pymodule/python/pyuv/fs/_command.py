@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pyuv
 
-from .. import fs
+from .. import errno, fs
 from ._bar import Bar
 
 Outcome = dict[str, Any]
@@ -57,15 +57,25 @@ class Runner:
             for handle in signals:
                 handle.close()
 
-        request = start(
-            self.loop,
-            *arguments,
-            callback=done,
-            concurrency=self.options.concurrency,
-            on_error="stop" if self.options.stop else "continue",
-            progress=self.bar.update if self.bar.drawn else None,
-            **keywords,
-        )
+        try:
+            request = start(
+                self.loop,
+                *arguments,
+                callback=done,
+                concurrency=self.options.concurrency,
+                on_error="stop" if self.options.stop else "continue",
+                progress=self.bar.update if self.bar.drawn else None,
+                **keywords,
+            )
+        except pyuv.error.FSError as error:
+            # What is wrong is seen before anything is done.
+            for handle in signals:
+                handle.close()
+            self.bar.end()
+            outcome = {"command": self.options.command, "path": self.options.path, "files": 0, "folders": 0}
+            seconds = round(time.perf_counter() - self._started, 6)
+            errors = [(self.options.path, error.code)]
+            raise Failed(outcome | {"errors": errors, "seconds": seconds}) from None
 
         def interrupt(handle: pyuv.Signal, number: int) -> None:
             self._interrupted = number
@@ -95,13 +105,18 @@ class Runner:
 
     def single(self, do: Callable[[], None], **fields: int) -> Outcome:
         """What became of a path that is no folder."""
-        outcome = {"command": self.options.command, "path": self.options.path, **fields}
+        outcome = {"command": self.options.command, "path": self.options.path}
         try:
             do()
         except pyuv.error.FSError as error:
-            raise Failed({**outcome, "errors": [(self.options.path, error.args[0])]}) from None
+            path = self.options.path
+            if error.code == errno.UV_EEXIST:
+                path = self.options.new_path
+            nothing = dict.fromkeys(fields, 0)
+            seconds = round(time.perf_counter() - self._started, 6)
+            raise Failed({**outcome, **nothing, "errors": [(path, error.code)], "seconds": seconds}) from None
         seconds = round(time.perf_counter() - self._started, 6)
-        return {**outcome, "errors": [], "seconds": seconds}
+        return {**outcome, **fields, "errors": [], "seconds": seconds}
 
 
 def du(options: argparse.Namespace) -> Outcome:
@@ -162,11 +177,17 @@ def _copy_file(loop: pyuv.Loop, options: argparse.Namespace) -> None:
     path, new_path = options.path, options.new_path
     found = fs.lstat(loop, path)
     if stat.S_ISLNK(found.st_mode):
+        if options.overwrite:
+            with contextlib.suppress(pyuv.error.FSError):
+                fs.unlink(loop, new_path)
         fs.symlink(loop, fs.readlink(loop, path), new_path)
         if options.ownership:
             fs.lchown(loop, new_path, found.st_uid, found.st_gid)
         fs.lutime(loop, new_path, ns=(found.st_atime_ns, found.st_mtime_ns))
         return
+    if not stat.S_ISREG(found.st_mode):
+        # To read from a pipe might never end.
+        raise pyuv.error.FSError(errno.UV_ENOTSUP, errno.strerror(errno.UV_ENOTSUP))
     fs.copyfile(loop, path, new_path, 0 if options.overwrite else fs.UV_FS_COPYFILE_EXCL)
     if options.ownership:
         fs.chown(loop, new_path, found.st_uid, found.st_gid)

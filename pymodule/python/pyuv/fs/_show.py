@@ -7,6 +7,7 @@ import sys
 from enum import IntEnum
 from typing import Any, Final
 
+from .. import errno
 from ..errno import errorcode, strerror
 
 
@@ -28,7 +29,7 @@ def show(options: argparse.Namespace, outcome: dict[str, Any]) -> None:
     """Prints an outcome as JSON, or in words."""
     if options.json:
         errors = [
-            {"path": path, "code": errorcode.get(code, str(code)), "reason": strerror(code)}
+            {"path": path, "code": errorcode.get(code, str(code)), "reason": reason(options, path, code)}
             for path, code in outcome["errors"]
         ]
         print(json.dumps(outcome | {"errors": errors}))
@@ -41,10 +42,23 @@ def show(options: argparse.Namespace, outcome: dict[str, Any]) -> None:
         print(f"{verb} {counted(files, 'file')} and {counted(outcome['folders'], 'folder')}", file=sys.stderr)
 
 
-def tell(program: str, errors: list[tuple[str, int]]) -> None:
+def tell(program: str, options: argparse.Namespace, errors: list[tuple[str, int]]) -> None:
     """Says on standard error what failed."""
     for path, code in errors:
-        print(f"{program}: {printable(path)}: {strerror(code)}", file=sys.stderr)
+        print(f"{program}: {printable(path)}: {reason(options, path, code)}", file=sys.stderr)
+
+
+def reason(options: argparse.Namespace, path: str, code: int) -> str:
+    """What is wrong, where the system's words do not tell."""
+    said: str = strerror(code)
+    match options.command, code:
+        case "rm", errno.UV_EINVAL if path == options.path:
+            return "only a name in a folder can be removed, not ., .. or /"
+        case "copy", errno.UV_EINVAL if path in (options.path, options.new_path):
+            return "a tree is not copied into itself"
+        case "copy", errno.UV_ENOTSUP:
+            return f"{said}: pipes, sockets and devices are not copied"
+    return said
 
 
 def size(count: int) -> str:
