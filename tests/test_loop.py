@@ -194,7 +194,7 @@ def test_closing_handles_are_listed_until_they_are_closed(loop):
 
 
 def test_running_on_the_main_thread_adds_no_handle_to_the_list(loop):
-    pyuv.Timer(loop).start(lambda timer: None, 0)
+    pyuv.Timer(loop).start(lambda timer: timer.close(), 0)
     loop.run()
     assert loop.handles == []
 
@@ -392,7 +392,7 @@ def test_loops_carry_attributes_and_weak_references():
 
 def test_repr_tells_the_state(loop):
     seen = []
-    pyuv.Timer(loop).start(lambda timer: seen.append(repr(loop)), 0)
+    pyuv.Timer(loop).start(lambda timer: (seen.append(repr(loop)), timer.close()), 0)
     loop.run()
     assert "running" in seen[0]
     assert "idle" in repr(loop)

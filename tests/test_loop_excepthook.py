@@ -4,7 +4,7 @@ import sys
 import pytest
 import pyuv
 
-from util import Recorder
+from util import Recorder, collect
 
 
 def failing(error):
@@ -78,6 +78,7 @@ def test_excepthook_may_be_a_method_of_a_subclass(capsys):
     assert event_loop.seen == (error,)
     assert capsys.readouterr().err == ""
     error.__traceback__ = None  # its frames hold the timer
+    collect()
     event_loop.close()
 
 

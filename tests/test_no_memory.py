@@ -4,7 +4,7 @@ import pytest
 
 from util import in_child
 
-pytest.importorskip("_testcapi", reason="makes allocations fail")
+pytest.importorskip("_testcapi", reason="makes allocations fail", exc_type=ImportError)
 
 PRELUDE = """
 import os, socket, sys, _testcapi, pyuv

@@ -12,12 +12,10 @@ import textwrap
 import pytest
 import pyuv
 
+CPYTHON = sys.implementation.name == "cpython"
+"""Whether an object goes with the last reference to it."""
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with /proc")
-
-
-def cpython(reason):
-    """Skips a test of what CPython alone can show."""
-    return pytest.mark.skipif(sys.implementation.name != "cpython", reason=reason)
 
 
 IN_FORK = """

@@ -3,8 +3,7 @@
 //! Every callback is asked once, when it is given; by attributes that would cost as much as starting
 //! a timer does. The class of code objects says where in one the field is.
 
-use std::ffi::{CStr, c_int};
-use std::sync::OnceLock;
+use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -32,7 +31,7 @@ fn attribute(function: &Bound<'_, PyFunction>) -> PyResult<c_int> {
 #[cfg(not(any(PyPy, Py_GIL_DISABLED)))]
 #[inline]
 fn field(function: &Bound<'_, PyFunction>) -> Option<c_int> {
-    static OFFSET: OnceLock<Option<usize>> = OnceLock::new();
+    static OFFSET: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();
     let offset = (*OFFSET.get_or_init(offset))?;
     // SAFETY: the function keeps its code, and nobody gives it another while this thread has the GIL.
     // A code object has an int there, as its class says.
@@ -51,14 +50,14 @@ fn field(_function: &Bound<'_, PyFunction>) -> Option<c_int> {
 /// Where code objects have it.
 #[cfg(not(any(PyPy, Py_GIL_DISABLED)))]
 fn offset() -> Option<usize> {
-    const NAME: &CStr = c"co_flags";
+    const NAME: &std::ffi::CStr = c"co_flags";
     // SAFETY: the class is one of the interpreter's, whose table of members never changes and ends
     // with one that has no name.
     unsafe {
         let mut member = ffi::PyCode_Type.tp_members;
         while !member.is_null() && !(*member).name.is_null() {
             let ffi::PyMemberDef { name, type_code, offset, .. } = *member;
-            if CStr::from_ptr(name) == NAME {
+            if std::ffi::CStr::from_ptr(name) == NAME {
                 return (type_code == ffi::Py_T_INT).then(|| usize::try_from(offset).ok())?;
             }
             member = member.add(1);

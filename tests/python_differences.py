@@ -1,0 +1,50 @@
+"""The tests of what PyPy cannot show, from tests/pypy.toml: there they are skipped, each for its reason."""
+
+import pathlib
+import sys
+import tomllib
+
+import pytest
+
+TABLE = pathlib.Path(__file__).with_name("pypy.toml")
+
+
+def reasons():
+    """Why not, by the test's id; an id without parameters stands for all of its parameters, a file's for all
+    of its tests."""
+    rows = tomllib.loads(TABLE.read_text())["skip"]
+    return {test: row["reason"] for row in rows for test in row["tests"]}
+
+
+def names(nodeid):
+    """What a row may call a test: with its parameters, without them, by its file."""
+    yield nodeid
+    yield nodeid.partition("[")[0]
+    yield nodeid.partition("::")[0]
+
+
+def skip(items):
+    """Marks the tests that the table names; gives the rows that it has used."""
+    table = reasons()
+    used = set()
+    for item in items:
+        if row := next((name for name in names(item.nodeid) if name in table), None):
+            used.add(row)
+            item.add_marker(pytest.mark.skip(reason=table[row]))
+    return used
+
+
+def stale(used, files):
+    """The rows of these files that no test was found for."""
+    return sorted(row for row in reasons().keys() - used if row.partition("::")[0] in files)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    if sys.implementation.name != "pypy":
+        return
+    used = skip(items)
+    files = {item.nodeid.partition("::")[0] for item in items}
+    # Where single tests are asked for, the others were not collected.
+    if not any("::" in argument for argument in config.args) and (rows := stale(used, files)):
+        raise pytest.UsageError(f"{TABLE.name}: no such test: {', '.join(rows)}")
