@@ -26,7 +26,7 @@ UNWANTED = ("tests", "docs", "benches", "fixtures", "build", "target", ".github"
 def build(tools: bootstrap.Environment, folder: Path) -> Path:
     """The source distribution, in `folder`."""
     licenses.collect()
-    maturin: Command = [tools.bin / "maturin", "sdist", "--quiet", "--out", folder]
+    maturin: Command = [tools.bin / "maturin", "sdist", "--out", folder]
     run([*maturin, "--manifest-path", ROOT / "pymodule" / "Cargo.toml"], tools.cargo_environment())
     (archive,) = folder.glob("*.tar.gz")
     return archive
