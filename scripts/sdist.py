@@ -19,8 +19,8 @@ from debian import SetupError
 
 # How variables begin that are the user's, and not those of a build of this tree.
 USERS = ("CARGO_HOME", "HOME", "PATH", "PIP_", "RUSTUP_", "SSL_", "TMPDIR", "http", "no_proxy")
-# Left out by a build of them: what only a checkout has.
-UNWANTED = ("tests", "docs", "benches", "fixtures", "build", "target", ".github")
+# What was built here is no source.
+UNWANTED = ("build", "dist", "target")
 
 
 def build(tools: bootstrap.Environment, folder: Path) -> Path:
