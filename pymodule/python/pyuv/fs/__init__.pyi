@@ -480,13 +480,21 @@ def ftruncate(loop: Loop, fd: int, offset: int, callback: None = None) -> None: 
 @overload
 def ftruncate(loop: Loop, fd: int, offset: int, callback: _Callback) -> FSRequest: ...
 @overload
-def futime(loop: Loop, fd: int, atime: float, mtime: float, callback: None = None) -> None: ...
+def futime(
+    loop: Loop, fd: int, atime: float, mtime: float, callback: None = None, *, ns: None = None
+) -> None: ...
 @overload
-def futime(loop: Loop, fd: int, atime: float, mtime: float, callback: _Callback) -> FSRequest: ...
+def futime(
+    loop: Loop, fd: int, atime: float, mtime: float, callback: _Callback, *, ns: None = None
+) -> FSRequest: ...
 @overload
-def futime(loop: Loop, fd: int, *, ns: tuple[int, int], callback: None = None) -> None: ...
+def futime(
+    loop: Loop, fd: int, atime: None = None, mtime: None = None, callback: None = None, *, ns: tuple[int, int]
+) -> None: ...
 @overload
-def futime(loop: Loop, fd: int, *, ns: tuple[int, int], callback: _Callback) -> FSRequest: ...
+def futime(
+    loop: Loop, fd: int, atime: None = None, mtime: None = None, *, callback: _Callback, ns: tuple[int, int]
+) -> FSRequest: ...
 @overload
 def lchown(loop: Loop, path: _StrOrBytesPath, uid: int, gid: int, callback: None = None) -> None: ...
 @overload
@@ -500,15 +508,33 @@ def lstat(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> stat_resu
 @overload
 def lstat(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
 @overload
-def lutime(loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: None = None) -> None: ...
+def lutime(
+    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: None = None, *, ns: None = None
+) -> None: ...
 @overload
 def lutime(
-    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: _Callback
+    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: _Callback, *, ns: None = None
 ) -> FSRequest: ...
 @overload
-def lutime(loop: Loop, path: _StrOrBytesPath, *, ns: tuple[int, int], callback: None = None) -> None: ...
+def lutime(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    atime: None = None,
+    mtime: None = None,
+    callback: None = None,
+    *,
+    ns: tuple[int, int],
+) -> None: ...
 @overload
-def lutime(loop: Loop, path: _StrOrBytesPath, *, ns: tuple[int, int], callback: _Callback) -> FSRequest: ...
+def lutime(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    atime: None = None,
+    mtime: None = None,
+    *,
+    callback: _Callback,
+    ns: tuple[int, int],
+) -> FSRequest: ...
 @overload
 def mkdir(loop: Loop, path: _StrOrBytesPath, mode: int = 0o777, callback: None = None) -> None: ...
 @overload
@@ -624,15 +650,33 @@ def unlink(loop: Loop, path: _StrOrBytesPath, callback: None = None) -> None: ..
 @overload
 def unlink(loop: Loop, path: _StrOrBytesPath, callback: _Callback) -> FSRequest: ...
 @overload
-def utime(loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: None = None) -> None: ...
+def utime(
+    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: None = None, *, ns: None = None
+) -> None: ...
 @overload
 def utime(
-    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: _Callback
+    loop: Loop, path: _StrOrBytesPath, atime: float, mtime: float, callback: _Callback, *, ns: None = None
 ) -> FSRequest: ...
 @overload
-def utime(loop: Loop, path: _StrOrBytesPath, *, ns: tuple[int, int], callback: None = None) -> None: ...
+def utime(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    atime: None = None,
+    mtime: None = None,
+    callback: None = None,
+    *,
+    ns: tuple[int, int],
+) -> None: ...
 @overload
-def utime(loop: Loop, path: _StrOrBytesPath, *, ns: tuple[int, int], callback: _Callback) -> FSRequest: ...
+def utime(
+    loop: Loop,
+    path: _StrOrBytesPath,
+    atime: None = None,
+    mtime: None = None,
+    *,
+    callback: _Callback,
+    ns: tuple[int, int],
+) -> FSRequest: ...
 @overload
 def write(
     loop: Loop, fd: int, write_data: Buffer | Sequence[Buffer], offset: int = -1, callback: None = None
