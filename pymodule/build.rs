@@ -3,8 +3,10 @@
 //! `Py_GIL_DISABLED`).
 
 /// What is sent to `src/exit.rs` and `src/no_memory.rs`, each to `__wrap_` and its name.
-const WRAPPED: [&str; 5] = [
+const WRAPPED: [&str; 7] = [
     "_Unwind_GetLanguageSpecificData",
+    "Py_IsFinalizing",
+    "Py_IsInitialized",
     "PyErr_SetObject",
     "PyErr_WriteUnraisable",
     "PyTuple_New",

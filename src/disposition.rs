@@ -153,7 +153,7 @@ mod unix {
         #[cfg(not(target_os = "linux"))]
         {
             let _ = (handle, stop);
-            let check = |status| Error::check(status, format!("signal {signum}")).map(drop);
+            let check = |status| Error::check(status, format_args!("signal {signum}")).map(drop);
             if let Some(entry) = saved.get_mut(&signum) {
                 entry.reclaim(signum);
                 check(start())?;
@@ -234,7 +234,7 @@ mod other {
         start: impl FnOnce() -> c_int,
         _stop: impl FnOnce() -> c_int,
     ) -> Result<()> {
-        Error::check(start(), format!("signal {signum}")).map(drop)
+        Error::check(start(), format_args!("signal {signum}")).map(drop)
     }
 
     /// # Safety

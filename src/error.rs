@@ -191,15 +191,46 @@ pub enum Error {
     Panicked(String),
 }
 
+/// What was tried, in words that are put together only for an error.
+pub trait What {
+    /// The words.
+    fn text(self) -> Cow<'static, str>;
+}
+
+impl What for &'static str {
+    fn text(self) -> Cow<'static, str> {
+        self.into()
+    }
+}
+
+impl What for String {
+    fn text(self) -> Cow<'static, str> {
+        self.into()
+    }
+}
+
+impl What for Cow<'static, str> {
+    fn text(self) -> Cow<'static, str> {
+        self
+    }
+}
+
+impl What for fmt::Arguments<'_> {
+    fn text(self) -> Cow<'static, str> {
+        fmt::format(self).into()
+    }
+}
+
 impl Error {
     /// A libuv code with what was tried.
     pub fn new(code: Code, what: impl Into<Cow<'static, str>>) -> Error {
         Error::Uv { code, what: what.into() }
     }
 
-    /// Turns a status libuv returned into a result; `what` says what was tried.
-    pub fn check(status: i32, what: impl Into<Cow<'static, str>>) -> Result<i32> {
-        Code::check(status).map_err(|code| Error::new(code, what))
+    /// Turns a status libuv returned into a result; `what` says what was tried. As `format_args!` it
+    /// costs nothing unless it failed.
+    pub fn check(status: i32, what: impl What) -> Result<i32> {
+        Code::check(status).map_err(|code| Error::new(code, what.text()))
     }
 
     /// The libuv code, for the errors that have one.

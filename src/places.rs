@@ -22,7 +22,7 @@ pub(crate) fn is_open(fd: c_int) -> bool {
 
 /// Fails with `UV_EBADF` for what is not open.
 pub(crate) fn check_open(fd: c_int) -> Result<()> {
-    Error::check(if is_open(fd) { 0 } else { Code::EBADF.0 }, format!("fd {fd}"))?;
+    Error::check(if is_open(fd) { 0 } else { Code::EBADF.0 }, format_args!("fd {fd}"))?;
     Ok(())
 }
 

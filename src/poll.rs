@@ -80,7 +80,7 @@ impl Poll {
     /// Fails with `UV_EBADF` for what is not open, `UV_EPERM` for what cannot be waited for
     /// (regular files), `UV_EEXIST` for what is being waited for on this loop.
     pub fn new(event_loop: &Loop, fd: Fd) -> Result<Poll> {
-        Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format!("fd {fd}"))?;
+        Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format_args!("fd {fd}"))?;
         let watched = Watched {
             fd,
             lost: Cell::new(false),
@@ -128,7 +128,7 @@ impl Poll {
         if watched.lost.get() {
             // Its callback may be restarting it, without end if nothing has changed.
             let status = registration::status(&entered, watched.fd);
-            Error::check(status, format!("fd {}", watched.fd))?;
+            Error::check(status, format_args!("fd {}", watched.fd))?;
             watched.lost.set(false);
         }
         self.start_unchecked(events, callback)

@@ -20,6 +20,11 @@ type Callback = Box<dyn FnMut(&Timer) + Send>;
 // SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_timer_init`.
 handle_kind!(unsafe Timer, uv::uv_timer_t, Callback, () {});
 
+unsafe extern "C" fn trampoline(handle: *mut uv::uv_timer_t) {
+    // SAFETY: libuv gives the handle that this was started with.
+    unsafe { dispatch::<Timer>(handle, |callback, handle, _| callback(handle)) };
+}
+
 /// What libuv takes for a duration.
 fn milliseconds(duration: Duration) -> u64 {
     let rounded = (duration.as_micros() + 500) / 1000;
@@ -44,23 +49,26 @@ impl Timer {
         repeat: Duration,
         callback: impl FnMut(&Timer) + Send + 'static,
     ) -> Result<()> {
-        unsafe extern "C" fn trampoline(handle: *mut uv::uv_timer_t) {
-            // SAFETY: libuv gives the handle that this was started with.
-            unsafe { dispatch::<Timer>(handle, |callback, handle, _| callback(handle)) };
-        }
         let entered = self.enter()?;
-        // SAFETY: the handle is open, a timer, and its loop is ours.
-        unsafe {
-            let status = uv::uv_timer_start(
-                self.uv(),
-                Some(trampoline),
-                milliseconds(timeout),
-                milliseconds(repeat),
-            );
-            Error::check(status, "uv_timer_start")?;
-            self.set_callback::<Timer>(&entered, Box::new(callback));
-        }
+        self.uv_start(timeout, repeat)?;
+        // SAFETY: the handle is a timer.
+        unsafe { self.set_callback::<Timer>(&entered, Box::new(callback)) };
         Ok(())
+    }
+
+    /// Has the callback that it was started with last called after `timeout`, once. It may have been
+    /// stopped or have gone off since; one that was never started calls nothing.
+    pub fn restart(&self, timeout: Duration) -> Result<()> {
+        let _entered = self.enter()?;
+        self.uv_start(timeout, Duration::ZERO)
+    }
+
+    /// For the owner.
+    fn uv_start(&self, timeout: Duration, repeat: Duration) -> Result<()> {
+        let (timeout, repeat) = (milliseconds(timeout), milliseconds(repeat));
+        // SAFETY: the handle is open, a timer, and its loop is ours.
+        let status = unsafe { uv::uv_timer_start(self.uv(), Some(trampoline), timeout, repeat) };
+        Error::check(status, "uv_timer_start").map(drop)
     }
 
     /// Calls it no more (`uv_timer_stop`).
@@ -115,6 +123,24 @@ mod tests {
 
     use super::*;
     use crate::{Code, RunMode};
+
+    #[test]
+    fn a_restarted_timer_calls_what_it_was_started_with() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = calls.clone();
+        let count = move |timer: &Timer| {
+            if counted.fetch_add(1, Ordering::Relaxed) < 2 {
+                timer.restart(Duration::ZERO).unwrap();
+            }
+        };
+        timer.start(Duration::from_secs(60), Duration::ZERO, count).unwrap();
+        timer.stop().unwrap();
+        timer.restart(Duration::from_millis(1)).unwrap();
+        assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+        assert_eq!(calls.load(Ordering::Relaxed), 3);
+    }
 
     #[test]
     fn durations_round_to_milliseconds_but_not_to_zero() {

@@ -142,7 +142,7 @@ impl UDP {
         if status < 0 && lifted {
             socket::close(ours);
         }
-        Error::check(status, format!("fd {fd}"))?;
+        Error::check(status, format_args!("fd {fd}"))?;
         Ok(())
     }
 

@@ -140,6 +140,26 @@ print(ticks())
     assert child(code) == ["in the child True", "0", "1"]
 
 
+def test_a_child_forked_in_a_callback_may_stop_the_loop_that_goes_on_below():
+    code = """
+def fork(timer):
+    timer.close()
+    again = pyuv.Timer(loop)
+    again.start(lambda again: loop.stop(), 0.001, 0.001)
+    if os.fork() == 0:
+        signal.alarm(10)
+    else:
+        print(os.waitstatus_to_exitcode(os.wait()[1]))
+pyuv.Timer(loop).start(fork, 0)
+parent = os.getpid()
+loop.run()
+if os.getpid() != parent:
+    os._exit(7)
+print("the parent goes on")
+"""
+    assert child(code) == ["7", "the parent goes on"]
+
+
 def test_a_child_that_exits_inside_a_callback_ends():
     code = """
 def fork(timer):

@@ -22,7 +22,7 @@ impl Loop {
             let this = slf.get();
             // One that is closed has nothing to stop.
             if let Ok(core) = this.core() {
-                core.stop_from_callback();
+                let _ = core.stop();
             }
             this.stopped_by.set(Some(error.into_value(py).into_bound(py).into_any()));
             return;

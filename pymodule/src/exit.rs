@@ -21,6 +21,10 @@ use crate::thread_state;
 unsafe extern "C" {
     /// Public since Python 3.13; the earlier ones have it under its private name.
     #[cfg_attr(all(not(Py_3_13), not(PyPy)), link_name = "_Py_IsFinalizing")]
+    #[cfg_attr(
+        all(target_os = "linux", target_env = "gnu", Py_3_13, not(PyPy)),
+        link_name = "__real_Py_IsFinalizing"
+    )]
     #[cfg_attr(PyPy, link_name = "_PyPy_IsFinalizing")]
     safe fn Py_IsFinalizing() -> c_int;
 }
@@ -70,6 +74,32 @@ mod unwinding {
         }
         // SAFETY: the caller's.
         unsafe { __real__Unwind_GetLanguageSpecificData(context) }
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu", not(PyPy)))]
+mod tear_down {
+    use std::os::raw::c_int;
+
+    use crate::main_thread::on_main_thread;
+
+    unsafe extern "C" {
+        safe fn __real_Py_IsInitialized() -> c_int;
+    }
+
+    // The linker sends PyO3's questions here (`build.rs`), whether Python can be used. CPython says no
+    // from the time on that it tears modules down, though the thread that does so runs Python:
+    // finalizers, whose exceptions PyO3 would panic over.
+
+    #[unsafe(no_mangle)]
+    extern "C" fn __wrap_Py_IsInitialized() -> c_int {
+        let tears_down = || super::is_finalizing() && on_main_thread();
+        c_int::from(__real_Py_IsInitialized() != 0 || tears_down())
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn __wrap_Py_IsFinalizing() -> c_int {
+        c_int::from(super::is_finalizing() && !on_main_thread())
     }
 }
 

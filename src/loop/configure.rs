@@ -41,7 +41,7 @@ impl Loop {
                 ),
             }
         };
-        Error::check(status, format!("{option:?}"))?;
+        Error::check(status, format_args!("{option:?}"))?;
         if option == Configure::IoUring {
             entered.io_uring.set(true);
         }

@@ -71,19 +71,18 @@ impl Loop {
 
     /// Makes [`run`](Loop::run) return after this iteration, or the next one end after one round
     /// (`uv_stop`).
+    ///
+    /// It works in a process that was forked in a callback, too, where the loop does nothing else: that
+    /// process would run it for ever.
     pub fn stop(&self) -> Result<()> {
-        self.enter()?.stop();
-        Ok(())
-    }
-
-    /// [`stop`](Loop::stop) for a callback that ends it all: also in a process that was forked in the
-    /// callback, where the loop does nothing else.
-    pub fn stop_from_callback(&self) {
-        if let Some(entered) = self.shared().enter_again()
-            && entered.running.get()
-        {
-            entered.stop();
+        match self.enter() {
+            Ok(entered) => entered.stop(),
+            Err(error) => match self.shared().enter_again() {
+                Some(entered) if entered.running.get() => entered.stop(),
+                _ => return Err(error),
+            },
         }
+        Ok(())
     }
 
     /// Whether anything is active, referenced or closing (`uv_loop_alive`).

@@ -135,7 +135,7 @@ impl Process {
         let _entered = self.enter()?;
         // SAFETY: the handle is open, a Process, and its loop is ours.
         let status = unsafe { uv::uv_process_kill(self.uv(), signum) };
-        Error::check(status, format!("signal {signum} for process {}", self.pid())).map(drop)
+        Error::check(status, format_args!("signal {signum} for process {}", self.pid())).map(drop)
     }
 }
 

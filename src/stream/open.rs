@@ -43,7 +43,7 @@ impl Stream {
         }
         #[cfg(unix)]
         let lent = Lent::of(fd);
-        if let Err(error) = Error::check(open(), format!("fd {fd}")) {
+        if let Err(error) = Error::check(open(), format_args!("fd {fd}")) {
             #[cfg(unix)]
             if let Some(lent) = lent {
                 lent.give_back(fd);

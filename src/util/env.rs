@@ -35,7 +35,7 @@ pub unsafe fn setenv(name: &OsStr, value: &OsStr) -> Result<()> {
     let c_value = to_c(value, "the value of an environment variable")?;
     // SAFETY: NUL-terminated strings that setenv copies; the caller keeps other threads away.
     let status = unsafe { uv::uv_os_setenv(c_name.as_ptr(), c_value.as_ptr()) };
-    Error::check(status, format!("environment variable {name:?}")).map(drop)
+    Error::check(status, format_args!("environment variable {name:?}")).map(drop)
 }
 
 /// Removes a variable; one that is not set is no error (`uv_os_unsetenv`).
@@ -48,7 +48,7 @@ pub unsafe fn unsetenv(name: &OsStr) -> Result<()> {
     let c_name = variable(name)?;
     // SAFETY: a NUL-terminated string; the caller keeps other threads away.
     let status = unsafe { uv::uv_os_unsetenv(c_name.as_ptr()) };
-    Error::check(status, format!("environment variable {name:?}")).map(drop)
+    Error::check(status, format_args!("environment variable {name:?}")).map(drop)
 }
 
 /// Every variable and its value, in the order of the environment (`uv_os_environ`).

@@ -28,7 +28,7 @@ pub fn group(gid: u32) -> Result<Group> {
     // SAFETY: libuv fills the struct where it returns 0. The cast is for Windows' narrower type,
     // where the call is refused anyway.
     let status = unsafe { uv::uv_os_get_group(group.as_mut_ptr(), gid as uv::uv_uid_t) };
-    Error::check(status, format!("group {gid}"))?;
+    Error::check(status, format_args!("group {gid}"))?;
     // SAFETY: filled, since the status was 0.
     let mut group = unsafe { group.assume_init() };
     let mut members = Vec::new();

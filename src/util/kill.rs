@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub fn kill(pid: i32, signum: i32) -> Result<()> {
     // SAFETY: two numbers; what the signal does is the receiver's choice.
     let status = unsafe { uv::uv_kill(pid, signum) };
-    Error::check(status, format!("signal {signum} for process {pid}")).map(drop)
+    Error::check(status, format_args!("signal {signum} for process {pid}")).map(drop)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub fn socketpair(
         let (first, second) = (flags(first_nonblocking), flags(second_nonblocking));
         uv::uv_socketpair(socktype, protocol, fds.as_mut_ptr(), first, second)
     };
-    Error::check(status, format!("type {socktype}, protocol {protocol}"))?;
+    Error::check(status, format_args!("type {socktype}, protocol {protocol}"))?;
     Ok((fds[0], fds[1]))
 }
 

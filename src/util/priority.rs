@@ -22,7 +22,7 @@ pub fn priority(pid: i32) -> Result<i32> {
     let mut priority = 0;
     // SAFETY: libuv writes one int.
     let status = unsafe { uv::uv_os_getpriority(pid, &raw mut priority) };
-    Error::check(status, format!("process {pid}"))?;
+    Error::check(status, format_args!("process {pid}"))?;
     Ok(priority)
 }
 
@@ -33,7 +33,7 @@ pub fn priority(pid: i32) -> Result<i32> {
 pub fn set_priority(pid: i32, priority: i32) -> Result<()> {
     // SAFETY: two numbers, which libuv checks.
     let status = unsafe { uv::uv_os_setpriority(pid, priority) };
-    Error::check(status, format!("process {pid}, priority {priority}")).map(drop)
+    Error::check(status, format_args!("process {pid}, priority {priority}")).map(drop)
 }
 
 #[cfg(test)]

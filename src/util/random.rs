@@ -22,7 +22,7 @@ pub fn random(buffer: &mut [u8]) -> Result<()> {
             None,
         )
     };
-    Error::check(status, format!("{length} random bytes")).map(drop)
+    Error::check(status, format_args!("{length} random bytes")).map(drop)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub fn thread_priority() -> Result<i32> {
 pub fn set_thread_priority(priority: i32) -> Result<()> {
     // SAFETY: a number, which libuv checks; the calling thread lives as long as this call.
     let status = unsafe { uv::uv_thread_setpriority(uv::uv_thread_self(), priority) };
-    Error::check(status, format!("thread priority {priority}")).map(drop)
+    Error::check(status, format_args!("thread priority {priority}")).map(drop)
 }
 
 #[cfg(test)]

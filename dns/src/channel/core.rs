@@ -78,8 +78,9 @@ impl Core {
         let configuration = Configuration::read(&options);
         let budget = options.budget(&configuration);
         let engine = options.engine(configuration, Some(on_socket_state))?;
-        let handles = Handles { timer: Timer::new(event_loop)?, due: None };
-        handles.timer.hide(PART_OF)?;
+        let timer = Timer::new(event_loop)?;
+        timer.hide(PART_OF)?;
+        let handles = Handles { timer, due: None };
         let local = Local {
             ares: RefCell::new(Some(Ares::new(engine))),
             handles: RefCell::new(Some(handles)),
@@ -102,6 +103,18 @@ impl Core {
             local: Owned::new(event_loop, local),
         });
         core.sockets.belong_to(core.weak.clone());
+        let weak = core.weak.clone();
+        let held = event_loop.hold()?;
+        if let Some(handles) = &*core.local(&held).handles.borrow() {
+            // To be restarted: nothing is due yet.
+            handles.timer.start(Duration::MAX, Duration::ZERO, move |timer| {
+                if let (Some(core), Ok(held)) = (weak.upgrade(), timer.hold_even_closed()) {
+                    core.on_timer(&held);
+                }
+            })?;
+            handles.timer.stop()?;
+        }
+        drop(held);
         Ok(core)
     }
 
@@ -272,7 +285,7 @@ impl Core {
         let undelivered = !self.queue.state(held).answered.is_empty();
         let mut guard = self.local(held).handles.borrow_mut();
         let Some(handles) = guard.as_mut() else { return };
-        handles.set_timer(timeout, &self.weak);
+        handles.set_timer(timeout);
         drop(guard);
         if undelivered {
             self.deliver_soon(held);
@@ -321,7 +334,7 @@ impl Core {
 impl Handles {
     /// Has the timer go off when c-ares wants to be called, or earlier. Nothing in flight is
     /// nothing to wait for, and an inactive timer lets the loop end.
-    fn set_timer(&mut self, timeout: Option<Duration>, core: &Weak<Core>) {
+    fn set_timer(&mut self, timeout: Option<Duration>) {
         let Some(timeout) = timeout else {
             if self.due.take().is_some() {
                 let _ = self.timer.stop();
@@ -335,13 +348,7 @@ impl Handles {
         if self.due.is_some_and(|earlier| earlier <= due) {
             return;
         }
-        let core = core.clone();
-        let started = self.timer.start(timeout, Duration::ZERO, move |timer| {
-            if let (Some(core), Ok(held)) = (core.upgrade(), timer.hold_even_closed()) {
-                core.on_timer(&held);
-            }
-        });
-        if started.is_ok() {
+        if self.timer.restart(timeout).is_ok() {
             self.due = Some(due);
         }
     }
