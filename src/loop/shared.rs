@@ -43,7 +43,7 @@ impl LoopShared {
     /// [`enter`](LoopShared::enter) for a thread that is the owner already, also in a process that
     /// it forked meanwhile.
     pub(crate) fn enter_again(&self) -> Option<Entered<'_>> {
-        self.0.owner.take_again().then_some(Entered { held: &self.0 })
+        self.0.owner.take_again().then(|| Entered { held: &self.0 })
     }
 
     /// The loop, on the word of the caller.
