@@ -36,8 +36,31 @@ def test_without_excepthook_the_traceback_goes_to_stderr(loop, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "Unhandled exception in callback"
     assert lines[1] == "Traceback (most recent call last):"
-    assert lines[-2] == "ZeroDivisionError: mine"
-    assert re.fullmatch(r"In the callback of <Timer \w+ at 0x\w+>, event: timeout", lines[-1])
+    assert re.fullmatch(r"  In the callback of <Timer \w+ at 0x\w+>, event: timeout", lines[2])
+    assert lines[-1] == "ZeroDivisionError: mine"
+
+
+def test_whose_callback_it_was_is_said_where_the_exception_itself_is(loop, capsys):
+    def chained(timer):
+        try:
+            raise ZeroDivisionError
+        except ZeroDivisionError:
+            raise KeyError("second") from ValueError("cause")
+
+    pyuv.Timer(loop).start(chained, 0)
+    loop.run()
+    lines = capsys.readouterr().err.splitlines()
+    heads = [number for number, line in enumerate(lines) if line.startswith("Traceback")]
+    [said] = [number for number, line in enumerate(lines) if line.startswith("  In the callback of")]
+    assert said == heads[-1] + 1
+    assert lines[-1] == "KeyError: 'second'"
+
+
+def test_whose_callback_it_was_is_said_below_a_group(loop, capsys):
+    pyuv.Timer(loop).start(failing(ExceptionGroup("several", [KeyError("one")])), 0)
+    loop.run()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("  In the callback of <Timer")
 
 
 def test_an_exception_inside_the_hook_is_printed_with_the_first_one(loop, capsys):

@@ -139,28 +139,57 @@ fn parameters<'py>(callable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> 
     inspect.call_method1(intern!(callable.py(), "signature"), (callable,))?.getattr("parameters")
 }
 
-/// The last line says whose callback it was.
+/// Prints the traceback, whose first line says whose callback it was: the program of 1.4's users may expect
+/// that nothing comes before or after what it has always been.
 fn print_unhandled(py: Python<'_>, error: &PyErr, source: Source<'_, '_>) {
-    let after = source.map_or_else(String::new, |(handle, event)| {
-        let name = handle.repr().map(|name| name.to_string());
-        // A repr of a subclass may fail.
-        let name = name.unwrap_or_else(|_| handle.get_type().to_string());
-        format!("In the callback of {name}, event: {event}\n")
-    });
-    print(py, "Unhandled exception in callback\n", error, &after);
+    const WHAT: &str = "Unhandled exception in callback\n";
+    let Some((handle, event)) = source else { return print(py, WHAT, error, "") };
+    let name = handle.repr().map(|name| name.to_string());
+    // A repr of a subclass may fail.
+    let name = name.unwrap_or_else(|_| handle.get_type().to_string());
+    let whose = format!("  In the callback of {name}, event: {event}\n");
+    match formatted(py, error) {
+        Ok(text) => write(py, &format!("{WHAT}{}", with_first_line(&text, &whose))),
+        // Where the interpreter ends, nothing can be imported.
+        Err(_) => print(py, WHAT, error, &whose),
+    }
+}
+
+/// What Python would print of it.
+fn formatted(py: Python<'_>, error: &PyErr) -> PyResult<String> {
+    let format = py.import(intern!(py, "traceback"))?.getattr(intern!(py, "format_exception"))?;
+    let lines: Vec<String> = format.call1((error.value(py),))?.extract()?;
+    Ok(lines.concat())
+}
+
+/// A traceback with one more line at the beginning: of the exception itself, where those that led to it are
+/// printed before.
+fn with_first_line(text: &str, line: &str) -> String {
+    const HEAD: &str = "Traceback (most recent call last):\n";
+    match text.rfind(&format!("\n{HEAD}")).map(|at| at + 1).or(text.starts_with(HEAD).then_some(0))
+    {
+        Some(at) => {
+            let (before, after) = text.split_at(at + HEAD.len());
+            format!("{before}{line}{after}")
+        }
+        // A group has a frame of its own around it.
+        None if text.contains(HEAD) => format!("{text}{line}"),
+        None => format!("{HEAD}{line}{text}"),
+    }
 }
 
 /// Writes a traceback between two texts to `sys.stderr`, if there is one.
 fn print(py: Python<'_>, before: &str, error: &PyErr, after: &str) {
-    let write = |text: &str| {
-        py.import("sys").and_then(|sys| sys.getattr("stderr")).and_then(|stderr| {
-            if stderr.is_none() { Ok(stderr) } else { stderr.call_method1("write", (text,)) }
-        })
-    };
-    // A stderr that cannot be written to has nowhere to say so.
-    let _ = write(before);
+    write(py, before);
     error.display(py);
     if !after.is_empty() {
-        let _ = write(after);
+        write(py, after);
     }
+}
+
+fn write(py: Python<'_>, text: &str) {
+    // A stderr that cannot be written to has nowhere to say so.
+    let _ = py.import("sys").and_then(|sys| sys.getattr("stderr")).and_then(|stderr| {
+        if stderr.is_none() { Ok(stderr) } else { stderr.call_method1("write", (text,)) }
+    });
 }
