@@ -406,6 +406,7 @@ def finish():
     v.__dict__.clear()
     v.shared = []
     for _ in range(50):
+        kept = []  # What was found before would keep them.
         kept = kept_loops()
         if not kept or left.lasting or any(one.is_alive() for one in threads):
             break
