@@ -10,15 +10,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::raw::c_int;
 
 use crate::forks::{self, ForkLock};
+use crate::kept::{File, Kept, look};
 use crate::places;
-
-/// An open file, as far as the system tells it from others. The two ends of a pipe are told apart.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct File {
-    device: u64,
-    number: u64,
-    access: c_int,
-}
 
 /// The handles that use an open file.
 #[derive(Default)]
@@ -27,7 +20,7 @@ struct Users {
     /// Descriptors that were blocking, of handles that are open.
     open: Vec<c_int>,
     /// Duplicates of those of handles that were closed before others.
-    waiting: Vec<OwnedFd>,
+    waiting: Vec<Kept<OwnedFd>>,
 }
 
 static LENT: ForkLock<BTreeMap<File, Users>> = ForkLock::new(BTreeMap::new());
@@ -71,7 +64,7 @@ impl Lent {
                 if is_last {
                     set_blocking(fd);
                 } else if let Ok(duplicate) = places::duplicate(fd, 3) {
-                    users.get_mut().waiting.push(duplicate);
+                    users.get_mut().waiting.push(Kept::new(duplicate));
                 }
             }
         }
@@ -94,29 +87,6 @@ pub fn give_back_descriptors() {
             }
         }
     }
-}
-
-/// Which open file a descriptor is, and whether it blocks.
-#[allow(clippy::unnecessary_cast)]
-fn look(fd: c_int) -> Option<(File, bool)> {
-    // SAFETY: all-zero is a valid value of a C struct of integers.
-    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-    // SAFETY: both calls only ask; the struct is written to.
-    let flags = unsafe {
-        if libc::fstat(fd, &raw mut stat) != 0 {
-            return None;
-        }
-        libc::fcntl(fd, libc::F_GETFL)
-    };
-    if flags == -1 {
-        return None;
-    }
-    let file = File {
-        device: stat.st_dev as u64,
-        number: stat.st_ino as u64,
-        access: flags & libc::O_ACCMODE,
-    };
-    Some((file, flags & libc::O_NONBLOCK == 0))
 }
 
 fn set_blocking(fd: c_int) {

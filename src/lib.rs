@@ -54,6 +54,8 @@ mod hooks;
 mod idle;
 mod internals;
 mod job;
+#[cfg(unix)]
+mod kept;
 pub mod kind;
 #[cfg(unix)]
 mod lent;
@@ -92,6 +94,8 @@ pub use handle::{DataOwner, Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;
 pub use job::Job;
+#[cfg(unix)]
+pub use kept::Kept;
 #[cfg(unix)]
 pub use lent::give_back_descriptors;
 pub use r#loop::{Configure, Entered, Held, Loop, Remote, RunMode};

@@ -477,6 +477,21 @@ print(in_fork(use))
     assert in_child(code) == ["64", "told", "0"]
 
 
+@pytest.mark.parametrize("lose", ["closed", "taken"])
+def test_what_wakes_a_loop_for_ctrl_c_is_not_closed_twice(lose):
+    code = f"""
+loop = pyuv.Loop()
+pyuv.Timer(loop).start(lambda timer: None, 0.001)
+loop.run()
+{lose}()
+del loop
+gc.collect()
+print([os.pread(fd, 10, 0) for fd in victims if os.lseek(fd, 0, os.SEEK_CUR) != 4])
+print(len(victims) > 5)
+"""
+    assert in_child(PRELUDE + "import os\n" + code) == ["[]", str(lose == "taken")]
+
+
 @pytest.mark.parametrize("kind", ["TCP", "Pipe"])
 def test_a_listener_whose_number_is_somebody_elses_is_told_and_let_go(kind):
     code = """

@@ -310,8 +310,12 @@ impl Loop {
             return Ok(());
         }
         let held = self.hold()?;
-        if let Some(wakeup) = &*self.wakeup.get(&held).borrow() {
-            wakeup.fork()?;
+        let wakeup = self.wakeup.get(&held).take();
+        // One whose descriptors were closed is made anew when it is needed.
+        if let Some(wakeup) = wakeup
+            && wakeup.fork().is_ok()
+        {
+            self.wakeup.get(&held).replace(Some(wakeup));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use pyo3::prelude::*;
-use pyuv::{Events, Poll};
+use pyuv::{Events, Kept, Poll};
 
 use crate::error::UVError;
 use crate::error::to_py;
@@ -25,8 +25,8 @@ pub struct Wakeup {
 }
 
 struct Ends {
-    read: UnixStream,
-    write: UnixStream,
+    read: Kept<UnixStream>,
+    write: Kept<UnixStream>,
     /// The wakeup fd that was set before ours, which gets its signals still; -1 for none.
     previous: AtomicI32,
 }
@@ -37,7 +37,8 @@ impl Wakeup {
         let (read, write) = (unpolled(core, read)?, unpolled(core, write)?);
         read.set_nonblocking(true)?;
         write.set_nonblocking(true)?;
-        let ends = Arc::new(Ends { read, write, previous: AtomicI32::new(-1) });
+        let previous = AtomicI32::new(-1);
+        let ends = Arc::new(Ends { read: Kept::new(read), write: Kept::new(write), previous });
         let poll = Poll::new(core, ends.read.as_raw_fd()).map_err(to_py::<UVError>)?;
         let for_callback = ends.clone();
         // The Python loop is alive whenever the core loop runs: `run` and `close` hold it.
@@ -74,10 +75,14 @@ impl Wakeup {
         let (read, write) = UnixStream::pair()?;
         for (new, old) in [(&read, &self.ends.read), (&write, &self.ends.write)] {
             new.set_nonblocking(true)?;
+            if !old.is_there() {
+                return Err(std::io::Error::from_raw_os_error(libc::EBADF));
+            }
             // SAFETY: both fds are open and ours.
             if unsafe { libc::dup3(new.as_raw_fd(), old.as_raw_fd(), libc::O_CLOEXEC) } == -1 {
                 return Err(std::io::Error::last_os_error());
             }
+            old.take_over();
         }
         Ok(())
     }
@@ -101,7 +106,7 @@ impl Ends {
     fn drain(&self) {
         let mut signals = [0; 256];
         loop {
-            match (&self.read).read(&mut signals) {
+            match (&*self.read).read(&mut signals) {
                 Ok(0) => return,
                 Ok(count) => {
                     let previous = self.previous.load(Ordering::Relaxed);

@@ -21,6 +21,7 @@ use super::{Done, Stream, View, is_writable, state};
 use crate::error::{Code, Error, Result};
 use crate::handle::InFlight;
 use crate::job::Job;
+use crate::kept::Kept;
 use crate::r#loop::Held;
 use crate::places;
 use crate::poll::{Events, Poll};
@@ -84,7 +85,7 @@ impl Later {
 
 /// What is still to be sent.
 struct Part {
-    file: OwnedFd,
+    file: Kept<OwnedFd>,
     offset: u64,
     /// None: to the end of the file.
     left: Option<u64>,
@@ -118,7 +119,7 @@ impl Stream {
         }
         let file =
             places::duplicate(file, 3).map_err(|code| Error::new(code, format!("fd {file}")))?;
-        let part = Part { file, offset, left: length };
+        let part = Part { file: Kept::new(file), offset, left: length };
         let progress = Arc::new(Progress::default());
         let counted = Arc::clone(&progress);
         let done: Done = Box::new(move |stream, outcome| {
@@ -205,8 +206,8 @@ impl Stream {
         match out {
             Ok(out) => {
                 let stream = self.in_flight(held);
-                Work { part, out, progress, stream, copies: cfg!(not(target_os = "linux")) }
-                    .go_on(held);
+                let (out, copies) = (Kept::new(out), cfg!(not(target_os = "linux")));
+                Work { part, out, progress, stream, copies }.go_on(held);
             }
             // Never from inside the call.
             Err(code) => self.give_up_sendfile(held, code),
@@ -303,7 +304,7 @@ impl Stream {
 /// What is still to be sent, and whither.
 struct Work {
     part: Part,
-    out: OwnedFd,
+    out: Kept<OwnedFd>,
     progress: Arc<Progress>,
     stream: InFlight,
     /// Whether the kernel cannot move it.
