@@ -158,7 +158,9 @@ fn print_unhandled(py: Python<'_>, error: &PyErr, source: Source<'_, '_>) {
 /// What Python would print of it.
 fn formatted(py: Python<'_>, error: &PyErr) -> PyResult<String> {
     let format = py.import(intern!(py, "traceback"))?.getattr(intern!(py, "format_exception"))?;
-    let lines: Vec<String> = format.call1((error.value(py),))?.extract()?;
+    // Up to Python 3.11 the exception itself may not know its traceback.
+    let raised = (error.get_type(py), error.value(py), error.traceback(py));
+    let lines: Vec<String> = format.call1(raised)?.extract()?;
     Ok(lines.concat())
 }
 
