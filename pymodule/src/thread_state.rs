@@ -1,42 +1,55 @@
 //! What CPython knows of a thread of the pool, which it keeps between two calls.
 //!
 //! To make a thread state and delete it for each call takes longer; and CPython links them in a list
-//! under a lock that is not the GIL. Where another thread forks meanwhile, the child has the list
-//! half changed, or (up to Python 3.11) waits for the lock for ever. So no fork comes in between.
+//! under a lock that is not the GIL. Where another thread forks meanwhile with Python 3.11, the child
+//! waits for that lock for ever: so no fork comes in between. Later Pythons see to it themselves, and
+//! take their lock before they fork: another one around it would be a deadlock.
 
 #[cfg(all(unix, not(PyPy)))]
 mod states {
-    use std::cell::UnsafeCell;
-
     use pyo3::ffi;
 
-    /// Held while a thread state is made, and while the process forks. (Rust's own mutexes cannot be
-    /// taken in one function and given back in another.)
-    struct NoFork(UnsafeCell<libc::pthread_mutex_t>);
+    #[cfg(not(Py_3_12))]
+    mod no_fork {
+        use std::cell::UnsafeCell;
 
-    // SAFETY: a mutex is for many threads, and it stays where it is.
-    unsafe impl Sync for NoFork {}
+        /// Held while a thread state is made, and while the process forks. (Rust's own mutexes
+        /// cannot be taken in one function and given back in another.)
+        struct NoFork(UnsafeCell<libc::pthread_mutex_t>);
 
-    static NO_FORK: NoFork = NoFork(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+        // SAFETY: a mutex is for many threads, and it stays where it is.
+        unsafe impl Sync for NoFork {}
 
-    /// Waits for as long as it takes to make a thread state: nobody waits for the GIL with it.
-    extern "C" fn lock() {
-        // SAFETY: the mutex is initialized.
-        unsafe { libc::pthread_mutex_lock(NO_FORK.0.get()) };
+        static NO_FORK: NoFork = NoFork(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+
+        /// Waits for as long as it takes to make a thread state: nobody waits for the GIL with it.
+        pub extern "C" fn lock() {
+            // SAFETY: the mutex is initialized.
+            unsafe { libc::pthread_mutex_lock(NO_FORK.0.get()) };
+        }
+
+        pub extern "C" fn unlock() {
+            // SAFETY: this thread has it; in a forked child, this thread is the one that forked.
+            unsafe { libc::pthread_mutex_unlock(NO_FORK.0.get()) };
+        }
+
+        pub fn register() {
+            static REGISTER: std::sync::Once = std::sync::Once::new();
+            REGISTER.call_once(|| {
+                // SAFETY: the handlers are always there: an extension module is never unloaded.
+                unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
+            });
+        }
     }
 
-    extern "C" fn unlock() {
-        // SAFETY: this thread has it; in a forked child, this thread is the one that forked.
-        unsafe { libc::pthread_mutex_unlock(NO_FORK.0.get()) };
+    #[cfg(Py_3_12)]
+    mod no_fork {
+        pub fn lock() {}
+        pub fn unlock() {}
+        pub fn register() {}
     }
 
-    pub fn register() {
-        static REGISTER: std::sync::Once = std::sync::Once::new();
-        REGISTER.call_once(|| {
-            // SAFETY: the handlers are always there: an extension module is never unloaded.
-            unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
-        });
-    }
+    pub use no_fork::register;
 
     /// Whether this thread has one: false for want of memory.
     ///
@@ -47,11 +60,11 @@ mod states {
         if !unsafe { ffi::PyGILState_GetThisThreadState() }.is_null() {
             return true;
         }
-        lock();
+        no_fork::lock();
         // SAFETY: the caller says so; this takes no GIL. It becomes the thread's own, for
         // `PyGILState_Ensure` to find, and counts one use that never ends.
         let made = unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) };
-        unlock();
+        no_fork::unlock();
         !made.is_null()
     }
 }
