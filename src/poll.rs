@@ -154,9 +154,7 @@ impl Poll {
         let wanted = events.bits() & Events::all().bits();
         // SAFETY: the handle is open, a Poll, and its loop is ours; libuv knows all the flags.
         let status = unsafe { uv::uv_poll_start(self.uv(), wanted, Some(trampoline)) };
-        Code::check(status)
-            .map_err(|code| Error::new(code, format!("fd {}", self.watched(&entered).fd)))?;
-        Ok(())
+        Error::check(status, format_args!("fd {}", self.watched(&entered).fd)).map(drop)
     }
 
     /// Waits no more (`uv_poll_stop`).
