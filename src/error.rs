@@ -167,6 +167,8 @@ pub enum Error {
         code: Code,
         /// What was tried, or empty where the code says it all.
         what: Cow<'static, str>,
+        /// The call that it was tried in, or empty.
+        call: &'static str,
     },
     /// A write ended before everything was out.
     Unfinished {
@@ -174,6 +176,8 @@ pub enum Error {
         code: Code,
         /// What was tried.
         what: Cow<'static, str>,
+        /// The call that it was tried in, or empty.
+        call: &'static str,
         /// How many bytes are where they should be.
         written: u64,
     },
@@ -224,7 +228,7 @@ impl What for fmt::Arguments<'_> {
 impl Error {
     /// A libuv code with what was tried.
     pub fn new(code: Code, what: impl Into<Cow<'static, str>>) -> Error {
-        Error::Uv { code, what: what.into() }
+        Error::Uv { code, what: what.into(), call: "" }
     }
 
     /// Turns a status libuv returned into a result; `what` says what was tried. As `format_args!` it
@@ -241,6 +245,16 @@ impl Error {
         }
     }
 
+    /// The same error of libuv's, as one of `call`; one that knows its call already as it is.
+    pub fn in_call(mut self, name: &'static str) -> Error {
+        if let Error::Uv { call, .. } | Error::Unfinished { call, .. } = &mut self
+            && call.is_empty()
+        {
+            *call = name;
+        }
+        self
+    }
+
     /// How many bytes a write had put out when it failed, for the errors that know.
     pub fn written(&self) -> Option<u64> {
         match self {
@@ -253,10 +267,20 @@ impl Error {
     /// it is, and one that knows already.
     pub fn after_writing(self, written: u64) -> Error {
         match self {
-            Error::Uv { code, what } => Error::Unfinished { code, what, written },
+            Error::Uv { code, what, call } => Error::Unfinished { code, what, call, written },
             other => other,
         }
     }
+}
+
+/// `address already in use: 127.0.0.1:80 (bind)`
+fn write_tried(f: &mut fmt::Formatter<'_>, code: Code, what: &str, call: &str) -> fmt::Result {
+    write!(f, "{code}")?;
+    // Where nothing but a function of libuv's is known, the call says more.
+    if !what.is_empty() && (call.is_empty() || !what.starts_with("uv_")) {
+        write!(f, ": {what}")?;
+    }
+    if call.is_empty() { Ok(()) } else { write!(f, " ({call})") }
 }
 
 impl From<Code> for Error {
@@ -268,10 +292,10 @@ impl From<Code> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Uv { code, what } if what.is_empty() => write!(f, "{code}"),
-            Error::Uv { code, what } => write!(f, "{code}: {what}"),
-            Error::Unfinished { code, what, written } => {
-                write!(f, "{code}: {what} ({written} bytes were written)")
+            Error::Uv { code, what, call } => write_tried(f, *code, what, call),
+            Error::Unfinished { code, what, call, written } => {
+                write_tried(f, *code, what, call)?;
+                write!(f, "; {written} bytes were written")
             }
             Error::HandleClosed => f.write_str("the handle is closed"),
             Error::LoopClosed => f.write_str("the loop is closed"),
@@ -315,10 +339,23 @@ mod tests {
         assert_eq!(error.code(), Some(Code::ENOENT));
         assert_eq!(Error::check(3, "read"), Ok(3));
     }
+
+    #[test]
+    fn an_error_says_which_call_it_was() {
+        let text = |what: &'static str| Error::new(Code::EINVAL, what).in_call("bind").to_string();
+        assert_eq!(text("127.0.0.1:80"), "invalid argument: 127.0.0.1:80 (bind)");
+        assert_eq!(text("uv_tcp_bind"), "invalid argument (bind)");
+        assert_eq!(text(""), "invalid argument (bind)");
+        let error = Error::new(Code::EIO, "file").in_call("write").after_writing(7);
+        assert_eq!(error.to_string(), "i/o error: file (write); 7 bytes were written");
+        assert_eq!(error.clone().in_call("close"), error);
+        assert_eq!(Error::HandleClosed.in_call("bind"), Error::HandleClosed);
+    }
+
     #[test]
     fn an_unfinished_write_says_how_far_it_came() {
         let error = Error::new(Code::ENOSPC, "file").after_writing(7);
-        assert_eq!(error.to_string(), "no space left on device: file (7 bytes were written)");
+        assert_eq!(error.to_string(), "no space left on device: file; 7 bytes were written");
         assert_eq!((error.code(), error.written()), (Some(Code::ENOSPC), Some(7)));
         assert_eq!(error.clone().after_writing(9), error);
         assert_eq!(Error::LoopClosed.after_writing(9), Error::LoopClosed);

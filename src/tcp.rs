@@ -77,11 +77,12 @@ impl TCP {
     /// Fails with `UV_EINVAL` for a socket that has one, `UV_EADDRNOTAVAIL`, `UV_EACCES`. An
     /// address in use is reported by the `listen` or `connect` that follows.
     pub fn bind(&self, address: SocketAddr, flags: BindFlags) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
         let raw = RawAddress::from(address);
         // SAFETY: the handle is open, a TCP, and its loop is ours; libuv copies the address.
         let status = unsafe { uv::uv_tcp_bind(self.uv(), raw.as_ptr(), flags.bits()) };
-        Error::check(status, format_address(status, address))?;
+        Error::check(status, format_args!("{address}"))?;
+        self.remember_bound(&entered, address);
         Ok(())
     }
 
@@ -195,9 +196,4 @@ impl TCP {
         }
         closed
     }
-}
-
-/// The text for an error, and nothing otherwise.
-fn format_address(status: c_int, address: SocketAddr) -> String {
-    if status < 0 { address.to_string() } else { String::new() }
 }

@@ -58,7 +58,7 @@ def test_an_error_of_libuv_carries_code_and_message():
         pyuv.util.get_group(0xFFFEFFF0)
     code, message = caught.value.args
     assert code == pyuv.errno.UV_ENOENT
-    assert message == "no such file or directory: group 4294901744"
+    assert message == "no such file or directory: group 4294901744 (get_group)"
 
 
 def test_exceptions_can_be_subclassed():
@@ -101,7 +101,7 @@ def test_a_missing_file_is_a_file_not_found_error(tmp_path):
     assert isinstance(raised, error.FSError)
     assert (raised.errno, raised.code) == (errno.ENOENT, pyuv.errno.UV_ENOENT)
     assert (raised.filename, raised.filename2) == (path, None)
-    assert str(raised) == f"no such file or directory: {path}"
+    assert str(raised) == f"no such file or directory: {path} (stat)"
     assert type(raised).__name__ == "FSError"
 
 
@@ -190,3 +190,120 @@ def test_anything_may_be_an_argument():
     raised = error.UVError(10**30, "no code of libuv's")
     assert raised.errno is None
     assert str(raised) == "no code of libuv's"
+
+
+@pytest.fixture
+def busy():
+    """A port of 127.0.0.1 that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_an_address_in_use_is_named_with_the_call_that_asked_for_it(loop, busy):
+    server = pyuv.TCP(loop)
+    server.bind(("127.0.0.1", busy))
+    with pytest.raises(OSError, match="in use") as caught:
+        server.listen(lambda *_: None)
+    assert str(caught.value) == f"address already in use: 127.0.0.1:{busy} (bind)"
+    assert caught.value.errno == errno.EADDRINUSE
+    assert caught.value.args[0] == pyuv.errno.UV_EADDRINUSE
+
+
+CALLS = {
+    "a TCP address of somebody else": (
+        lambda loop, path: pyuv.TCP(loop).bind(("192.0.2.1", 80)),
+        "address not available: 192.0.2.1:80 (bind)",
+    ),
+    "an IPv6 address": (
+        lambda loop, path: pyuv.UDP(loop).bind(("2001:db8::1", 53)),
+        "address not available: [2001:db8::1]:53 (bind)",
+    ),
+    "a missing socket's folder": (
+        lambda loop, path: pyuv.Pipe(loop).bind(str(path / "no" / "socket")),
+        "permission denied: {path}/no/socket (bind)",
+    ),
+    "a name that is too long": (
+        lambda loop, path: pyuv.Pipe(loop).connect("x" * 200, print),
+        "invalid argument: " + "x" * 200 + " (connect)",
+    ),
+    "a file": (
+        lambda loop, path: fs.open(loop, path / "no", 0),
+        "no such file or directory: {path}/no (open)",
+    ),
+    "two files": (
+        lambda loop, path: fs.rename(loop, path / "a", path / "b"),
+        "no such file or directory: {path}/a -> {path}/b (rename)",
+    ),
+    "a tree": (
+        lambda loop, path: fs.rmtree(loop, path / "no"),
+        "no such file or directory: {path}/no (rmtree)",
+    ),
+    "a file descriptor": (
+        lambda loop, path: fs.read(loop, 987654, 1, 0),
+        "bad file descriptor: fd 987654 (read)",
+    ),
+    "no peer": (lambda loop, path: pyuv.TCP(loop).getpeername(), "bad file descriptor (getpeername)"),
+    "nobody to write to": (lambda loop, path: pyuv.TCP(loop).write(b"x"), "bad file descriptor (write)"),
+    "a watched file": (
+        lambda loop, path: fs.FSEvent(loop).start(path / "no", 0, print),
+        "no such file or directory: {path}/no (start)",
+    ),
+    "a service": (
+        lambda loop, path: dns.getaddrinfo(loop, "127.0.0.1", "nosuchservice"),
+        'service not available for socket type: "127.0.0.1", service "nosuchservice" (getaddrinfo)',
+    ),
+    "a program": (
+        lambda loop, path: pyuv.Process.spawn(loop, [str(path / "no")]),
+        "no such file or directory: {path}/no (spawn)",
+    ),
+    "a folder to work in": (
+        lambda loop, path: pyuv.Process.spawn(loop, ["true"], cwd=path / "no"),
+        "no such file or directory: working directory {path}/no (spawn)",
+    ),
+    "a group": (
+        lambda loop, path: pyuv.util.get_group(0xFFFEFFF0),
+        "no such file or directory: group 4294901744 (get_group)",
+    ),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_text_is_a_sentence_that_names_what_and_the_call(call, loop, tmp_path):
+    failing, text = CALLS[call]
+    with pytest.raises(error.UVError) as caught:
+        failing(loop, tmp_path)
+    assert str(caught.value) == text.format(path=tmp_path)
+    assert caught.value.args == (caught.value.code, str(caught.value))
+
+
+@pytest.mark.parametrize("kind", [str, bytes, lambda path: path])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda loop, path: pyuv.Pipe(loop).bind(path),
+        lambda loop, path: pyuv.Pipe(loop).bind2(path),
+        lambda loop, path: fs.FSEvent(loop).start(path, 0, print),
+        lambda loop, path: pyuv.Process.spawn(loop, path),
+        lambda loop, path: pyuv.Process.spawn(loop, [path, "argument"]),
+        lambda loop, path: pyuv.Process.spawn(loop, ["name"], executable=path),
+        lambda loop, path: pyuv.Process.spawn(loop, ["true"], cwd=path),
+    ],
+)
+def test_the_path_to_blame_is_the_filename_as_it_was_given(call, kind, loop, tmp_path):
+    path = kind(tmp_path / "no" / "such")
+    with pytest.raises(OSError, match="such") as caught:
+        call(loop, path)
+    assert caught.value.filename == path
+    assert type(caught.value.filename) is type(path)
+
+
+def test_a_pipe_that_cannot_connect_names_the_path(loop):
+    with pytest.raises(error.PipeError) as caught:
+        pyuv.Pipe(loop).connect("", print)
+    assert caught.value.filename == ""
+
+
+def test_a_program_is_to_blame_where_the_folder_is_there(loop, tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        pyuv.Process.spawn(loop, ["./no"], cwd=tmp_path)
+    assert caught.value.filename == "./no"

@@ -25,7 +25,7 @@ def test_close_with_thousands_of_open_handles_counts_them(loop):
     handles = [pyuv.Timer(loop) for _ in range(5000)] + [pyuv.Idle(loop)]
     with pytest.raises(pyuv.error.UVError) as caught:
         loop.close()
-    assert caught.value.args[1].endswith("still open: 5000 Timer (inactive), Idle (inactive)")
+    assert caught.value.args[1].endswith("still open: 5000 Timer (inactive), Idle (inactive) (close)")
     assert not any(handle.closed for handle in handles)
 
 

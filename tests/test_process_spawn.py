@@ -209,7 +209,7 @@ def test_a_missing_dev_null(tmp_path):
     try:
         pyuv.Process.spawn(loop, [executable, "-c", ""])
     except pyuv.error.ProcessError as error:
-        print(error.args[1] == f"no such file or directory: /dev/null, for {executable}", error)
+        print(error.args[1] == f"no such file or directory: /dev/null, for {executable} (spawn)", error)
     """
     child = start_child(code)
     out, err = child.communicate(timeout=40)
@@ -225,14 +225,17 @@ def test_a_missing_interpreter(refused, tmp_path):
     code, message = refused([script])
     assert code == errno.UV_ENOENT
     assert f"interpreter of {script}" in message
-    assert refused(["./script"], cwd=tmp_path)[1] == "no such file or directory: the interpreter of ./script"
+    assert (
+        refused(["./script"], cwd=tmp_path)[1]
+        == "no such file or directory: the interpreter of ./script (spawn)"
+    )
 
 
 def test_a_file_that_cannot_be_executed(refused, tmp_path):
     plain = tmp_path / "plain"
     plain.write_text("")
     for path in plain, tmp_path:
-        assert refused([path]) == (errno.UV_EACCES, f"permission denied: {path}")
+        assert refused([path]) == (errno.UV_EACCES, f"permission denied: {path} (spawn)")
     plain.chmod(0o755)
     plain.write_bytes(b"\x7fELF, or rather not")
     assert refused([plain])[0] == errno.UV_ENOEXEC
@@ -243,7 +246,7 @@ def test_a_program_that_is_being_written(refused, tmp_path):
     with open(program, "wb") as file, open("/bin/true", "rb") as true:
         file.write(true.read())
         program.chmod(0o755)
-        assert refused([program]) == (errno.UV_ETXTBSY, f"text file is busy: {program}")
+        assert refused([program]) == (errno.UV_ETXTBSY, f"text file is busy: {program} (spawn)")
 
 
 def test_a_missing_working_directory_is_told_from_a_missing_executable(refused, tmp_path):
@@ -252,17 +255,20 @@ def test_a_missing_working_directory_is_told_from_a_missing_executable(refused, 
     missing = tmp_path / "missing"
     assert refused("ls", cwd=missing) == (
         errno.UV_ENOENT,
-        f"no such file or directory: working directory {missing}",
+        f"no such file or directory: working directory {missing} (spawn)",
     )
-    assert refused("ls", cwd=file) == (errno.UV_ENOTDIR, f"not a directory: working directory {file}")
+    assert refused("ls", cwd=file) == (errno.UV_ENOTDIR, f"not a directory: working directory {file} (spawn)")
     loop_of_links = tmp_path / "loop"
     loop_of_links.symlink_to(loop_of_links)
     code, message = refused("ls", cwd=loop_of_links)
     assert code == errno.UV_ELOOP
-    assert message.endswith(f": working directory {loop_of_links}")
+    assert message.endswith(f": working directory {loop_of_links} (spawn)")
     long = tmp_path / ("x" * 300)
-    assert refused("ls", cwd=long) == (errno.UV_ENAMETOOLONG, f"name too long: working directory {long}")
-    assert refused("/no/such", cwd=tmp_path)[1] == "no such file or directory: /no/such"
+    assert refused("ls", cwd=long) == (
+        errno.UV_ENAMETOOLONG,
+        f"name too long: working directory {long} (spawn)",
+    )
+    assert refused("/no/such", cwd=tmp_path)[1] == "no such file or directory: /no/such (spawn)"
 
 
 def test_too_long_arguments_and_environments(refused):
@@ -274,7 +280,7 @@ def test_too_long_arguments_and_environments(refused):
     ]:
         code, message = refused(**options)
         assert code == errno.UV_E2BIG
-        assert message == "argument list too long: arguments and environment of true"
+        assert message == "argument list too long: arguments and environment of true (spawn)"
     assert refused("x" * 300)[0] == errno.UV_ENAMETOOLONG
 
 
@@ -326,7 +332,7 @@ class TestAsRoot:
     def test_a_number_that_no_user_can_have(self, refused):
         assert refused("true", uid=-1) == (
             errno.UV_EINVAL,
-            "invalid argument: true (uid 4294967295, gid as before)",
+            "invalid argument: true (uid 4294967295, gid as before) (spawn)",
         )
 
     def test_others_may_not_become_root(self):
@@ -347,9 +353,9 @@ class TestAsRoot:
             loop.run()
         """
         assert in_child(code) == [
-            f"({errno.UV_EPERM}, 'operation not permitted: /bin/true (uid 0, gid as before)')",
-            f"({errno.UV_EPERM}, 'operation not permitted: /bin/true (uid as before, gid 0)')",
-            f"({errno.UV_EPERM}, 'operation not permitted: /bin/true (uid 1, gid 1)')",
+            f"({errno.UV_EPERM}, 'operation not permitted: /bin/true (uid 0, gid as before) (spawn)')",
+            f"({errno.UV_EPERM}, 'operation not permitted: /bin/true (uid as before, gid 0) (spawn)')",
+            f"({errno.UV_EPERM}, 'operation not permitted: /bin/true (uid 1, gid 1) (spawn)')",
             "(0, 0)",
         ]
 
@@ -370,6 +376,6 @@ class TestAsRoot:
             print(loop.run(), os.listdir("/proc/self/fd") == before)
         """
         assert in_child(code) == [
-            "True resource temporarily unavailable: /bin/true",
+            "True resource temporarily unavailable: /bin/true (spawn)",
             "False True",
         ]

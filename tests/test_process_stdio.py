@@ -161,7 +161,7 @@ def test_a_descriptor_that_is_closed(loop, pipe):
         stdio = [*[inherit(pipe[1])] * place, inherit(number)]
         with pytest.raises(ProcessError) as error:
             pyuv.Process.spawn(loop, "true", stdio=stdio)
-        message = f"bad file descriptor: fd {number} for fd {place} of the child"
+        message = f"bad file descriptor: fd {number} for fd {place} of the child (spawn)"
         assert error.value.args == (errno.UV_EBADF, message)
     assert open_fds() == before
     assert loop.handles == []

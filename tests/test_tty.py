@@ -227,7 +227,7 @@ def test_what_is_no_terminal(loop, tmp_path):
     for fd in closed, 2**30:
         with pytest.raises(TTYError) as error:
             pyuv.TTY(loop, fd)
-        assert error.value.args == (errno.UV_EBADF, f"bad file descriptor: fd {fd}")
+        assert error.value.args == (errno.UV_EBADF, f"bad file descriptor: fd {fd} (TTY)")
     for wrong, kind in [("0", TypeError), (None, TypeError), (-1, ValueError), (2**40, OverflowError)]:
         with pytest.raises(kind):
             pyuv.TTY(loop, wrong)

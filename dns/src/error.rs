@@ -101,6 +101,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// An error of the loop's, as one of `call`; another as it is.
+    pub fn in_call(self, call: &'static str) -> Error {
+        match self {
+            Error::Loop(error) => Error::Loop(error.in_call(call)),
+            other => other,
+        }
+    }
+
     /// A c-ares status with what was tried.
     pub fn new(code: impl Into<Code>, what: impl Into<Cow<'static, str>>) -> Error {
         Error::Ares { code: code.into(), what: what.into() }

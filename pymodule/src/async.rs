@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use crate::call::optional_callable;
-use crate::error::{AsyncError, to_py};
+use crate::error::{AsyncError, in_call};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
 
@@ -27,7 +27,8 @@ impl Async {
         let base = slf.as_super();
         let held = r#loop.get().hold()?;
         Handle::init(base, r#loop, |core| {
-            pyuv::Async::new(core, |core| Handle::dispatch_plain(core)).map_err(to_py::<AsyncError>)
+            pyuv::Async::new(core, |core| Handle::dispatch_plain(core))
+                .map_err(in_call::<AsyncError>("Async"))
         })?;
         match callback {
             Some(callback) => Handle::started(base, held, callback),
@@ -39,6 +40,6 @@ impl Async {
     /// Has the callback called soon, on the loop's thread (`uv_async_send`). Several sends
     /// before that make one call. May be called from any thread.
     fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
-        slf.as_super().get().core_as::<pyuv::Async>()?.send().map_err(to_py::<AsyncError>)
+        slf.as_super().get().core_as::<pyuv::Async>()?.send().map_err(in_call::<AsyncError>("send"))
     }
 }

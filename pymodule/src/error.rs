@@ -35,11 +35,28 @@ pub fn to_py<E: pyo3::PyTypeInfo>(error: Error) -> PyErr {
     }
 }
 
+/// [`to_py`] for the errors of `call`, whose name the exception tells.
+pub fn in_call<E: pyo3::PyTypeInfo>(call: &'static str) -> impl FnOnce(Error) -> PyErr {
+    move |error| to_py::<E>(error.in_call(call))
+}
+
+/// The exception with the path that the call was about.
+pub fn with_filename(error: PyErr, path: &Bound<'_, PyAny>) -> PyErr {
+    let value = error.value(path.py());
+    if !value.is_instance_of::<UVError>() || value.is_instance_of::<HandleClosedError>() {
+        return error;
+    }
+    match value.setattr(intern!(path.py(), "filename"), path) {
+        Ok(()) => error,
+        Err(failed) => failed,
+    }
+}
+
 /// The exception for an error of a filesystem operation, with the paths that it was about; one of
 /// a write that knows has `bytes_written`.
 pub fn fs_error(py: Python<'_>, error: Error, about: About) -> PyErr {
     let written = error.written();
-    let raised = to_py::<FSError>(error);
+    let raised = to_py::<FSError>(error.in_call(about.call));
     let set = || {
         let value = raised.value(py);
         if !value.is_instance_of::<FSError>() {

@@ -8,7 +8,7 @@ use pyo3::types::PyTuple;
 use pyuv::{Entered, HandleKind, Held};
 
 use crate::call::{call, optional_callable};
-use crate::error::{HandleError, to_py};
+use crate::error::{HandleError, in_call, to_py};
 use crate::life::active::ActiveKey;
 use crate::life::back;
 use crate::life::slot::PySlot;
@@ -206,7 +206,7 @@ impl Handle {
     /// Whether the handle is doing something (`uv_is_active`).
     #[getter]
     pub fn active(&self) -> PyResult<bool> {
-        self.core()?.is_active().map_err(to_py::<HandleError>)
+        self.core()?.is_active().map_err(in_call::<HandleError>("active"))
     }
 
     /// Whether the handle is closed or closing (`uv_is_closing`).
@@ -229,13 +229,13 @@ impl Handle {
     #[getter]
     #[pyo3(name = "ref")]
     fn get_ref(&self) -> PyResult<bool> {
-        self.core()?.has_ref().map_err(to_py::<HandleError>)
+        self.core()?.has_ref().map_err(in_call::<HandleError>("get_ref"))
     }
 
     #[setter]
     #[pyo3(name = "ref")]
     fn set_ref(&self, on: bool) -> PyResult<()> {
-        self.core()?.set_ref(on).map_err(to_py::<HandleError>)
+        self.core()?.set_ref(on).map_err(in_call::<HandleError>("set_ref"))
     }
 
     /// Closes the handle (`uv_close`). `callback(handle)` is called in a later iteration.
@@ -249,7 +249,7 @@ impl Handle {
             return Ok(());
         }
         Handle::close_by(slf, callback, |on_closed| {
-            core.close(on_closed).map_err(to_py::<HandleError>)
+            core.close(on_closed).map_err(in_call::<HandleError>("close"))
         })
     }
 

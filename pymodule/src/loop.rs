@@ -9,7 +9,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyuv::{Configure, Entered, Held, Owned, RunMode};
 
-use crate::error::{UVError, import_all, to_py};
+use crate::error::{UVError, import_all, in_call, to_py};
 use crate::gil::GilHooks;
 use crate::life::active::{ActiveKey, ActiveTable};
 use crate::life::slot::PySlot;
@@ -80,8 +80,8 @@ impl Loop {
             for handle in &handles {
                 handle.call_method0(intern!(py, "close"))?;
             }
-            core.cancel_requests().map_err(to_py::<UVError>)?;
-            let alive = core.is_alive().map_err(to_py::<UVError>)?;
+            core.cancel_requests().map_err(in_call::<UVError>("close"))?;
+            let alive = core.is_alive().map_err(in_call::<UVError>("close"))?;
             if handles.is_empty() && !alive {
                 break;
             }
@@ -99,7 +99,7 @@ impl Loop {
     /// The core loop, to run or close it, as this thread's own.
     fn core_to_run(&self) -> PyResult<(&pyuv::Loop, Entered<'_>)> {
         let core = self.core()?;
-        let held = core.hold().map_err(to_py::<UVError>)?;
+        let held = core.hold().map_err(in_call::<UVError>("run"))?;
         if self.active.get(&held).is_cleared() {
             return Err(PyRuntimeError::new_err("the loop is being garbage-collected"));
         }
@@ -179,7 +179,7 @@ impl Loop {
         if self.core.get().is_some() {
             return Err(PyRuntimeError::new_err("Loop.__init__ was called a second time"));
         }
-        let core = pyuv::Loop::new().map_err(to_py::<UVError>)?;
+        let core = pyuv::Loop::new().map_err(in_call::<UVError>("Loop"))?;
         self.core
             .set(core)
             .map_err(|_| PyRuntimeError::new_err("Loop.__init__ was called a second time"))
@@ -226,39 +226,39 @@ impl Loop {
         drop(installed);
         drop(held);
         this.raise_stopped_by(py)?;
-        outcome.map_err(to_py::<UVError>)
+        outcome.map_err(in_call::<UVError>("run"))
     }
 
     /// Makes `run` return after this iteration (`uv_stop`).
     fn stop(&self) -> PyResult<()> {
-        self.core()?.stop().map_err(to_py::<UVError>)
+        self.core()?.stop().map_err(in_call::<UVError>("stop"))
     }
 
     /// The loop's time in milliseconds, read once per iteration (`uv_now`).
     fn now(&self) -> PyResult<u64> {
-        self.core()?.now().map_err(to_py::<UVError>)
+        self.core()?.now().map_err(in_call::<UVError>("now"))
     }
 
     /// Reads the clock anew (`uv_update_time`).
     fn update_time(&self) -> PyResult<()> {
-        self.core()?.update_time().map_err(to_py::<UVError>)
+        self.core()?.update_time().map_err(in_call::<UVError>("update_time"))
     }
 
     /// The fd that becomes readable when the loop has something to do (`uv_backend_fd`).
     fn fileno(&self) -> PyResult<i32> {
-        self.core()?.fileno().map_err(to_py::<UVError>)
+        self.core()?.fileno().map_err(in_call::<UVError>("fileno"))
     }
 
     /// Seconds until the loop has something to do, -1.0 for never (`uv_backend_timeout`).
     fn get_timeout(&self) -> PyResult<f64> {
-        let timeout = self.core()?.timeout().map_err(to_py::<UVError>)?;
+        let timeout = self.core()?.timeout().map_err(in_call::<UVError>("get_timeout"))?;
         Ok(timeout.map_or(-1.0, |timeout| timeout.as_secs_f64()))
     }
 
     /// Whether anything is active, referenced or closing (`uv_loop_alive`).
     #[getter]
     fn alive(&self) -> PyResult<bool> {
-        self.core()?.is_alive().map_err(to_py::<UVError>)
+        self.core()?.is_alive().map_err(in_call::<UVError>("alive"))
     }
 
     /// Whether the loop was closed.
@@ -272,7 +272,7 @@ impl Loop {
     #[getter]
     fn handles<'py>(slf: &Bound<'py, Loop>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let _held = slf.get().hold()?;
-        let handles = slf.get().core()?.handles().map_err(to_py::<UVError>)?;
+        let handles = slf.get().core()?.handles().map_err(in_call::<UVError>("handles"))?;
         let known = |handle| wrapper_of(slf, handle).transpose();
         handles.into_iter().filter_map(known).collect()
     }
@@ -297,7 +297,7 @@ impl Loop {
         let outcome = core.close();
         drop(held);
         this.raise_stopped_by(py)?;
-        outcome.map_err(to_py::<UVError>)
+        outcome.map_err(in_call::<UVError>("close"))
     }
 
     /// Makes the loop usable in a child process after `os.fork()` (`uv_loop_fork`). Does nothing
@@ -305,7 +305,7 @@ impl Loop {
     fn fork(&self) -> PyResult<()> {
         let core = self.core()?;
         let forked = core.is_forked();
-        core.fork().map_err(to_py::<UVError>)?;
+        core.fork().map_err(in_call::<UVError>("fork"))?;
         if !forked {
             return Ok(());
         }
@@ -340,7 +340,7 @@ impl Loop {
             (io_uring, Configure::IoUring),
         ] {
             if wanted {
-                core.configure(option).map_err(to_py::<UVError>)?;
+                core.configure(option).map_err(in_call::<UVError>("configure"))?;
             }
         }
         Ok(())
@@ -348,7 +348,7 @@ impl Loop {
 
     /// What the loop has done so far (`uv_metrics_info`, `uv_metrics_idle_time`).
     fn metrics(&self) -> PyResult<LoopMetrics> {
-        let metrics = self.core()?.metrics().map_err(to_py::<UVError>)?;
+        let metrics = self.core()?.metrics().map_err(in_call::<UVError>("metrics"))?;
         Ok(LoopMetrics {
             loop_count: metrics.loop_count,
             events: metrics.events,

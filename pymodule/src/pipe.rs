@@ -6,7 +6,7 @@ use pyuv::Events;
 
 use crate::buffer::pieces;
 use crate::buffer_size::buffer_size_methods;
-use crate::error::{PipeError, to_py};
+use crate::error::{PipeError, in_call, with_filename};
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::handle::Handle;
 use crate::r#loop::Loop;
@@ -29,9 +29,10 @@ impl Pipe {
 
     fn with<T>(
         slf: &Bound<'_, Self>,
+        call: &'static str,
         f: impl FnOnce(&pyuv::Pipe) -> pyuv::Result<T>,
     ) -> PyResult<T> {
-        f(Pipe::core(slf)?).map_err(to_py::<PipeError>)
+        f(Pipe::core(slf)?).map_err(in_call::<PipeError>(call))
     }
 }
 
@@ -70,7 +71,7 @@ impl Pipe {
     #[pyo3(signature = (r#loop, ipc=false))]
     fn __init__(slf: &Bound<'_, Self>, r#loop: &Bound<'_, Loop>, ipc: bool) -> PyResult<()> {
         Handle::init(slf.as_super().as_super(), r#loop, |core| {
-            pyuv::Pipe::new(core, ipc).map_err(to_py::<PipeError>)
+            pyuv::Pipe::new(core, ipc).map_err(in_call::<PipeError>("Pipe"))
         })
     }
 
@@ -88,7 +89,7 @@ impl Pipe {
     /// UV_EEXIST for one that another handle of this loop has, UV_EBUSY on a handle that has one.
     fn open(slf: &Bound<'_, Self>, fd: &Bound<'_, PyAny>) -> PyResult<()> {
         let fd = descriptor(fd)?;
-        Pipe::with(slf, |core| core.open(fd))
+        Pipe::with(slf, "open", |core| core.open(fd))
     }
 
     /// Gives the socket a name (`uv_pipe_bind2`); on Linux `""` has the system choose an abstract
@@ -97,7 +98,8 @@ impl Pipe {
     /// Raises PipeError with UV_EADDRINUSE; UV_EACCES, also where the folder is missing; UV_EINVAL
     /// for a name too long for the system, or a handle that has a file descriptor.
     fn bind(slf: &Bound<'_, Self>, name: PathArgument<'_>) -> PyResult<()> {
-        Pipe::with(slf, |core| core.bind(name.as_bytes(), false))
+        Pipe::with(slf, "bind", |core| core.bind(name.as_bytes(), false))
+            .map_err(|error| with_filename(error, name.given()))
     }
 
     /// `bind` that cuts a name short where it is too long for the system, unless `flags` is
@@ -105,7 +107,8 @@ impl Pipe {
     #[pyo3(signature = (name, flags=0))]
     fn bind2(slf: &Bound<'_, Self>, name: PathArgument<'_>, flags: u32) -> PyResult<()> {
         let truncate = truncates(flags)?;
-        Pipe::with(slf, |core| core.bind(name.as_bytes(), truncate))
+        Pipe::with(slf, "bind2", |core| core.bind(name.as_bytes(), truncate))
+            .map_err(|error| with_filename(error, name.given()))
     }
 
     /// Connects to the socket of this name (`uv_pipe_connect2`). `callback(handle, error)` is
@@ -122,6 +125,7 @@ impl Pipe {
         Stream::connect_with(slf.as_super(), callback, |done| {
             core.connect(name.as_bytes(), false, done)
         })
+        .map_err(|error| with_filename(error, name.given()))
     }
 
     /// `connect` that cuts a name short where it is too long for the system, unless `flags` is
@@ -138,6 +142,7 @@ impl Pipe {
         Stream::connect_with(slf.as_super(), callback, |done| {
             core.connect(name.as_bytes(), truncate, done)
         })
+        .map_err(|error| with_filename(error, name.given()))
     }
 
     /// Has `callback(handle, error)` called when a connection has come in (`uv_listen`); it is for
@@ -157,7 +162,7 @@ impl Pipe {
     /// another type than what came in; TypeError for what is no TCP, Pipe or UDP handle.
     fn accept(slf: &Bound<'_, Self>, client: &Bound<'_, PyAny>) -> PyResult<()> {
         let client = passable(client)?;
-        Pipe::with(slf, |core| core.accept(&client))
+        Pipe::with(slf, "accept", |core| core.accept(&client))
     }
 
     /// Writes as `Stream.write` does, and with the first byte sends `handle`, a TCP, Pipe or UDP
@@ -184,35 +189,35 @@ impl Pipe {
     ) -> PyResult<usize> {
         let data = pieces(data)?;
         let handle = passable(handle)?;
-        Pipe::with(slf, |core| core.try_write2(&data, &handle))
+        Pipe::with(slf, "try_write2", |core| core.try_write2(&data, &handle))
     }
 
     /// How many connections can wait at a time, on Windows (`uv_pipe_pending_instances`).
     fn pending_instances(slf: &Bound<'_, Self>, count: i32) -> PyResult<()> {
-        Pipe::with(slf, |core| core.pending_instances(count))
+        Pipe::with(slf, "pending_instances", |core| core.pending_instances(count))
     }
 
     /// How many handles have been received and wait for `accept` (`uv_pipe_pending_count`).
     fn pending_count(slf: &Bound<'_, Self>) -> PyResult<usize> {
-        Pipe::with(slf, pyuv::Pipe::pending_count)
+        Pipe::with(slf, "pending_count", pyuv::Pipe::pending_count)
     }
 
     /// What the next received handle is: UV_TCP, UV_NAMED_PIPE, UV_UDP; UV_UNKNOWN_HANDLE, which
     /// is 0, where none waits (`uv_pipe_pending_type`).
     fn pending_handle_type(slf: &Bound<'_, Self>) -> PyResult<u32> {
-        Ok(Pipe::with(slf, pyuv::Pipe::pending_type)?.as_raw())
+        Ok(Pipe::with(slf, "pending_handle_type", pyuv::Pipe::pending_type)?.as_raw())
     }
 
     /// The socket's own name, `""` if it has none (`uv_pipe_getsockname`). Raises PipeError with
     /// UV_EBADF before there is a socket.
     fn getsockname<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        name_to_py(slf.py(), &Pipe::with(slf, pyuv::Pipe::getsockname)?, false)
+        name_to_py(slf.py(), &Pipe::with(slf, "getsockname", pyuv::Pipe::getsockname)?, false)
     }
 
     /// The peer's name, `""` if it has none (`uv_pipe_getpeername`). Raises PipeError with
     /// UV_ENOTCONN without a peer.
     fn getpeername<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        name_to_py(slf.py(), &Pipe::with(slf, pyuv::Pipe::getpeername)?, false)
+        name_to_py(slf.py(), &Pipe::with(slf, "getpeername", pyuv::Pipe::getpeername)?, false)
     }
 
     /// Lets every user connect who may read or write the socket's file (`uv_pipe_chmod`): `mode`
@@ -227,6 +232,6 @@ impl Pipe {
                     "mode must be UV_READABLE, UV_WRITABLE or both, not {mode}"
                 ))
             })?;
-        Pipe::with(slf, |core| core.chmod(events))
+        Pipe::with(slf, "chmod", |core| core.chmod(events))
     }
 }

@@ -8,7 +8,7 @@ use pyo3::{PyTypeInfo, ffi};
 use pyuv::Events;
 
 use crate::call::{call, callable, error_argument};
-use crate::error::{PollError, to_py};
+use crate::error::{PollError, in_call};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
 
@@ -45,7 +45,10 @@ impl Poll {
             })?;
         let base = slf.as_super();
         let held = Handle::hold(base)?;
-        base.get().core_as::<pyuv::Poll>()?.start(events, on_poll).map_err(to_py::<PollError>)?;
+        base.get()
+            .core_as::<pyuv::Poll>()?
+            .start(events, on_poll)
+            .map_err(in_call::<PollError>("start"))?;
         Handle::started(base, held, callback);
         Ok(())
     }
@@ -57,7 +60,11 @@ impl Poll {
 
     /// The file descriptor.
     fn fileno(slf: &Bound<'_, Self>) -> PyResult<i32> {
-        slf.as_super().get().core_as::<pyuv::Poll>()?.fileno().map_err(to_py::<PollError>)
+        slf.as_super()
+            .get()
+            .core_as::<pyuv::Poll>()?
+            .fileno()
+            .map_err(in_call::<PollError>("fileno"))
     }
 }
 
@@ -84,13 +91,13 @@ pub fn init<E: PyTypeInfo>(
     fd: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let fd = descriptor(fd)?;
-    Handle::init(base, r#loop, |core| pyuv::Poll::new(core, fd).map_err(to_py::<E>))
+    Handle::init(base, r#loop, |core| pyuv::Poll::new(core, fd).map_err(in_call::<E>("Poll")))
 }
 
 /// `stop()` of such a class.
 pub fn stop<E: PyTypeInfo>(base: &Bound<'_, Handle>) -> PyResult<()> {
     let held = Handle::hold(base)?;
-    base.get().core_as::<pyuv::Poll>()?.stop().map_err(to_py::<E>)?;
+    base.get().core_as::<pyuv::Poll>()?.stop().map_err(in_call::<E>("stop"))?;
     Handle::stopped(base, held);
     Ok(())
 }

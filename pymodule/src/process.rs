@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::types::{PyBytes, PyDict, PyMapping, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyMapping, PySequence, PyString, PyTuple, PyType};
 use pyuv::{Exit, ProcessFlags, ProcessOptions};
 
 use crate::call::{call, optional_callable};
-use crate::error::{ProcessError, to_py};
+use crate::error::{ProcessError, in_call, with_filename};
 use crate::handle::Handle;
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
@@ -84,7 +84,9 @@ impl Process {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = cls.py();
         let callback = optional_callable(exit_callback)?;
+        let given_args = args;
         let args = arguments(args)?;
+        let program = executable.cloned().map_or_else(|| first(given_args), Ok)?;
         let executable = executable.map(|path| string(path, "executable")).transpose()?;
         let mut options = ProcessOptions::new(executable.as_ref().unwrap_or(&args[0]))
             .arg0(&args[0])
@@ -110,8 +112,11 @@ impl Process {
         Handle::init(base, r#loop, |core| {
             StdIO::with_core(&stdio, |stdio| {
                 let options = options.stdio(stdio);
-                locked(py, || pyuv::Process::spawn(core, &options, on_exit))
-                    .map_err(to_py::<ProcessError>)
+                locked(py, || pyuv::Process::spawn(core, &options, on_exit)).map_err(|error| {
+                    let blamed = cwd.filter(|_| pyuv::Process::blames_folder(&error));
+                    let error = in_call::<ProcessError>("spawn")(error);
+                    with_filename(error, blamed.unwrap_or(&program))
+                })
             })
         })?;
         process.get().stdio.set(Some(PyTuple::new(py, stdio)?.into_any()));
@@ -131,7 +136,7 @@ impl Process {
     /// Raises ProcessError with UV_ESRCH once its end was seen, UV_EINVAL for a number that is no
     /// signal.
     fn kill(slf: &Bound<'_, Self>, signal: i32) -> PyResult<()> {
-        Process::core(slf)?.kill(signal).map_err(to_py::<ProcessError>)
+        Process::core(slf)?.kill(signal).map_err(in_call::<ProcessError>("kill"))
     }
 
     /// Closes the handle (`uv_close`); `callback(process)` is called in a later iteration. A
@@ -183,6 +188,16 @@ fn string(object: &Bound<'_, PyAny>, what: &str) -> PyResult<OsString> {
         return Err(PyValueError::new_err(format!("embedded NUL in {what}: {}", object.repr()?)));
     }
     Ok(string)
+}
+
+/// What `arguments` took the name from.
+fn first<'py>(args: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    match args.cast::<PySequence>() {
+        Ok(list) if !args.is_instance_of::<PyString>() && !args.is_instance_of::<PyBytes>() => {
+            list.get_item(0)
+        }
+        _ => Ok(args.clone()),
+    }
 }
 
 /// The arguments: a sequence, or the first alone.

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyuv::Entered;
 
 use crate::call::{call, callable};
-use crate::error::{SignalError, to_py};
+use crate::error::{SignalError, in_call, to_py};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
 
@@ -20,7 +20,7 @@ handle_class! {
 impl Signal {
     fn __init__(slf: &Bound<'_, Self>, r#loop: &Bound<'_, Loop>) -> PyResult<()> {
         Handle::init(slf.as_super(), r#loop, |core| {
-            pyuv::Signal::new(core).map_err(to_py::<SignalError>)
+            pyuv::Signal::new(core).map_err(in_call::<SignalError>("Signal"))
         })
     }
 
@@ -55,7 +55,7 @@ impl Signal {
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
         let held = Handle::hold(base)?;
-        base.get().core_as::<pyuv::Signal>()?.stop().map_err(to_py::<SignalError>)?;
+        base.get().core_as::<pyuv::Signal>()?.stop().map_err(in_call::<SignalError>("stop"))?;
         Handle::stopped(base, held);
         Ok(())
     }
@@ -63,7 +63,11 @@ impl Signal {
     /// The signal that the handle is started for, or None.
     #[getter]
     fn signum(slf: &Bound<'_, Self>) -> PyResult<Option<i32>> {
-        slf.as_super().get().core_as::<pyuv::Signal>()?.signum().map_err(to_py::<SignalError>)
+        slf.as_super()
+            .get()
+            .core_as::<pyuv::Signal>()?
+            .signum()
+            .map_err(in_call::<SignalError>("signum"))
     }
 }
 

@@ -9,7 +9,7 @@ use pyuv::BindFlags;
 use crate::address;
 use crate::buffer_size::buffer_size_methods;
 use crate::call::optional_callable;
-use crate::error::{TCPError, to_py};
+use crate::error::{TCPError, in_call};
 use crate::handle::Handle;
 use crate::r#loop::Loop;
 use crate::poll::descriptor;
@@ -26,10 +26,11 @@ stream_class! {
 impl TCP {
     fn with<T>(
         slf: &Bound<'_, Self>,
+        call: &'static str,
         f: impl FnOnce(&pyuv::TCP) -> pyuv::Result<T>,
     ) -> PyResult<T> {
         let handle: &Bound<'_, Handle> = slf.as_super().as_super();
-        f(handle.get().core_as::<pyuv::TCP>()?).map_err(to_py::<TCPError>)
+        f(handle.get().core_as::<pyuv::TCP>()?).map_err(in_call::<TCPError>(call))
     }
 }
 
@@ -42,7 +43,7 @@ impl TCP {
     #[pyo3(signature = (r#loop, family=0))]
     fn __init__(slf: &Bound<'_, Self>, r#loop: &Bound<'_, Loop>, family: i32) -> PyResult<()> {
         Handle::init(slf.as_super().as_super(), r#loop, |core| {
-            pyuv::TCP::with_family(core, family).map_err(to_py::<TCPError>)
+            pyuv::TCP::with_family(core, family).map_err(in_call::<TCPError>("TCP"))
         })
     }
 
@@ -54,7 +55,7 @@ impl TCP {
     /// handle that has a socket.
     fn open(slf: &Bound<'_, Self>, fd: &Bound<'_, PyAny>) -> PyResult<()> {
         let fd = descriptor(fd)?;
-        TCP::with(slf, |core| core.open(fd))
+        TCP::with(slf, "open", |core| core.open(fd))
     }
 
     /// Gives the socket an address (`uv_tcp_bind`); port 0 has the system choose one. `flags` are
@@ -70,7 +71,7 @@ impl TCP {
                 "flags must be UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT or both, not {flags}"
             ))
         })?;
-        TCP::with(slf, |core| core.bind(address, flags))
+        TCP::with(slf, "bind", |core| core.bind(address, flags))
     }
 
     /// Connects (`uv_tcp_connect`). `callback(handle, error)` is called when it has, with None,
@@ -108,30 +109,30 @@ impl TCP {
         };
         let client: &Bound<'_, Handle> = client.as_super().as_super();
         let client = client.get().core()?;
-        TCP::with(slf, |core| core.accept(client))
+        TCP::with(slf, "accept", |core| core.accept(client))
     }
 
     /// The socket's own address (`uv_tcp_getsockname`). Raises TCPError with UV_EBADF before
     /// there is a socket.
     fn getsockname<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        address::to_py(slf.py(), TCP::with(slf, pyuv::TCP::getsockname)?)
+        address::to_py(slf.py(), TCP::with(slf, "getsockname", pyuv::TCP::getsockname)?)
     }
 
     /// The peer's address (`uv_tcp_getpeername`). Raises TCPError with UV_ENOTCONN without one.
     fn getpeername<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        address::to_py(slf.py(), TCP::with(slf, pyuv::TCP::getpeername)?)
+        address::to_py(slf.py(), TCP::with(slf, "getpeername", pyuv::TCP::getpeername)?)
     }
 
     /// The socket's address family, AF_INET or AF_INET6.
     #[getter]
     fn family(slf: &Bound<'_, Self>) -> PyResult<i32> {
-        let address = TCP::with(slf, pyuv::TCP::getsockname)?;
+        let address = TCP::with(slf, "family", pyuv::TCP::getsockname)?;
         Ok(if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 })
     }
 
     /// Sends small writes at once instead of gathering them, or not (`uv_tcp_nodelay`).
     fn nodelay(slf: &Bound<'_, Self>, enable: bool) -> PyResult<()> {
-        TCP::with(slf, |core| core.nodelay(enable))
+        TCP::with(slf, "nodelay", |core| core.nodelay(enable))
     }
 
     /// Has the system probe a connection that was silent for `delay` seconds, or not
@@ -139,7 +140,7 @@ impl TCP {
     #[pyo3(signature = (enable, delay=60))]
     fn keepalive(slf: &Bound<'_, Self>, enable: bool, delay: u32) -> PyResult<()> {
         let idle = Duration::from_secs(delay.into());
-        TCP::with(slf, |core| core.keepalive(enable.then_some(idle)))
+        TCP::with(slf, "keepalive", |core| core.keepalive(enable.then_some(idle)))
     }
 
     /// `keepalive` with the seconds between probes and how many may go unanswered
@@ -154,12 +155,12 @@ impl TCP {
     ) -> PyResult<()> {
         let seconds = |number: u32| Duration::from_secs(number.into());
         let probes = (seconds(idle), seconds(interval), count);
-        TCP::with(slf, |core| core.keepalive_ex(enable.then_some(probes)))
+        TCP::with(slf, "keepalive_ex", |core| core.keepalive_ex(enable.then_some(probes)))
     }
 
     /// Accepts several connections at a time, on Windows (`uv_tcp_simultaneous_accepts`).
     fn simultaneous_accepts(slf: &Bound<'_, Self>, enable: bool) -> PyResult<()> {
-        TCP::with(slf, |core| core.simultaneous_accepts(enable))
+        TCP::with(slf, "simultaneous_accepts", |core| core.simultaneous_accepts(enable))
     }
 
     /// Closes the handle with a reset of the connection (`uv_tcp_close_reset`): what is queued is
@@ -173,7 +174,7 @@ impl TCP {
         let callback = optional_callable(callback)?;
         let base: &Bound<'_, Handle> = slf.as_super().as_super();
         Handle::close_by(base, callback, |on_closed| {
-            TCP::with(slf, |core| core.close_reset(on_closed))
+            TCP::with(slf, "close_reset", |core| core.close_reset(on_closed))
         })
     }
 }

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 
 use crate::call::{call, callable};
-use crate::error::{TimerError, to_py};
+use crate::error::{TimerError, in_call};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
 use crate::seconds::duration;
@@ -21,7 +21,7 @@ handle_class! {
 impl Timer {
     fn __init__(slf: &Bound<'_, Self>, r#loop: &Bound<'_, Loop>) -> PyResult<()> {
         Handle::init(slf.as_super(), r#loop, |core| {
-            pyuv::Timer::new(core).map_err(to_py::<TimerError>)
+            pyuv::Timer::new(core).map_err(in_call::<TimerError>("Timer"))
         })
     }
 
@@ -49,10 +49,11 @@ impl Timer {
         }
         let base = slf.as_super();
         let held = Handle::hold(base)?;
-        base.get()
-            .core_as::<pyuv::Timer>()?
-            .start(after, every, on_timer)
-            .map_err(to_py::<TimerError>)?;
+        base.get().core_as::<pyuv::Timer>()?.start(after, every, on_timer).map_err(in_call::<
+            TimerError,
+        >(
+            "start"
+        ))?;
         Handle::started(base, held, callback);
         Ok(())
     }
@@ -61,7 +62,7 @@ impl Timer {
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
         let held = Handle::hold(base)?;
-        base.get().core_as::<pyuv::Timer>()?.stop().map_err(to_py::<TimerError>)?;
+        base.get().core_as::<pyuv::Timer>()?.stop().map_err(in_call::<TimerError>("stop"))?;
         Handle::stopped(base, held);
         Ok(())
     }
@@ -72,8 +73,8 @@ impl Timer {
         let base = slf.as_super();
         let held = Handle::hold(base)?;
         let timer = base.get().core_as::<pyuv::Timer>()?;
-        timer.again().map_err(to_py::<TimerError>)?;
-        if timer.is_active().map_err(to_py::<TimerError>)? {
+        timer.again().map_err(in_call::<TimerError>("again"))?;
+        if timer.is_active().map_err(in_call::<TimerError>("again"))? {
             Handle::keep(base, &held);
         } else {
             Handle::stopped(base, held);
@@ -85,14 +86,14 @@ impl Timer {
     #[getter]
     fn repeat(slf: &Bound<'_, Self>) -> PyResult<f64> {
         let timer = slf.as_super().get().core_as::<pyuv::Timer>()?;
-        Ok(timer.repeat().map_err(to_py::<TimerError>)?.as_secs_f64())
+        Ok(timer.repeat().map_err(in_call::<TimerError>("repeat"))?.as_secs_f64())
     }
 
     #[setter]
     fn set_repeat(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<()> {
         let repeat = duration("repeat", seconds)?;
         let timer = slf.as_super().get().core_as::<pyuv::Timer>()?;
-        timer.set_repeat(repeat).map_err(to_py::<TimerError>)
+        timer.set_repeat(repeat).map_err(in_call::<TimerError>("set_repeat"))
     }
 
     /// Seconds until the next call; 0.0 if it is overdue or the timer inactive
@@ -100,7 +101,7 @@ impl Timer {
     #[getter]
     fn due_in(slf: &Bound<'_, Self>) -> PyResult<f64> {
         let timer = slf.as_super().get().core_as::<pyuv::Timer>()?;
-        Ok(timer.due_in().map_err(to_py::<TimerError>)?.as_secs_f64())
+        Ok(timer.due_in().map_err(in_call::<TimerError>("due_in"))?.as_secs_f64())
     }
 }
 

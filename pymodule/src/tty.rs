@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyuv::{TTYMode, VTermState};
 
-use crate::error::{TTYError, to_py};
+use crate::error::{TTYError, in_call};
 use crate::handle::Handle;
 use crate::r#loop::Loop;
 use crate::poll::descriptor;
@@ -27,10 +27,11 @@ stream_class! {
 impl TTY {
     fn with<T>(
         slf: &Bound<'_, Self>,
+        call: &'static str,
         f: impl FnOnce(&pyuv::TTY) -> pyuv::Result<T>,
     ) -> PyResult<T> {
         let handle: &Bound<'_, Handle> = slf.as_super().as_super();
-        f(handle.get().core_as()?).map_err(to_py::<TTYError>)
+        f(handle.get().core_as()?).map_err(in_call::<TTYError>(call))
     }
 }
 
@@ -52,7 +53,7 @@ impl TTY {
         let _ = readable;
         let fd = descriptor(fd)?;
         Handle::init(slf.as_super().as_super(), r#loop, |core| {
-            pyuv::TTY::new(core, fd).map_err(to_py::<TTYError>)
+            pyuv::TTY::new(core, fd).map_err(in_call::<TTYError>("TTY"))
         })
     }
 
@@ -69,20 +70,20 @@ impl TTY {
             RAW_VT => TTYMode::RawVt,
             other => return Err(PyValueError::new_err(format!("no such mode: {other}"))),
         };
-        TTY::with(slf, |core| core.set_mode(mode))
+        TTY::with(slf, "set_mode", |core| core.set_mode(mode))
     }
 
     /// Columns and rows (`uv_tty_get_winsize`). Raises TTYError with UV_ENOTTY for what is no
     /// terminal.
     fn get_winsize(slf: &Bound<'_, Self>) -> PyResult<(i32, i32)> {
-        TTY::with(slf, pyuv::TTY::winsize)
+        TTY::with(slf, "get_winsize", pyuv::TTY::winsize)
     }
 
     /// Brings back the mode of the terminal whose mode was changed first, for when the process
     /// ends (`uv_tty_reset_mode`). Raises TTYError with UV_EBUSY while another thread changes it.
     #[classmethod]
     fn reset_mode(_cls: &Bound<'_, PyType>) -> PyResult<()> {
-        pyuv::TTY::reset_mode().map_err(to_py::<TTYError>)
+        pyuv::TTY::reset_mode().map_err(in_call::<TTYError>("reset_mode"))
     }
 
     /// Says whether the console understands escape sequences, UV_TTY_SUPPORTED or
@@ -101,7 +102,7 @@ impl TTY {
     /// with UV_ENOTSUP on other systems than Windows.
     #[classmethod]
     fn get_vterm_state(_cls: &Bound<'_, PyType>) -> PyResult<u32> {
-        match pyuv::TTY::vterm_state().map_err(to_py::<TTYError>)? {
+        match pyuv::TTY::vterm_state().map_err(in_call::<TTYError>("get_vterm_state"))? {
             VTermState::Supported => Ok(SUPPORTED),
             VTermState::Unsupported => Ok(UNSUPPORTED),
         }

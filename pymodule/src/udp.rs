@@ -10,7 +10,7 @@ use pyuv::{Family, UDPBindFlags};
 
 use crate::address;
 use crate::buffer_size::buffer_size_methods;
-use crate::error::{UDPError, to_py};
+use crate::error::{UDPError, in_call};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
 use crate::poll::descriptor;
@@ -59,7 +59,7 @@ impl UDP {
             }
         };
         Handle::init(slf.as_super(), r#loop, |core| {
-            pyuv::UDP::new(core, family, recvmmsg).map_err(to_py::<UDPError>)
+            pyuv::UDP::new(core, family, recvmmsg).map_err(in_call::<UDPError>("UDP"))
         })
     }
 
@@ -74,7 +74,7 @@ impl UDP {
         let allowed = UDPBindFlags::REUSEADDR | UDPBindFlags::REUSEPORT;
         let flags = bind_flags(flags, allowed)?;
         let fd = descriptor(fd)?;
-        UDP::core(slf)?.open(fd, flags).map_err(to_py::<UDPError>)
+        UDP::core(slf)?.open(fd, flags).map_err(in_call::<UDPError>("open"))
     }
 
     /// Binds to an address and port, 0 for any port (`uv_udp_bind`).
@@ -84,7 +84,7 @@ impl UDP {
     fn bind(slf: &Bound<'_, Self>, address: &Bound<'_, PyAny>, flags: u32) -> PyResult<()> {
         let flags = bind_flags(flags, UDPBindFlags::all())?;
         let address = address::from_py(address)?;
-        UDP::core(slf)?.bind(address, flags).map_err(to_py::<UDPError>)
+        UDP::core(slf)?.bind(address, flags).map_err(in_call::<UDPError>("bind"))
     }
 
     /// Has datagrams go to `address` and come from there alone (`uv_udp_connect`); `send` then
@@ -94,44 +94,44 @@ impl UDP {
     /// Raises UDPError with UV_EISCONN on a handle that is connected.
     fn connect(slf: &Bound<'_, Self>, address: &Bound<'_, PyAny>) -> PyResult<()> {
         let address = address::from_py(address)?;
-        UDP::core(slf)?.connect(address).map_err(to_py::<UDPError>)
+        UDP::core(slf)?.connect(address).map_err(in_call::<UDPError>("connect"))
     }
 
     /// Undoes `connect` (`uv_udp_connect` without an address). Raises UDPError with UV_ENOTCONN
     /// on a handle that is not connected.
     fn disconnect(slf: &Bound<'_, Self>) -> PyResult<()> {
-        UDP::core(slf)?.disconnect().map_err(to_py::<UDPError>)
+        UDP::core(slf)?.disconnect().map_err(in_call::<UDPError>("disconnect"))
     }
 
     /// The address it is bound to (`uv_udp_getsockname`).
     fn getsockname<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let name = UDP::core(slf)?.getsockname().map_err(to_py::<UDPError>)?;
+        let name = UDP::core(slf)?.getsockname().map_err(in_call::<UDPError>("getsockname"))?;
         address::to_py(slf.py(), name)
     }
 
     /// The address it is connected to (`uv_udp_getpeername`).
     fn getpeername<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let name = UDP::core(slf)?.getpeername().map_err(to_py::<UDPError>)?;
+        let name = UDP::core(slf)?.getpeername().map_err(in_call::<UDPError>("getpeername"))?;
         address::to_py(slf.py(), name)
     }
 
     /// The file descriptor (`uv_fileno`). Raises UDPError with UV_EBADF while there is none.
     fn fileno(slf: &Bound<'_, Self>) -> PyResult<i32> {
-        UDP::core(slf)?.fileno().map_err(to_py::<UDPError>)
+        UDP::core(slf)?.fileno().map_err(in_call::<UDPError>("fileno"))
     }
 
     /// AF_INET or AF_INET6, as its address is. Raises UDPError with UV_EBADF while there is no
     /// socket.
     #[getter]
     fn family(slf: &Bound<'_, Self>) -> PyResult<i32> {
-        let name = UDP::core(slf)?.getsockname().map_err(to_py::<UDPError>)?;
+        let name = UDP::core(slf)?.getsockname().map_err(in_call::<UDPError>("family"))?;
         Ok(if name.is_ipv4() { Family::V4 } else { Family::V6 }.as_raw())
     }
 
     /// Whether several datagrams are received with one system call (`uv_udp_using_recvmmsg`).
     #[getter]
     fn using_recvmmsg(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        UDP::core(slf)?.using_recvmmsg().map_err(to_py::<UDPError>)
+        UDP::core(slf)?.using_recvmmsg().map_err(in_call::<UDPError>("using_recvmmsg"))
     }
 }
 

@@ -15,7 +15,7 @@ macro_rules! watcher_class {
                 r#loop: &pyo3::Bound<'_, $crate::r#loop::Loop>,
             ) -> pyo3::PyResult<()> {
                 $crate::handle::Handle::init(slf.as_super(), r#loop, |core| {
-                    pyuv::$name::new(core).map_err($crate::error::to_py::<$crate::error::$error>)
+                    pyuv::$name::new(core).map_err($crate::error::in_call::<$crate::error::$error>(stringify!($name)))
                 })
             }
 
@@ -30,7 +30,7 @@ macro_rules! watcher_class {
                 base.get()
                     .core_as::<pyuv::$name>()?
                     .start(|core| $crate::handle::Handle::dispatch_plain(core))
-                    .map_err($crate::error::to_py::<$crate::error::$error>)?;
+                    .map_err($crate::error::in_call::<$crate::error::$error>("start"))?;
                 $crate::handle::Handle::started(base, held, callback);
                 Ok(())
             }
@@ -42,7 +42,7 @@ macro_rules! watcher_class {
                 base.get()
                     .core_as::<pyuv::$name>()?
                     .stop()
-                    .map_err($crate::error::to_py::<$crate::error::$error>)?;
+                    .map_err($crate::error::in_call::<$crate::error::$error>("stop"))?;
                 $crate::handle::Handle::stopped(base, held);
                 Ok(())
             }

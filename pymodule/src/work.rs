@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
 use crate::call::{call, callable, error_argument, optional_callable};
-use crate::error::{UVError, to_py};
+use crate::error::{UVError, in_call};
 use crate::exit;
 use crate::life::active::ActiveKey;
 use crate::life::back::Back;
@@ -88,7 +88,9 @@ impl WorkRequest {
     /// Cancels the request if no thread has begun it (`uv_cancel`); its done callback then gets
     /// UV_ECANCELED. Says whether it did.
     fn cancel(&self) -> PyResult<bool> {
-        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<UVError>))
+        self.core
+            .get()
+            .map_or(Ok(false), |core| core.cancel().map_err(in_call::<UVError>("cancel")))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -144,7 +146,7 @@ impl Loop {
             .get()
             .core()?
             .queue_work(move || job.run(), move |outcome| on_done(back, outcome))
-            .map_err(to_py::<UVError>)?;
+            .map_err(in_call::<UVError>("queue_work"))?;
         let _ = this.core.set(core);
         this.event_loop.set(Some(slf.clone().into_any()));
         this.key.keep(slf.get().active.get(&held), request.as_any());

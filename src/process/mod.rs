@@ -117,6 +117,12 @@ impl Process {
         Ok(process)
     }
 
+    /// Whether it is the working directory that an error of [`spawn`](Process::spawn) is about, not
+    /// the executable.
+    pub fn blames_folder(error: &Error) -> bool {
+        spawn::blames_folder(error)
+    }
+
     fn state<'a>(&'a self, held: &'a Held) -> &'a State {
         // SAFETY: this handle is a Process.
         unsafe { self.extra::<Process>(held) }

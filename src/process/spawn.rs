@@ -111,6 +111,13 @@ fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
     pointers.chain([ptr::null_mut()]).collect()
 }
 
+const FOLDER: &str = "working directory ";
+
+/// Whether it is the working directory that an error of a spawn's is about.
+pub(super) fn blames_folder(error: &Error) -> bool {
+    matches!(error, Error::Uv { what, .. } if what.starts_with(FOLDER))
+}
+
 /// What a failure was about, as far as it can be told: libuv says a code alone.
 fn blame(options: &ProcessOptions<'_>, code: Code) -> String {
     let executable = options.executable.to_string_lossy();
@@ -119,7 +126,7 @@ fn blame(options: &ProcessOptions<'_>, code: Code) -> String {
             Code::ENOENT | Code::ENOTDIR | Code::EACCES | Code::ELOOP | Code::ENAMETOOLONG,
             Some(cwd),
         ) if !is_folder(cwd) => {
-            format!("working directory {}", cwd.to_string_lossy())
+            format!("{FOLDER}{}", cwd.to_string_lossy())
         }
         (Code::ENOENT, cwd) if is_there(cwd, &options.executable) => {
             // The child gets it for the streams that it is to have none of.

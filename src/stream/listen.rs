@@ -1,5 +1,6 @@
 //! `uv_listen` and `uv_accept`: connections that come in.
 
+use std::net::SocketAddr;
 use std::os::raw::c_int;
 
 use libuv_sys2 as uv;
@@ -36,7 +37,7 @@ impl Stream {
         if !state.waiting.get() {
             // SAFETY: the handle is open, a stream, and its loop is ours.
             let status = unsafe { uv::uv_listen(self.uv(), backlog, Some(on_connection)) };
-            Error::check(status, "uv_listen")?;
+            Code::check(status).map_err(|code| self.not_listening(&entered, code))?;
         }
         state.listening.set(true);
         #[cfg(unix)]
@@ -44,6 +45,19 @@ impl Stream {
         // SAFETY: streams have this type of closure.
         unsafe { self.header(&entered).set_callback(Callback::Connection(Box::new(callback))) };
         Ok(())
+    }
+
+    /// An address that is in use is found by `bind`, and told here.
+    fn not_listening(&self, held: &Held, code: Code) -> Error {
+        let Some(address) = self.state(held).bound.get() else {
+            return Error::new(code, "uv_listen");
+        };
+        let call = if code == Code::EADDRINUSE { "bind" } else { "listen" };
+        Error::new(code, address.to_string()).in_call(call)
+    }
+
+    pub(crate) fn remember_bound(&self, held: &Held, address: SocketAddr) {
+        self.state(held).bound.set(Some(address));
     }
 
     /// Makes `client`, a handle of the right type that has no fd yet, the connection that came in

@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::os::raw::c_int;
 use std::ptr;
@@ -70,6 +71,8 @@ pub struct State {
     lost: Cell<bool>,
     /// Whether somebody else knows the fd and could close it.
     foreign: Cell<bool>,
+    /// The address that a TCP was bound to.
+    bound: Cell<Option<SocketAddr>>,
     /// A file is on its way, and what is written waits for it.
     sends_file: Cell<bool>,
     sending: RefCell<Option<Box<sendfile::SendFile>>>,
@@ -98,6 +101,7 @@ impl State {
             lost: Cell::new(false),
             announced: Cell::new(false),
             foreign: Cell::new(false),
+            bound: Cell::new(None),
             sends_file: Cell::new(false),
             sending: RefCell::new(None),
             later_bytes: Cell::new(0),

@@ -49,7 +49,7 @@ pub fn getaddrinfo<'py>(
         let found = py.detach(|| {
             pyuv_dns::getaddrinfo_sync(core, host.as_deref(), service.as_deref(), hints)
         });
-        return to_list(py, found.map_err(to_py)?);
+        return to_list(py, found.map_err(|error| to_py(error.in_call("getaddrinfo")))?);
     };
     let request = DNSRequest::submit(r#loop, callback, to_list, |core, done| {
         pyuv_dns::getaddrinfo(core, host.as_deref(), service.as_deref(), hints, done)

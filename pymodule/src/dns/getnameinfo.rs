@@ -30,7 +30,7 @@ pub fn getnameinfo<'py>(
     let Some(callback) = optional_callable(callback)? else {
         let core = r#loop.get().core()?;
         let names = py.detach(|| pyuv_dns::getnameinfo_sync(core, address, flags));
-        return to_tuple(py, names.map_err(to_py)?);
+        return to_tuple(py, names.map_err(|error| to_py(error.in_call("getnameinfo")))?);
     };
     let request = DNSRequest::submit(r#loop, callback, to_tuple, |core, done| {
         pyuv_dns::getnameinfo(core, address, flags, done)

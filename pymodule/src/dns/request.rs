@@ -6,7 +6,7 @@ use pyuv::Request;
 use pyuv_dns::{Error, Result};
 
 use crate::call::{call, error_argument};
-use crate::error::{UVError, to_py};
+use crate::error::{UVError, in_call};
 use crate::life::active::ActiveKey;
 use crate::life::back::Back;
 use crate::life::slot::PySlot;
@@ -95,7 +95,9 @@ impl DNSRequest {
     /// Takes the request back if no thread has begun it (`uv_cancel`): its callback then gets
     /// UV_EAI_CANCELED. Says whether it did.
     fn cancel(&self) -> PyResult<bool> {
-        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<UVError>))
+        self.core
+            .get()
+            .map_or(Ok(false), |core| core.cancel().map_err(in_call::<UVError>("cancel")))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {

@@ -20,8 +20,8 @@ pub fn close<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     if r#loop.get().core()?.has_own_fd(fd.0) {
         let what = format!("fd {} is the loop's own", fd.0);
-        return Err(to_py::<FSError>(Error::new(Code::EBADF, what)));
+        return Err(to_py::<FSError>(Error::new(Code::EBADF, what).in_call("close")));
     }
-    let about = || About { fd: Some(fd.0), ..About::default() };
+    let about = || About { call: "close", fd: Some(fd.0), ..About::default() };
     dispatch(r#loop, callback, about, pyuv_fs::close(fd.0), |py, ()| Ok(py.None()))
 }

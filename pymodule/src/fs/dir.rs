@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv_fs::Operation;
 
-use crate::error::{FSError, fs_error, to_py};
+use crate::error::fs_error;
 use crate::fs::argument::Count;
 use crate::fs::dirent::Dirent;
 use crate::fs::dispatch::{dispatch, submit};
@@ -30,8 +30,8 @@ pub struct Dir {
 }
 
 impl Dir {
-    fn about(&self, py: Python<'_>) -> About {
-        About { path: self.path.as_ref().map(|path| path.clone_ref(py)), ..About::default() }
+    fn about(&self, call: &'static str, py: Python<'_>) -> About {
+        About { call, path: self.path.as_ref().map(|path| path.clone_ref(py)), ..About::default() }
     }
 }
 
@@ -64,7 +64,7 @@ impl Dir {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let batch = py.detach(|| pyuv_fs::readdir(&self.core, BATCH).run());
-        let batch = batch.map_err(to_py::<FSError>)?;
+        let batch = batch.map_err(|error| fs_error(py, error, self.about("readdir", py)))?;
         if batch.is_empty() {
             return Ok(None);
         }
@@ -94,7 +94,8 @@ pub fn opendir<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let operation = pyuv_fs::opendir(path.as_c_str()?);
     let is_bytes = path.is_bytes();
-    let about = About { path: Some(path.given().clone().unbind()), ..About::default() };
+    let about =
+        About { call: "opendir", path: Some(path.given().clone().unbind()), ..About::default() };
     let open = move |py: Python<'_>, about: &About, core| {
         Dir { path: about.path.as_ref().map(|path| path.clone_ref(py)), is_bytes, core }
             .into_py_any(py)
@@ -122,7 +123,7 @@ pub fn readdir<'py>(
     let this = dir.get();
     let operation = pyuv_fs::readdir(&this.core, count.0);
     let is_bytes = this.is_bytes;
-    let about = || this.about(dir.py());
+    let about = || this.about("readdir", dir.py());
     dispatch(r#loop, callback, about, operation, move |py, batch| Dirent::list(py, batch, is_bytes))
 }
 
@@ -135,6 +136,6 @@ pub fn closedir<'py>(
     callback: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let operation = pyuv_fs::closedir(&dir.get().core);
-    let about = || dir.get().about(dir.py());
+    let about = || dir.get().about("closedir", dir.py());
     dispatch(r#loop, callback, about, operation, |py, ()| Ok(py.None()))
 }

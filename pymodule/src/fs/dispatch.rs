@@ -50,6 +50,7 @@ where
 {
     let py = event_loop.py();
     let core = event_loop.get().core()?;
+    let call = About { call: about.call, ..About::default() };
     let request = FSRequest::new(event_loop, about, callable(callback)?)?;
     let held = event_loop.get().hold()?;
     let back = Back::new(&request);
@@ -61,7 +62,7 @@ where
             let about = request.get().about();
             FSRequest::end(&request, outcome.map(|output| convert(py, about, output)));
         })
-        .map_err(|error| fs_error(py, error, About::default()))?;
+        .map_err(|error| fs_error(py, error, call))?;
     FSRequest::submitted(&request, event_loop, &held, submitted);
     Ok(request.into_any())
 }
@@ -69,7 +70,11 @@ where
 /// Runs what `make` makes now, with the GIL released, and again after each signal that interrupts
 /// it and whose handler raises nothing: libuv does not try a read again, so that Ctrl-C gets
 /// through.
-pub fn run_interruptibly<O>(py: Python<'_>, make: impl Fn() -> O) -> PyResult<O::Output>
+pub fn run_interruptibly<O>(
+    py: Python<'_>,
+    call: &'static str,
+    make: impl Fn() -> O,
+) -> PyResult<O::Output>
 where
     O: Operation + Send,
     O::Output: Send,
@@ -79,7 +84,7 @@ where
         match py.detach(|| operation.run()) {
             Ok(output) => return Ok(output),
             Err(error) if error.code() == Some(Code::EINTR) => crate::signals::check(py)?,
-            Err(error) => return Err(fs_error(py, error, About::default())),
+            Err(error) => return Err(fs_error(py, error, About { call, ..About::default() })),
         }
     }
 }

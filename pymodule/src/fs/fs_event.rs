@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyuv_fs::{FsChange, FsEvent, FsEventFlags};
 
 use crate::call::{call, callable, error_argument};
-use crate::error::{FSEventError, to_py};
+use crate::error::{FSEventError, in_call, with_filename};
 use crate::fs::path::{PathArgument, WatchedPath, name_to_py};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
@@ -24,7 +24,7 @@ handle_class! {
 impl FSEvent {
     fn __init__(slf: &Bound<'_, Self>, r#loop: &Bound<'_, Loop>) -> PyResult<()> {
         Handle::init(slf.as_super(), r#loop, |core| {
-            FsEvent::new(core).map_err(to_py::<FSEventError>)
+            FsEvent::new(core).map_err(in_call::<FSEventError>("FSEvent"))
         })
     }
 
@@ -60,7 +60,8 @@ impl FSEvent {
         base.get()
             .core_as::<FsEvent>()?
             .start(path.as_c_str()?, flags, move |core, outcome| on_event(core, outcome, as_bytes))
-            .map_err(to_py::<FSEventError>)?;
+            .map_err(in_call::<FSEventError>("start"))
+            .map_err(|error| with_filename(error, path.given()))?;
         slf.get().path.started(&path);
         Handle::started(base, held, callback);
         Ok(())
@@ -70,7 +71,7 @@ impl FSEvent {
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
         let held = Handle::hold(base)?;
-        base.get().core_as::<FsEvent>()?.stop().map_err(to_py::<FSEventError>)?;
+        base.get().core_as::<FsEvent>()?.stop().map_err(in_call::<FSEventError>("stop"))?;
         Handle::stopped(base, held);
         Ok(())
     }
@@ -80,7 +81,7 @@ impl FSEvent {
     #[getter]
     fn path<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let path = slf.as_super().get().core_as::<FsEvent>()?.path();
-        slf.get().path.to_py(slf.py(), path.map_err(to_py::<FSEventError>)?)
+        slf.get().path.to_py(slf.py(), path.map_err(in_call::<FSEventError>("path"))?)
     }
 }
 

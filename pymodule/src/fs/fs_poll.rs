@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyuv_fs::{FsPoll, StatChange};
 
 use crate::call::{call, callable, error_argument};
-use crate::error::{FSPollError, to_py};
+use crate::error::{FSPollError, in_call, with_filename};
 use crate::fs::path::{PathArgument, WatchedPath};
 use crate::fs::stat::StatResult;
 use crate::handle::{Handle, handle_class};
@@ -23,7 +23,9 @@ handle_class! {
 #[pymethods]
 impl FSPoll {
     fn __init__(slf: &Bound<'_, Self>, r#loop: &Bound<'_, Loop>) -> PyResult<()> {
-        Handle::init(slf.as_super(), r#loop, |core| FsPoll::new(core).map_err(to_py::<FSPollError>))
+        Handle::init(slf.as_super(), r#loop, |core| {
+            FsPoll::new(core).map_err(in_call::<FSPollError>("FSPoll"))
+        })
     }
 
     /// Looks at `path` now and then every `interval` seconds, and has
@@ -46,7 +48,8 @@ impl FSPoll {
         base.get()
             .core_as::<FsPoll>()?
             .start(path.as_c_str()?, interval, on_change)
-            .map_err(to_py::<FSPollError>)?;
+            .map_err(in_call::<FSPollError>("start"))
+            .map_err(|error| with_filename(error, path.given()))?;
         slf.get().path.started(&path);
         Handle::started(base, held, callback);
         Ok(())
@@ -56,7 +59,7 @@ impl FSPoll {
     fn stop(slf: &Bound<'_, Self>) -> PyResult<()> {
         let base = slf.as_super();
         let held = Handle::hold(base)?;
-        base.get().core_as::<FsPoll>()?.stop().map_err(to_py::<FSPollError>)?;
+        base.get().core_as::<FsPoll>()?.stop().map_err(in_call::<FSPollError>("stop"))?;
         Handle::stopped(base, held);
         Ok(())
     }
@@ -66,7 +69,7 @@ impl FSPoll {
     #[getter]
     fn path<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let path = slf.as_super().get().core_as::<FsPoll>()?.path();
-        slf.get().path.to_py(slf.py(), path.map_err(to_py::<FSPollError>)?)
+        slf.get().path.to_py(slf.py(), path.map_err(in_call::<FSPollError>("path"))?)
     }
 }
 

@@ -28,11 +28,11 @@ pub fn read<'py>(
         pyuv_fs::read_into(fd.0, lent, offset.0)
     };
     if callback.is_none() {
-        let arrived = run_interruptibly(py, operation)?;
+        let arrived = run_interruptibly(py, "read", operation)?;
         return Ok(fresh.cut(py, arrived)?.into_any());
     }
     let operation = operation();
-    let about = || About { fd: Some(fd.0), ..About::default() };
+    let about = || About { call: "read", fd: Some(fd.0), ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, arrived| {
         Ok(fresh.cut(py, arrived)?.unbind().into_any())
     })

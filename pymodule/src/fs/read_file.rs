@@ -29,7 +29,11 @@ pub fn read_file<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = r#loop.py();
     let max_size = max_size.map(|size| size.0);
-    let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
+    let about = || About {
+        call: "read_file",
+        path: Some(path.given().clone().unbind()),
+        ..About::default()
+    };
     if callback.is_none() {
         let raised = Arc::new(Mutex::new(None));
         let memory = BytesMemory { raised: Some(Arc::clone(&raised)) };

@@ -34,11 +34,11 @@ pub fn readinto<'py>(
     };
     let sum = |arrived: Vec<usize>| arrived.iter().sum::<usize>();
     if callback.is_none() {
-        return sum(run_interruptibly(py, operation)?).into_bound_py_any(py);
+        return sum(run_interruptibly(py, "readinto", operation)?).into_bound_py_any(py);
     }
     let operation = operation();
     let lending = Lending::of(py, &pieces)?.map(Bound::unbind);
-    let about = || About { fd: Some(fd.0), lending, ..About::default() };
+    let about = || About { call: "readinto", fd: Some(fd.0), lending, ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, arrived| {
         drop(pieces);
         sum(arrived).into_py_any(py)

@@ -5,7 +5,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::{Code, Held, Request};
 
 use crate::call::call;
-use crate::error::{FSError, to_py};
+use crate::error::{FSError, in_call};
 use crate::life::active::ActiveKey;
 use crate::life::lending::Lending;
 use crate::life::slot::PySlot;
@@ -15,6 +15,8 @@ use crate::once::Once;
 /// What an operation is about, as Python gave it.
 #[derive(Default)]
 pub struct About {
+    /// The function's name.
+    pub call: &'static str,
     pub path: Option<Py<PyAny>>,
     pub path2: Option<Py<PyAny>>,
     pub fd: Option<i32>,
@@ -191,7 +193,9 @@ impl FSRequest {
     /// Takes the operation back if it has not begun (uv_cancel): its callback then gets
     /// UV_ECANCELED. Returns whether it did; False for one that runs or is over.
     fn cancel(&self) -> PyResult<bool> {
-        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<FSError>))
+        self.core
+            .get()
+            .map_or(Ok(false), |core| core.cancel().map_err(in_call::<FSError>("cancel")))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -19,6 +19,7 @@ pub fn scandir<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let operation = pyuv_fs::scandir(path.as_c_str()?);
     let as_bytes = path.is_bytes();
-    let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
+    let about =
+        || About { call: "scandir", path: Some(path.given().clone().unbind()), ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, found| Dirent::list(py, found, as_bytes))
 }

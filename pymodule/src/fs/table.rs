@@ -88,7 +88,7 @@ macro_rules! functions {
             callback: Option<Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
             let operation = pyuv_fs::$name(path.as_c_str()?, $($argument.0),*);
-            let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
+            let about = || About { call: stringify!($name), path: Some(path.given().clone().unbind()), ..About::default() };
             let as_bytes = path.is_bytes();
             dispatch(r#loop, callback, about, operation, move |py, output| output.to_python(py, as_bytes))
         }
@@ -106,6 +106,7 @@ macro_rules! functions {
         ) -> PyResult<Bound<'py, PyAny>> {
             let operation = pyuv_fs::$name(path.as_c_str()?, new_path.as_c_str()?, $($argument.0),*);
             let about = || About {
+                call: stringify!($name),
                 path: Some(path.given().clone().unbind()),
                 path2: Some(new_path.given().clone().unbind()),
                 ..About::default()
@@ -130,7 +131,7 @@ macro_rules! functions {
             callback: Option<Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
             let operation = pyuv_fs::$name($fd.0, $($argument.0),*);
-            let about = || About { fd: Some($fd.0), ..About::default() };
+            let about = || About { call: stringify!($name), fd: Some($fd.0), ..About::default() };
             dispatch(r#loop, callback, about, operation, |py, output| output.to_python(py, false))
         }
     };

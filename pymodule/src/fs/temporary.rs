@@ -20,7 +20,11 @@ pub fn mkdtemp<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let operation = pyuv_fs::mkdtemp(template.as_c_str()?);
     let as_bytes = template.is_bytes();
-    let about = || About { path: Some(template.given().clone().unbind()), ..About::default() };
+    let about = || About {
+        call: "mkdtemp",
+        path: Some(template.given().clone().unbind()),
+        ..About::default()
+    };
     dispatch(r#loop, callback, about, operation, move |py, path| {
         Ok(name_to_py(py, &path, as_bytes)?.unbind())
     })
@@ -37,7 +41,11 @@ pub fn mkstemp<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let operation = pyuv_fs::mkstemp(template.as_c_str()?);
     let as_bytes = template.is_bytes();
-    let about = || About { path: Some(template.given().clone().unbind()), ..About::default() };
+    let about = || About {
+        call: "mkstemp",
+        path: Some(template.given().clone().unbind()),
+        ..About::default()
+    };
     dispatch(r#loop, callback, about, operation, move |py, made| {
         let result = (made.fd.fd(), name_to_py(py, &made.path, as_bytes)?).into_py_any(py)?;
         made.fd.into_fd();

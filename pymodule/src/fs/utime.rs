@@ -61,7 +61,7 @@ macro_rules! by_path {
                 callback: Option<Bound<'py, PyAny>>,
                 ns: Option<Pair<'py>>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                let about = || About { path: Some(path.given().clone().unbind()), ..About::default() };
+                let about = || About { call: stringify!($name), path: Some(path.given().clone().unbind()), ..About::default() };
                 let name = path.as_c_str()?;
                 match Times::given(atime, mtime, ns)? {
                     Times::Seconds(atime, mtime) => {
@@ -98,7 +98,7 @@ pub fn futime<'py>(
     callback: Option<Bound<'py, PyAny>>,
     ns: Option<Pair<'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let about = || About { fd: Some(fd.0), ..About::default() };
+    let about = || About { call: "futime", fd: Some(fd.0), ..About::default() };
     match Times::given(atime, mtime, ns)? {
         Times::Seconds(atime, mtime) => {
             let operation = pyuv_fs::futime(fd.0, atime, mtime);

@@ -31,7 +31,7 @@ pub fn write<'py>(
         Some(_) => Lending::of(r#loop.py(), &pieces)?.map(Bound::unbind),
         None => None,
     };
-    let about = || About { fd: Some(fd.0), lending, ..About::default() };
+    let about = || About { call: "write", fd: Some(fd.0), lending, ..About::default() };
     dispatch(r#loop, callback, about, operation, move |py, written| {
         drop(pieces);
         written.into_py_any(py)

@@ -38,10 +38,14 @@ pub fn write_file<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let mode = mode.map(|mode| mode.0);
     if atomic {
-        write(r#loop, &path, data, callback, |path, lent| pyuv_fs::replace_file(path, lent, mode))
+        write("write_file", r#loop, &path, data, callback, |path, lent| {
+            pyuv_fs::replace_file(path, lent, mode)
+        })
     } else {
         let mode = mode.unwrap_or(MODE);
-        write(r#loop, &path, data, callback, |path, lent| pyuv_fs::write_file(path, lent, mode))
+        write("write_file", r#loop, &path, data, callback, |path, lent| {
+            pyuv_fs::write_file(path, lent, mode)
+        })
     }
 }
 
@@ -57,10 +61,13 @@ pub fn append_file<'py>(
     mode: Mode,
     callback: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    write(r#loop, &path, data, callback, |path, lent| pyuv_fs::append_file(path, lent, mode.0))
+    write("append_file", r#loop, &path, data, callback, |path, lent| {
+        pyuv_fs::append_file(path, lent, mode.0)
+    })
 }
 
 fn write<'py, 'path, O>(
+    call: &'static str,
     event_loop: &Bound<'py, Loop>,
     path: &'path PathArgument<'py>,
     data: &Bound<'py, PyAny>,
@@ -78,7 +85,8 @@ where
         Some(_) => Lending::of(event_loop.py(), &pieces)?.map(Bound::unbind),
         None => None,
     };
-    let about = || About { path: Some(path.given().clone().unbind()), lending, ..About::default() };
+    let about =
+        || About { call, path: Some(path.given().clone().unbind()), lending, ..About::default() };
     dispatch(event_loop, callback, about, operation, move |py, written| {
         drop(pieces);
         written.into_py_any(py)

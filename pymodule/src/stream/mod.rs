@@ -37,7 +37,8 @@ pub struct Stream {
 }
 
 /// The exception for an error of this stream: its class's own.
-pub fn stream_error(core: &pyuv::Handle, error: pyuv::Error) -> PyErr {
+pub fn stream_error(core: &pyuv::Handle, call: &'static str, error: pyuv::Error) -> PyErr {
+    let error = error.in_call(call);
     match core.handle_type() {
         pyuv::HandleType::TCP => to_py::<TCPError>(error),
         pyuv::HandleType::Pipe => to_py::<PipeError>(error),
@@ -55,13 +56,14 @@ impl Stream {
         })
     }
 
-    /// Runs `f` with the core's stream; its error becomes the class's exception.
+    /// Runs `f` with the core's stream; its error becomes the class's exception, of this call.
     pub fn with<T>(
         slf: &Bound<'_, Stream>,
+        call: &'static str,
         f: impl FnOnce(&pyuv::Stream) -> pyuv::Result<T>,
     ) -> PyResult<T> {
         let core = Stream::core(slf)?;
-        f(core).map_err(|error| stream_error(core, error))
+        f(core).map_err(|error| stream_error(core, call, error))
     }
 
     /// Has the loop keep the stream, or let it go, after something ended.
@@ -91,7 +93,7 @@ impl Stream {
         handle: Option<&pyuv::Handle>,
     ) -> PyResult<()> {
         let callback = optional_callable(callback)?;
-        let failed = |error| stream_error(core, error);
+        let failed = |error| stream_error(core, "write", error);
         // To let go of data may run Python, which may write more and run the loop: what the core
         // has not taken goes at the very end.
         let views = data.views();
@@ -133,7 +135,7 @@ impl Stream {
     ) -> PyResult<()> {
         let callback = callable(callback)?;
         let held = Handle::hold(slf.as_super())?;
-        Stream::with(slf, |_| start(on_connect))?;
+        Stream::with(slf, "connect", |_| start(on_connect))?;
         Handle::keep(slf.as_super(), &held);
         let earlier = slf.get().connect.replace(slf.py(), Some(callback));
         drop(held);
@@ -153,7 +155,7 @@ impl Stream {
             return Err(pyo3::exceptions::PyValueError::new_err(message));
         }
         let held = Handle::hold(slf.as_super())?;
-        Stream::with(slf, |core| core.listen(backlog, on_connection))?;
+        Stream::with(slf, "listen", |core| core.listen(backlog, on_connection))?;
         Handle::started(slf.as_super(), held, callback);
         Ok(())
     }
@@ -169,7 +171,7 @@ impl Stream {
     fn start_read(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = callable(callback)?;
         let held = Handle::hold(slf.as_super())?;
-        Stream::with(slf, |core| core.start_reader(Incoming::default()))?;
+        Stream::with(slf, "start_read", |core| core.start_reader(Incoming::default()))?;
         Handle::started(slf.as_super(), held, callback);
         Ok(())
     }
@@ -177,7 +179,7 @@ impl Stream {
     /// Reads no more (`uv_read_stop`).
     fn stop_read(slf: &Bound<'_, Self>) -> PyResult<()> {
         let _held = Handle::hold(slf.as_super())?;
-        Stream::with(slf, pyuv::Stream::stop_read)?;
+        Stream::with(slf, "stop_read", pyuv::Stream::stop_read)?;
         Stream::settle(slf, Stream::core(slf)?);
         Ok(())
     }
@@ -203,7 +205,7 @@ impl Stream {
     /// other writes are queued before it.
     fn try_write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
         let data = pieces(data)?;
-        Stream::with(slf, |core| core.try_write(&data))
+        Stream::with(slf, "try_write", |core| core.try_write(&data))
     }
 
     /// Sends `length` bytes of a file from `offset` on, or all to its end (None): after what was written before, and
@@ -242,7 +244,7 @@ impl Stream {
             let callback = writes.forget(slf.py(), number);
             drop(held);
             drop(callback);
-            return Err(stream_error(core, error));
+            return Err(stream_error(core, "sendfile", error));
         }
         Handle::keep(base, &held);
         Ok(())
@@ -256,7 +258,7 @@ impl Stream {
     fn shutdown(slf: &Bound<'_, Self>, callback: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let callback = optional_callable(callback)?;
         let held = Handle::hold(slf.as_super())?;
-        Stream::with(slf, |core| core.shutdown(on_shutdown))?;
+        Stream::with(slf, "shutdown", |core| core.shutdown(on_shutdown))?;
         Handle::keep(slf.as_super(), &held);
         let earlier = slf.get().shutdown.replace(slf.py(), callback);
         drop(held);
@@ -267,30 +269,30 @@ impl Stream {
     /// Whether there may be something to read (`uv_is_readable`).
     #[getter]
     fn readable(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Stream::with(slf, pyuv::Stream::is_readable)
+        Stream::with(slf, "readable", pyuv::Stream::is_readable)
     }
 
     /// Whether it may be written to (`uv_is_writable`).
     #[getter]
     fn writable(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Stream::with(slf, pyuv::Stream::is_writable)
+        Stream::with(slf, "writable", pyuv::Stream::is_writable)
     }
 
     /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`), those of files not counted.
     #[getter]
     fn write_queue_size(slf: &Bound<'_, Self>) -> PyResult<usize> {
-        Stream::with(slf, pyuv::Stream::write_queue_size)
+        Stream::with(slf, "write_queue_size", pyuv::Stream::write_queue_size)
     }
 
     /// Makes reads and writes wait in the system, and the whole loop with them, or not
     /// (`uv_stream_set_blocking`).
     fn set_blocking(slf: &Bound<'_, Self>, blocking: bool) -> PyResult<()> {
-        Stream::with(slf, |core| core.set_blocking(blocking))
+        Stream::with(slf, "set_blocking", |core| core.set_blocking(blocking))
     }
 
     /// The file descriptor (`uv_fileno`). It stays the handle's: closing it is not for the caller.
     fn fileno(slf: &Bound<'_, Self>) -> PyResult<i32> {
-        Stream::with(slf, pyuv::Stream::fileno)
+        Stream::with(slf, "fileno", pyuv::Stream::fileno)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

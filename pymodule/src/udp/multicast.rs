@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyuv::Membership;
 
 use super::UDP;
-use crate::error::{UDPError, to_py};
+use crate::error::{UDPError, in_call};
 
 #[pymethods]
 impl UDP {
@@ -23,9 +23,11 @@ impl UDP {
         interface: Option<&str>,
     ) -> PyResult<()> {
         let membership = parse_membership(membership)?;
-        UDP::core(slf)?
-            .set_membership(multicast_address, interface, membership)
-            .map_err(to_py::<UDPError>)
+        UDP::core(slf)?.set_membership(multicast_address, interface, membership).map_err(in_call::<
+            UDPError,
+        >(
+            "set_membership",
+        ))
     }
 
     /// Joins or leaves a multicast group for what `source_address` sends to it alone
@@ -41,39 +43,43 @@ impl UDP {
         let membership = parse_membership(membership)?;
         UDP::core(slf)?
             .set_source_membership(multicast_address, interface, source_address, membership)
-            .map_err(to_py::<UDPError>)
+            .map_err(in_call::<UDPError>("set_source_membership"))
     }
 
     /// Sends multicast datagrams by the interface that has this address, or by one that the
     /// system chooses (`uv_udp_set_multicast_interface`).
     #[pyo3(signature = (interface=None))]
     fn set_multicast_interface(slf: &Bound<'_, Self>, interface: Option<&str>) -> PyResult<()> {
-        UDP::core(slf)?.set_multicast_interface(interface).map_err(to_py::<UDPError>)
+        UDP::core(slf)?
+            .set_multicast_interface(interface)
+            .map_err(in_call::<UDPError>("set_multicast_interface"))
     }
 
     /// Whether multicast datagrams come back to members on this host
     /// (`uv_udp_set_multicast_loop`); at first they do.
     fn set_multicast_loop(slf: &Bound<'_, Self>, enable: bool) -> PyResult<()> {
-        UDP::core(slf)?.set_multicast_loop(enable).map_err(to_py::<UDPError>)
+        UDP::core(slf)?
+            .set_multicast_loop(enable)
+            .map_err(in_call::<UDPError>("set_multicast_loop"))
     }
 
     /// How many routers multicast datagrams may pass, 0 to 255 (`uv_udp_set_multicast_ttl`); 1 at
     /// first.
     fn set_multicast_ttl(slf: &Bound<'_, Self>, ttl: i32) -> PyResult<()> {
         let ttl = in_range(ttl, 0)?;
-        UDP::core(slf)?.set_multicast_ttl(ttl).map_err(to_py::<UDPError>)
+        UDP::core(slf)?.set_multicast_ttl(ttl).map_err(in_call::<UDPError>("set_multicast_ttl"))
     }
 
     /// How many routers datagrams may pass, 1 to 255 (`uv_udp_set_ttl`).
     fn set_ttl(slf: &Bound<'_, Self>, ttl: i32) -> PyResult<()> {
         let ttl = in_range(ttl, 1)?;
-        UDP::core(slf)?.set_ttl(ttl).map_err(to_py::<UDPError>)
+        UDP::core(slf)?.set_ttl(ttl).map_err(in_call::<UDPError>("set_ttl"))
     }
 
     /// Whether datagrams may be sent to a broadcast address (`uv_udp_set_broadcast`); at first
     /// that is UV_EACCES.
     fn set_broadcast(slf: &Bound<'_, Self>, enable: bool) -> PyResult<()> {
-        UDP::core(slf)?.set_broadcast(enable).map_err(to_py::<UDPError>)
+        UDP::core(slf)?.set_broadcast(enable).map_err(in_call::<UDPError>("set_broadcast"))
     }
 }
 

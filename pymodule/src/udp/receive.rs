@@ -6,7 +6,7 @@ use pyuv::Received;
 use super::UDP;
 use crate::address;
 use crate::call::{call, callable, error_argument};
-use crate::error::{UDPError, to_py};
+use crate::error::{UDPError, in_call};
 use crate::handle::Handle;
 
 #[pymethods]
@@ -24,7 +24,7 @@ impl UDP {
     fn start_recv(slf: &Bound<'_, Self>, callback: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = callable(callback)?;
         let held = Handle::hold(slf.as_super())?;
-        UDP::core(slf)?.start_recv(on_recv).map_err(to_py::<UDPError>)?;
+        UDP::core(slf)?.start_recv(on_recv).map_err(in_call::<UDPError>("start_recv"))?;
         Handle::started(slf.as_super(), held, callback);
         Ok(())
     }
@@ -33,7 +33,7 @@ impl UDP {
     /// UV_UDP_RECVMMSG has fetched, what is behind the datagram of this callback is dropped.
     fn stop_recv(slf: &Bound<'_, Self>) -> PyResult<()> {
         let held = Handle::hold(slf.as_super())?;
-        UDP::core(slf)?.stop_recv().map_err(to_py::<UDPError>)?;
+        UDP::core(slf)?.stop_recv().map_err(in_call::<UDPError>("stop_recv"))?;
         Handle::stopped(slf.as_super(), held);
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::UDP;
 use crate::address;
 use crate::buffer::pieces;
 use crate::call::{call, error_argument, optional_callable};
-use crate::error::{UDPError, to_py};
+use crate::error::{UDPError, in_call, to_py};
 use crate::handle::Handle;
 use crate::life::back::object_of;
 use crate::life::lending::Lending;
@@ -42,7 +42,7 @@ impl UDP {
         if callback.is_none() {
             match try_send(udp, to, data)? {
                 Err(error) if error.code() == Some(Code::EAGAIN) => {}
-                outcome => return outcome.map(drop).map_err(to_py::<UDPError>),
+                outcome => return outcome.map(drop).map_err(in_call::<UDPError>("send")),
             }
         }
         let pieces = pieces(data)?;
@@ -58,7 +58,7 @@ impl UDP {
             let waiting = event_loop.get().active.get(&held).take(py, key);
             drop(held);
             drop(waiting);
-            to_py::<UDPError>(error)
+            to_py::<UDPError>(error.in_call("send"))
         })
     }
 
@@ -70,7 +70,7 @@ impl UDP {
         data: &Bound<'_, PyAny>,
     ) -> PyResult<usize> {
         let to = destination(address)?;
-        try_send(UDP::core(slf)?, to, data)?.map_err(to_py::<UDPError>)
+        try_send(UDP::core(slf)?, to, data)?.map_err(in_call::<UDPError>("try_send"))
     }
 
     /// Sends as many of these datagrams as go out at once, in order, and gives how many that
@@ -94,19 +94,19 @@ impl UDP {
         // SAFETY: the pieces are held until this has returned.
         let count = unsafe { UDP::core(slf)?.try_send2_buffers(&batch) };
         drop(held);
-        count.map_err(to_py::<UDPError>)
+        count.map_err(in_call::<UDPError>("try_send2"))
     }
 
     /// How many datagrams wait to be sent, or for their callback (`uv_udp_get_send_queue_count`).
     #[getter]
     fn send_queue_count(slf: &Bound<'_, Self>) -> PyResult<usize> {
-        UDP::core(slf)?.send_queue_count().map_err(to_py::<UDPError>)
+        UDP::core(slf)?.send_queue_count().map_err(in_call::<UDPError>("send_queue_count"))
     }
 
     /// How many bytes those are (`uv_udp_get_send_queue_size`).
     #[getter]
     fn send_queue_size(slf: &Bound<'_, Self>) -> PyResult<usize> {
-        UDP::core(slf)?.send_queue_size().map_err(to_py::<UDPError>)
+        UDP::core(slf)?.send_queue_size().map_err(in_call::<UDPError>("send_queue_size"))
     }
 }
 

@@ -13,7 +13,7 @@ use super::argument::{Int, failed, refused};
 /// Raises UVError (UV_ENOTSUP) where the system has no thread affinity. `uv_cpumask_size`
 #[pyfunction]
 fn cpumask_size() -> PyResult<usize> {
-    util::cpumask_size().map_err(failed)
+    util::cpumask_size().map_err(failed("cpumask_size"))
 }
 
 /// The set of the processors that the calling thread may run on.
@@ -21,7 +21,7 @@ fn cpumask_size() -> PyResult<usize> {
 /// Raises UVError. `uv_thread_getaffinity`
 #[pyfunction]
 fn thread_getaffinity() -> PyResult<BTreeSet<usize>> {
-    util::thread_affinity().map_err(failed)
+    util::thread_affinity().map_err(failed("thread_getaffinity"))
 }
 
 /// Let the calling thread run on these processors only; return the set of those it could use before.
@@ -30,7 +30,7 @@ fn thread_getaffinity() -> PyResult<BTreeSet<usize>> {
 /// UVError when the system refuses. `uv_thread_setaffinity`
 #[pyfunction]
 fn thread_setaffinity(cpus: &Bound<'_, PyAny>) -> PyResult<BTreeSet<usize>> {
-    let size = util::cpumask_size().map_err(failed)?;
+    let size = util::cpumask_size().map_err(failed("thread_setaffinity"))?;
     let mut wanted = BTreeSet::new();
     for cpu in cpus.try_iter()? {
         let Int(cpu): Int<usize> = cpu?.extract()?;
@@ -40,7 +40,7 @@ fn thread_setaffinity(cpus: &Bound<'_, PyAny>) -> PyResult<BTreeSet<usize>> {
         }
         wanted.insert(cpu);
     }
-    util::set_thread_affinity(&wanted).map_err(refused)
+    util::set_thread_affinity(&wanted).map_err(refused("thread_setaffinity"))
 }
 
 /// The number of the processor that the calling thread is running on.
@@ -48,7 +48,7 @@ fn thread_setaffinity(cpus: &Bound<'_, PyAny>) -> PyResult<BTreeSet<usize>> {
 /// Raises UVError. `uv_thread_getcpu`
 #[pyfunction]
 fn getcpu() -> PyResult<usize> {
-    util::current_cpu().map_err(failed)
+    util::current_cpu().map_err(failed("getcpu"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

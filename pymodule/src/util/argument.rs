@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyuv::{Code, Error};
 
-use crate::error::{UVError, to_py};
+use crate::error::{UVError, in_call, to_py};
 pub use crate::number::Int;
 
 /// Anything, for whether it is true.
@@ -35,14 +35,14 @@ impl<'a, 'py> FromPyObject<'a, 'py> for AnyPath {
 
 /// The exception for a call that failed: ValueError where libuv refused the value of an argument,
 /// UVError for everything else.
-pub fn refused(error: Error) -> PyErr {
-    match error.code() {
+pub fn refused(call: &'static str) -> impl FnOnce(Error) -> PyErr {
+    move |error: Error| match error.code() {
         Some(Code::EINVAL | Code::E2BIG) => PyValueError::new_err(error.to_string()),
-        _ => to_py::<UVError>(error),
+        _ => to_py::<UVError>(error.in_call(call)),
     }
 }
 
 /// The exception for a call without arguments that failed.
-pub fn failed(error: Error) -> PyErr {
-    to_py::<UVError>(error)
+pub fn failed(call: &'static str) -> impl FnOnce(Error) -> PyErr {
+    in_call::<UVError>(call)
 }

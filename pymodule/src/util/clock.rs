@@ -29,8 +29,8 @@ fn hrtime() -> u64 {
 /// Raises ValueError for any other clock, UVError when the system refuses. `uv_clock_gettime`
 #[pyfunction]
 fn clock_gettime<'py>(py: Python<'py>, clock_id: Int<i64>) -> PyResult<Bound<'py, PyAny>> {
-    let clock = Clock::try_from(clock_id.0).map_err(refused)?;
-    let time = util::clock_gettime(clock).map_err(failed)?;
+    let clock = Clock::try_from(clock_id.0).map_err(refused("clock_gettime"))?;
+    let time = util::clock_gettime(clock).map_err(failed("clock_gettime"))?;
     TIMESPEC.make(py, objects![py, time.sec, time.nsec])
 }
 
@@ -39,7 +39,7 @@ fn clock_gettime<'py>(py: Python<'py>, clock_id: Int<i64>) -> PyResult<Bound<'py
 /// Raises UVError. `uv_gettimeofday`
 #[pyfunction]
 fn gettimeofday(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let time = util::gettimeofday().map_err(failed)?;
+    let time = util::gettimeofday().map_err(failed("gettimeofday"))?;
     TIMEVAL.make(py, objects![py, time.sec, time.usec])
 }
 
@@ -48,7 +48,7 @@ fn gettimeofday(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 /// Raises UVError. `uv_uptime`
 #[pyfunction]
 fn uptime() -> PyResult<f64> {
-    util::uptime().map_err(failed)
+    util::uptime().map_err(failed("uptime"))
 }
 
 /// How many tasks wanted to run, on average over 1, 5 and 15 minutes: a tuple of three floats.

@@ -33,7 +33,7 @@ static TIMES: StructSeq<5> = StructSeq::new(
 /// Raises UVError where the system's own files cannot be read. `uv_cpu_info`
 #[pyfunction]
 fn cpu_info(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
-    let processors = py.detach(util::cpu_info).map_err(failed)?;
+    let processors = py.detach(util::cpu_info).map_err(failed("cpu_info"))?;
     let row = |info: util::CpuInfo| {
         let times = info.times;
         let times = TIMES

@@ -14,7 +14,7 @@ use super::env::locked;
 /// Raises UVError, UV_ENOENT when it was deleted. `uv_cwd`
 #[pyfunction]
 fn cwd() -> PyResult<OsString> {
-    util::cwd().map(PathBuf::into_os_string).map_err(failed)
+    util::cwd().map(PathBuf::into_os_string).map_err(failed("cwd"))
 }
 
 /// Make `path` (str, bytes or path-like) the working directory of the whole process.
@@ -22,7 +22,7 @@ fn cwd() -> PyResult<OsString> {
 /// Raises ValueError for a path with a NUL, UVError when it cannot be entered. `uv_chdir`
 #[pyfunction]
 fn chdir(path: AnyPath) -> PyResult<()> {
-    util::chdir(&path.0).map_err(refused)
+    util::chdir(&path.0).map_err(refused("chdir"))
 }
 
 /// The user's home, a str: $HOME where set, else what the user database says.
@@ -30,7 +30,7 @@ fn chdir(path: AnyPath) -> PyResult<()> {
 /// Raises UVError. `uv_os_homedir`
 #[pyfunction]
 fn homedir(py: Python<'_>) -> PyResult<OsString> {
-    locked(py, util::homedir).map(PathBuf::into_os_string).map_err(failed)
+    locked(py, util::homedir).map(PathBuf::into_os_string).map_err(failed("homedir"))
 }
 
 /// The directory for temporary files, a str without a trailing slash.
@@ -40,7 +40,7 @@ fn homedir(py: Python<'_>) -> PyResult<OsString> {
 /// Raises UVError. `uv_os_tmpdir`
 #[pyfunction]
 fn tmpdir(py: Python<'_>) -> PyResult<OsString> {
-    locked(py, util::tmpdir).map(PathBuf::into_os_string).map_err(failed)
+    locked(py, util::tmpdir).map(PathBuf::into_os_string).map_err(failed("tmpdir"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -32,7 +32,7 @@ fn getenv<'py>(
     name: OsString,
     default: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    match locked(py, || util::getenv(&name)).map_err(refused)? {
+    match locked(py, || util::getenv(&name)).map_err(refused("getenv"))? {
         Some(value) => Ok(Some(value.into_pyobject(py)?.into_any())),
         None => Ok(default),
     }
@@ -47,7 +47,7 @@ fn getenv<'py>(
 fn setenv(py: Python<'_>, name: OsString, value: OsString) -> PyResult<()> {
     // SAFETY: this package's other calls wait for the lock and Python's for the GIL; what threads
     // of C code do is for the caller to see to, as it is with os.putenv.
-    locked(py, || unsafe { util::setenv(&name, &value) }).map_err(refused)
+    locked(py, || unsafe { util::setenv(&name, &value) }).map_err(refused("setenv"))
 }
 
 /// Remove an environment variable; one that is not set is no error.
@@ -57,7 +57,7 @@ fn setenv(py: Python<'_>, name: OsString, value: OsString) -> PyResult<()> {
 #[pyfunction]
 fn unsetenv(py: Python<'_>, name: OsString) -> PyResult<()> {
     // SAFETY: as in `setenv`.
-    locked(py, || unsafe { util::unsetenv(&name) }).map_err(refused)
+    locked(py, || unsafe { util::unsetenv(&name) }).map_err(refused("unsetenv"))
 }
 
 /// The process's environment as a new dict of str.
@@ -66,7 +66,7 @@ fn unsetenv(py: Python<'_>, name: OsString) -> PyResult<()> {
 #[pyfunction]
 fn environ(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let variables = PyDict::new(py);
-    for (name, value) in locked(py, util::environ).map_err(failed)? {
+    for (name, value) in locked(py, util::environ).map_err(failed("environ"))? {
         variables.set_item(name, value)?;
     }
     Ok(variables)

@@ -25,7 +25,7 @@ static ADDRESS: StructSeq<5> = StructSeq::new(
 /// Raises UVError. `uv_interface_addresses`
 #[pyfunction]
 fn interface_addresses(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
-    let entries = py.detach(util::interface_addresses).map_err(failed)?;
+    let entries = py.detach(util::interface_addresses).map_err(failed("interface_addresses"))?;
     let row = |entry: util::InterfaceAddress| {
         let mac = entry.mac.map(|byte| format!("{byte:02x}")).join(":");
         let address = entry.address.to_string();
@@ -40,7 +40,7 @@ fn interface_addresses(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
 /// Raises UVError (UV_ENXIO) when there is none. `uv_if_indextoname`
 #[pyfunction]
 fn if_indextoname(index: Int<u32>) -> PyResult<OsString> {
-    util::interface_name(index.0).map_err(refused)
+    util::interface_name(index.0).map_err(refused("if_indextoname"))
 }
 
 /// What follows the "%" in a scoped IPv6 address on the network interface with this number.
@@ -49,7 +49,7 @@ fn if_indextoname(index: Int<u32>) -> PyResult<OsString> {
 /// `uv_if_indextoiid`
 #[pyfunction]
 fn if_indextoiid(index: Int<u32>) -> PyResult<OsString> {
-    util::interface_identifier(index.0).map_err(refused)
+    util::interface_identifier(index.0).map_err(refused("if_indextoiid"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

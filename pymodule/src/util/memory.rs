@@ -40,7 +40,7 @@ fn get_available_memory() -> u64 {
 /// Raises UVError. `uv_resident_set_memory`
 #[pyfunction]
 fn resident_set_memory() -> PyResult<usize> {
-    util::resident_set_memory().map_err(failed)
+    util::resident_set_memory().map_err(failed("resident_set_memory"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

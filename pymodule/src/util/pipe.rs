@@ -29,7 +29,7 @@ fn nonblocking(name: &str, flags: i32) -> PyResult<bool> {
 fn pipe(read_flags: Int<i32>, write_flags: Int<i32>) -> PyResult<(i32, i32)> {
     let read = nonblocking("read_flags", read_flags.0)?;
     let write = nonblocking("write_flags", write_flags.0)?;
-    util::pipe(read, write).map_err(failed)
+    util::pipe(read, write).map_err(failed("pipe"))
 }
 
 /// Two connected sockets: (fd, fd). Whoever asked closes them.
@@ -48,7 +48,7 @@ fn socketpair(
 ) -> PyResult<(i32, i32)> {
     let first = nonblocking("flags0", flags0.0)?;
     let second = nonblocking("flags1", flags1.0)?;
-    util::socketpair(r#type.0, protocol.0, first, second).map_err(failed)
+    util::socketpair(r#type.0, protocol.0, first, second).map_err(failed("socketpair"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

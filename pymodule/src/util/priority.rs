@@ -11,7 +11,7 @@ use super::argument::{Int, refused};
 #[pyfunction]
 #[pyo3(signature = (pid = Int(0)), text_signature = "(pid=0)")]
 fn getpriority(pid: Int<i32>) -> PyResult<i32> {
-    util::priority(pid.0).map_err(refused)
+    util::priority(pid.0).map_err(refused("getpriority"))
 }
 
 /// Set the priority of a process, 0 being the calling one, from -20, served first, to 19.
@@ -20,7 +20,7 @@ fn getpriority(pid: Int<i32>) -> PyResult<i32> {
 /// right to do it. `uv_os_setpriority`
 #[pyfunction]
 fn setpriority(pid: Int<i32>, priority: Int<i32>) -> PyResult<()> {
-    util::set_priority(pid.0, priority.0).map_err(refused)
+    util::set_priority(pid.0, priority.0).map_err(refused("setpriority"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -27,7 +27,7 @@ fn getppid() -> i32 {
 /// where it is another user's; ValueError for a number that is no signal. `uv_kill`
 #[pyfunction]
 fn kill(pid: Int<i32>, signum: Int<i32>) -> PyResult<()> {
-    util::kill(pid.0, signum.0).map_err(refused)
+    util::kill(pid.0, signum.0).map_err(refused("kill"))
 }
 
 /// The absolute path of the program that runs in this process, a str: the Python interpreter's.
@@ -35,7 +35,7 @@ fn kill(pid: Int<i32>, signum: Int<i32>) -> PyResult<()> {
 /// Raises UVError. `uv_exepath`
 #[pyfunction]
 fn exepath() -> PyResult<OsString> {
-    util::exepath().map(PathBuf::into_os_string).map_err(failed)
+    util::exepath().map(PathBuf::into_os_string).map_err(failed("exepath"))
 }
 
 /// The title of this process, a str: what ps shows.
@@ -45,7 +45,7 @@ fn exepath() -> PyResult<OsString> {
 /// Raises UVError. `uv_get_process_title`
 #[pyfunction]
 fn get_process_title() -> PyResult<OsString> {
-    util::process_title().map_err(failed)
+    util::process_title().map_err(failed("get_process_title"))
 }
 
 /// Set the title of this process, which ps shows.
@@ -57,7 +57,7 @@ fn get_process_title() -> PyResult<OsString> {
 /// `uv_set_process_title`
 #[pyfunction]
 fn set_process_title(title: OsString) -> PyResult<()> {
-    util::set_process_title(&title).map_err(refused)
+    util::set_process_title(&title).map_err(refused("set_process_title"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

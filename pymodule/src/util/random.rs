@@ -21,7 +21,7 @@ fn random<'py>(py: Python<'py>, n: Int<usize>) -> PyResult<Bound<'py, PyBytes>> 
     }
     PyBytes::new_with(py, n.0, |buffer| {
         for part in buffer.chunks_mut(AT_ONCE) {
-            py.detach(|| util::random(part)).map_err(refused)?;
+            py.detach(|| util::random(part)).map_err(refused("random"))?;
             crate::signals::check(py)?;
         }
         Ok(())

@@ -34,7 +34,7 @@ static RUSAGE: StructSeq<16> = StructSeq::new(
 /// Raises UVError. `uv_getrusage`
 #[pyfunction]
 fn getrusage(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    row(py, util::rusage().map_err(failed)?)
+    row(py, util::rusage().map_err(failed("getrusage"))?)
 }
 
 /// What the calling thread has used, as a rusage_result.
@@ -42,7 +42,7 @@ fn getrusage(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 /// Raises UVError, UV_ENOTSUP where the system does not count by thread. `uv_getrusage_thread`
 #[pyfunction]
 fn getrusage_thread(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    row(py, util::thread_rusage().map_err(failed)?)
+    row(py, util::thread_rusage().map_err(failed("getrusage_thread"))?)
 }
 
 fn row<'py>(py: Python<'py>, used: Rusage) -> PyResult<Bound<'py, PyAny>> {

@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyuv::Events;
 
-use crate::error::{SignalError, to_py};
+use crate::error::{SignalError, in_call};
 use crate::handle::{Handle, handle_class};
 use crate::r#loop::Loop;
 use crate::poll;
@@ -38,7 +38,7 @@ impl SignalChecker {
         base.get()
             .core_as::<pyuv::Poll>()?
             .start(Events::READABLE, on_signals)
-            .map_err(to_py::<SignalError>)?;
+            .map_err(in_call::<SignalError>("start"))?;
         Handle::started(base, held, slf.py().None().into_bound(slf.py()));
         Ok(())
     }

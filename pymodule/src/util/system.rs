@@ -24,7 +24,7 @@ static UNAME: StructSeq<4> = StructSeq::new(
 /// Raises UVError. `uv_os_uname`
 #[pyfunction]
 fn os_uname(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let name = util::uname().map_err(failed)?;
+    let name = util::uname().map_err(failed("os_uname"))?;
     UNAME.make(py, objects![py, name.sysname, name.release, name.version, name.machine])
 }
 
@@ -33,7 +33,7 @@ fn os_uname(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 /// Raises UVError. `uv_os_gethostname`
 #[pyfunction]
 fn hostname() -> PyResult<OsString> {
-    util::hostname().map_err(failed)
+    util::hostname().map_err(failed("hostname"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

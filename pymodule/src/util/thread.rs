@@ -12,7 +12,7 @@ use super::argument::{Int, failed, refused};
 /// Raises UVError. `uv_thread_getname`
 #[pyfunction]
 fn thread_getname() -> PyResult<OsString> {
-    util::thread_name().map_err(failed)
+    util::thread_name().map_err(failed("thread_getname"))
 }
 
 /// Name the calling thread, for top, gdb and their like; a long name is cut, on Linux to 15 bytes.
@@ -20,7 +20,7 @@ fn thread_getname() -> PyResult<OsString> {
 /// Raises ValueError for a name with a NUL, UVError. `uv_thread_setname`
 #[pyfunction]
 fn thread_setname(name: OsString) -> PyResult<()> {
-    util::set_thread_name(&name).map_err(refused)
+    util::set_thread_name(&name).map_err(refused("thread_setname"))
 }
 
 /// The priority of the calling thread as the system counts: on Linux usually its nice value.
@@ -28,7 +28,7 @@ fn thread_setname(name: OsString) -> PyResult<()> {
 /// Raises UVError. `uv_thread_getpriority`
 #[pyfunction]
 fn thread_getpriority() -> PyResult<i32> {
-    util::thread_priority().map_err(failed)
+    util::thread_priority().map_err(failed("thread_getpriority"))
 }
 
 /// Give the calling thread one of five priorities, from -2, the lowest, to 2.
@@ -37,7 +37,7 @@ fn thread_getpriority() -> PyResult<i32> {
 /// `uv_thread_setpriority`
 #[pyfunction]
 fn thread_setpriority(priority: Int<i32>) -> PyResult<()> {
-    util::set_thread_priority(priority.0).map_err(refused)
+    util::set_thread_priority(priority.0).map_err(refused("thread_setpriority"))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

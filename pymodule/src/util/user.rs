@@ -37,7 +37,7 @@ static GROUP: StructSeq<3> = StructSeq::new(
 fn get_passwd<'py>(py: Python<'py>, uid: Option<Int<u32>>) -> PyResult<Bound<'py, PyAny>> {
     let uid = uid.map(|uid| uid.0);
     // Detached: the database may be on the network.
-    let user = py.detach(|| util::passwd(uid)).map_err(refused)?;
+    let user = py.detach(|| util::passwd(uid)).map_err(refused("get_passwd"))?;
     let shell = user.shell.into_os_string();
     let homedir = user.homedir.into_os_string();
     PASSWD.make(py, objects![py, user.username, user.uid, user.gid, shell, homedir])
@@ -49,7 +49,7 @@ fn get_passwd<'py>(py: Python<'py>, uid: Option<Int<u32>>) -> PyResult<Bound<'py
 /// `uv_os_get_group`
 #[pyfunction]
 fn get_group<'py>(py: Python<'py>, gid: Int<u32>) -> PyResult<Bound<'py, PyAny>> {
-    let group = py.detach(|| util::group(gid.0)).map_err(refused)?;
+    let group = py.detach(|| util::group(gid.0)).map_err(refused("get_group"))?;
     let members = pyo3::types::PyTuple::new(py, group.members)?;
     GROUP.make(py, objects![py, group.name, group.gid, members])
 }

@@ -35,5 +35,5 @@ pub fn copytree<'py>(
         .exist_ok(exist_ok)
         .ownership(ownership)
         .special(special);
-    dispatch_on(r#loop, options, &path, Some(&new_path), tree, copytree_result)
+    dispatch_on("copytree", r#loop, options, &path, Some(&new_path), tree, copytree_result)
 }

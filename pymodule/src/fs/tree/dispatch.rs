@@ -9,7 +9,7 @@ use pyo3::types::PyList;
 use pyuv_fs::tree::{Ended, Told, Tree, Work};
 
 use crate::call::call;
-use crate::error::{FSError, to_py};
+use crate::error::{FSError, in_call};
 use crate::exit;
 use crate::fs::path::PathArgument;
 use crate::fs::request::About;
@@ -52,9 +52,10 @@ pub fn dispatch<'py, W: Work>(
         tree = tree.progress_every(PROGRESS_EVERY);
     }
     let Some(callback) = options.callback.clone() else {
-        return run(event_loop.py(), &options, on_batch, tree, convert);
+        return run(event_loop.py(), &options, on_batch, about.call, tree, convert);
     };
     let core = event_loop.get().core()?;
+    let call = about.call;
     let request = TreeRequest::new(event_loop, about, callback, &options, on_batch)?;
     let back = Back::new(&request);
     let for_told = convert.clone();
@@ -86,7 +87,7 @@ pub fn dispatch<'py, W: Work>(
         }
     };
     let held = event_loop.get().hold()?;
-    let submitted = tree.submit(core, told, done).map_err(to_py::<FSError>)?;
+    let submitted = tree.submit(core, told, done).map_err(in_call::<FSError>(call))?;
     TreeRequest::submitted(&request, event_loop, &held, submitted);
     Ok(request.into_any())
 }
@@ -95,6 +96,7 @@ fn run<'py, W: Work>(
     py: Python<'py>,
     options: &Options<'py>,
     on_batch: Option<Bound<'py, PyAny>>,
+    call_name: &'static str,
     tree: Tree<W>,
     convert: impl Convert<W> + Sync,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -138,7 +140,7 @@ fn run<'py, W: Work>(
     if let Some(error) = raised {
         return Err(error);
     }
-    let output = ended.result.map_err(to_py::<FSError>)?;
+    let output = ended.result.map_err(in_call::<FSError>(call_name))?;
     let errors = error_list(py, &ended.errors, |path| convert.path_as_bytes(path))?;
     Ok(convert.output(py, output, errors)?.into_bound(py))
 }
@@ -146,6 +148,7 @@ fn run<'py, W: Work>(
 /// [`dispatch`] of a job that gives one result, by `output`, on the tree at `path`; `path2` is where it
 /// puts something.
 pub fn dispatch_on<'py, W: Work<Batch = ()>>(
+    call: &'static str,
     event_loop: &Bound<'py, Loop>,
     options: Options<'py>,
     path: &PathArgument<'py>,
@@ -154,7 +157,8 @@ pub fn dispatch_on<'py, W: Work<Batch = ()>>(
     output: impl Output<W>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let given = |path: &PathArgument<'py>| path.given().clone().unbind();
-    let about = About { path: Some(given(path)), path2: path2.map(given), ..About::default() };
+    let about =
+        About { call, path: Some(given(path)), path2: path2.map(given), ..About::default() };
     dispatch(event_loop, options, None, about, tree, OfTree { as_bytes: path.is_bytes(), output })
 }
 

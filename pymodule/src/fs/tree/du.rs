@@ -21,5 +21,5 @@ pub fn du<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let options = Options::new(on_error, concurrency, progress, callback)?;
     let tree = pyuv_fs::tree::du(path.as_c_str()?);
-    dispatch_on(r#loop, options, &path, None, tree, du_result)
+    dispatch_on("du", r#loop, options, &path, None, tree, du_result)
 }

@@ -76,5 +76,12 @@ pub fn read_many<'py>(
         }
     }
     let tree = pyuv_fs::tree::read_many(given);
-    dispatch(r#loop, options, None, About::default(), tree, AsBytes(Arc::new(as_bytes)))
+    dispatch(
+        r#loop,
+        options,
+        None,
+        About { call: "read_many", ..About::default() },
+        tree,
+        AsBytes(Arc::new(as_bytes)),
+    )
 }

@@ -5,7 +5,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::PyList;
 
 use crate::call::call;
-use crate::error::{FSError, to_py};
+use crate::error::{FSError, in_call};
 use crate::fs::request::{About, FSRequest};
 use crate::fs::tree::options::Options;
 use crate::fs::tree::results::progress_result;
@@ -111,7 +111,9 @@ impl TreeRequest {
     /// Has the job end as soon as it can, with UV_ECANCELED. What it has done stays done. Returns
     /// whether it was still going on.
     fn cancel(&self) -> PyResult<bool> {
-        self.core.get().map_or(Ok(false), |core| core.cancel().map_err(to_py::<FSError>))
+        self.core
+            .get()
+            .map_or(Ok(false), |core| core.cancel().map_err(in_call::<FSError>("cancel")))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

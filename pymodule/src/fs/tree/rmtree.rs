@@ -22,5 +22,5 @@ pub fn rmtree<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let options = Options::new(on_error, concurrency, progress, callback)?;
     let tree = pyuv_fs::tree::rmtree(path.as_c_str()?);
-    dispatch_on(r#loop, options, &path, None, tree, rmtree_result)
+    dispatch_on("rmtree", r#loop, options, &path, None, tree, rmtree_result)
 }

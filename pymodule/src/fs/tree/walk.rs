@@ -59,6 +59,7 @@ pub fn walk<'py>(
     if on_batch.is_some() {
         tree = tree.in_batches();
     }
-    let about = About { path: Some(path.given().clone().unbind()), ..About::default() };
+    let about =
+        About { call: "walk", path: Some(path.given().clone().unbind()), ..About::default() };
     dispatch(r#loop, options, on_batch, about, tree, Names { as_bytes: path.is_bytes() })
 }
