@@ -111,6 +111,8 @@ pub use signal::Signal;
 pub use socket::Family;
 pub use stdio::{PipeFlags, Stdio};
 pub use stream::{Arrived, Reader, Stream};
+#[cfg(unix)]
+pub use tcp::race::{ConnectOptions, Found};
 pub use tcp::{BindFlags, TCP};
 pub use timer::Timer;
 pub use tty::{TTY, TTYMode, VTermState};

@@ -1,5 +1,8 @@
 //! `uv_tcp_t`: TCP connections and listeners.
 
+#[cfg(unix)]
+pub(crate) mod race;
+
 use std::net::SocketAddr;
 use std::os::raw::{c_int, c_uint};
 use std::time::Duration;
@@ -78,6 +81,9 @@ impl TCP {
     /// address in use is reported by the `listen` or `connect` that follows.
     pub fn bind(&self, address: SocketAddr, flags: BindFlags) -> Result<()> {
         let entered = self.enter()?;
+        if self.is_connecting()? {
+            return Err(Error::new(Code::EINVAL, "the stream is connecting"));
+        }
         let raw = RawAddress::from(address);
         // SAFETY: the handle is open, a TCP, and its loop is ours; libuv copies the address.
         let status = unsafe { uv::uv_tcp_bind(self.uv(), raw.as_ptr(), flags.bits()) };

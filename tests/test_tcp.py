@@ -60,8 +60,10 @@ def test_hosts_of_ipv4(loop, host):
 def test_a_wrong_address_is_named(loop, address, error, text):
     with pytest.raises(error, match=text):
         pyuv.TCP(loop).bind(address)
-    with pytest.raises(error, match=text):
-        pyuv.TCP(loop).connect(address, print)
+    # A list of addresses, or a host, is for connect alone.
+    if isinstance(address, tuple) and address[0] != "localhost":
+        with pytest.raises(error, match=text):
+            pyuv.TCP(loop).connect(address, print)
 
 
 def test_connect_to_a_refused_port(loop, refused):

@@ -13,6 +13,7 @@ mod call;
 mod check;
 mod code_flags;
 mod constants;
+mod destination;
 mod dns;
 mod errno;
 mod error;

@@ -4,22 +4,25 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyuv::BindFlags;
+use pyo3::types::PyList;
+use pyuv::{BindFlags, ConnectOptions};
 
 use crate::address;
 use crate::buffer_size::buffer_size_methods;
 use crate::call::optional_callable;
+use crate::destination::{Destination, failures_to_py};
 use crate::error::{TCPError, in_call};
 use crate::handle::Handle;
 use crate::r#loop::Loop;
 use crate::poll::descriptor;
+use crate::seconds::duration;
 use crate::stream::{Stream, stream_class};
 
 stream_class! {
     /// A TCP connection or listener (`uv_tcp_t`).
     ///
     /// Addresses are `(ip, port)`, with `flowinfo` and `scope_id` behind them for IPv6. The IP
-    /// address is in numbers; `""` is every IPv4 address.
+    /// address is in numbers; `""` is every IPv4 address. `connect` takes the names of hosts as well.
     TCP: "(loop, family=0)"
 }
 
@@ -77,16 +80,41 @@ impl TCP {
     /// Connects (`uv_tcp_connect`). `callback(handle, error)` is called when it has, with None,
     /// or cannot, with a code: UV_ECONNREFUSED, UV_ETIMEDOUT. Writes wait for it.
     ///
-    /// Raises TCPError with UV_EALREADY while a connect is in flight.
+    /// In place of the IP address there may be the name of a host, which the thread pool looks up
+    /// (`uv_getaddrinfo`), and in place of `address` a list of addresses. Then all of them are tried
+    /// (RFC 8305): the next one when the one before it has failed or has not answered for `delay`
+    /// seconds. `error` is what the last one failed with, or a UV_EAI code; `connect_failures` tells
+    /// of each. `timeout`, in seconds, is for all of it: then `error` is UV_ETIMEDOUT, and the handle
+    /// may connect again.
+    ///
+    /// Raises TCPError with UV_EALREADY while a connect is in flight; ValueError for what cannot be
+    /// a host.
+    #[pyo3(signature = (address, callback, *, timeout=None, delay=0.25))]
     fn connect(
         slf: &Bound<'_, Self>,
         address: &Bound<'_, PyAny>,
         callback: Bound<'_, PyAny>,
+        timeout: Option<f64>,
+        delay: f64,
     ) -> PyResult<()> {
-        let address = address::from_py(address)?;
+        let destination = Destination::from_py(address)?;
+        let timeout = timeout.map(|timeout| duration("timeout", timeout)).transpose()?;
+        let options = ConnectOptions { delay: duration("delay", delay)?, timeout };
         let handle: &Bound<'_, Handle> = slf.as_super().as_super();
         let core = handle.get().core_as::<pyuv::TCP>()?;
-        Stream::connect_with(slf.as_super(), callback, |done| core.connect(address, done))
+        let mut refused = None;
+        let connected = Stream::connect_with(slf.as_super(), callback, |done| {
+            destination.connect(core, options, done, &mut refused)
+        });
+        refused.map_or(connected, Err)
+    }
+
+    /// Which addresses the last `connect` to several failed with, as `(address, code)` in the order
+    /// of the failures; of one that succeeded those before it.
+    #[getter]
+    fn connect_failures<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let failures = TCP::with(slf, "connect_failures", pyuv::TCP::connect_failures)?;
+        failures_to_py(slf.py(), failures)
     }
 
     /// Has `callback(handle, error)` called when a connection has come in (`uv_listen`); it is for

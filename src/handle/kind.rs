@@ -156,7 +156,7 @@ macro_rules! stream_kind {
                     self.give_back(held);
                 }
                 fn after_close(&self, held: &$crate::r#loop::Held) {
-                    self.cancel_sendfile(held);
+                    self.cancel_ahead(held);
                 }
                 $($hooks)*
             }

@@ -1,6 +1,7 @@
 //! `uv_connect_t`: a connection on its way.
 
 use std::mem;
+use std::net::SocketAddr;
 use std::os::raw::c_int;
 use std::ptr::{self, NonNull};
 
@@ -36,12 +37,7 @@ impl Stream {
     ) -> Result<()> {
         let entered = self.enter()?;
         let header = self.header(&entered);
-        if self.connecting(&entered) {
-            return Err(Error::new(Code::EALREADY, "the stream is connecting"));
-        }
-        if state(header).listening.get() {
-            return Err(Error::new(Code::EINVAL, "the stream is listening"));
-        }
+        self.check_connectable(&entered)?;
         self.check_foreign(&entered)?;
         let request = Box::into_raw(Box::new(Connect {
             // SAFETY: all-zero is a valid value of a C struct of integers and pointers.
@@ -60,6 +56,33 @@ impl Stream {
         state(header).connect.set(request);
         header.begin_request();
         Ok(())
+    }
+
+    /// Before a connect: none is in flight, and nobody listens.
+    pub(crate) fn check_connectable(&self, held: &Held) -> Result<()> {
+        if self.connecting(held) {
+            return Err(Error::new(Code::EALREADY, "the stream is connecting"));
+        }
+        if self.state(held).listening.get() {
+            return Err(Error::new(Code::EINVAL, "the stream is listening"));
+        }
+        Ok(())
+    }
+
+    /// The number of the connect that begins now, of which no address has failed yet.
+    pub(crate) fn next_race(&self, held: &Held) -> u64 {
+        let state = self.state(held);
+        state.failures.borrow_mut().clear();
+        state.races.set(state.races.get() + 1);
+        state.races.get()
+    }
+
+    pub(crate) fn add_failure(&self, held: &Held, address: SocketAddr, code: Code) {
+        self.state(held).failures.borrow_mut().push((address, code));
+    }
+
+    pub(crate) fn failures(&self, held: &Held) -> Vec<(SocketAddr, Code)> {
+        self.state(held).failures.borrow().clone()
     }
 
     /// Has `shutdown` wait for the connect in flight; gives it back where there is none, or

@@ -21,6 +21,8 @@ use crate::handle::{Handle, Header};
 use crate::lent::Lent;
 use crate::r#loop::Held;
 
+#[cfg(unix)]
+pub(crate) mod ahead;
 pub(crate) mod connect;
 #[cfg(unix)]
 pub(crate) mod emfile;
@@ -73,9 +75,13 @@ pub struct State {
     foreign: Cell<bool>,
     /// The address that a TCP was bound to.
     bound: Cell<Option<SocketAddr>>,
-    /// A file is on its way, and what is written waits for it.
-    sends_file: Cell<bool>,
-    sending: RefCell<Option<Box<sendfile::SendFile>>>,
+    /// Something comes first, and what is written waits for it.
+    waits: Cell<bool>,
+    ahead: RefCell<Option<Box<ahead::Ahead>>>,
+    /// How many connects to several addresses there were.
+    races: Cell<u64>,
+    /// Which addresses the last connect failed with, and how.
+    failures: RefCell<Vec<(SocketAddr, Code)>>,
     /// How many bytes wait for it.
     later_bytes: Cell<usize>,
     /// A shutdown waits for it.
@@ -102,8 +108,10 @@ impl State {
             announced: Cell::new(false),
             foreign: Cell::new(false),
             bound: Cell::new(None),
-            sends_file: Cell::new(false),
-            sending: RefCell::new(None),
+            waits: Cell::new(false),
+            ahead: RefCell::new(None),
+            races: Cell::new(0),
+            failures: RefCell::default(),
             later_bytes: Cell::new(0),
             ends: Cell::new(false),
             #[cfg(unix)]
@@ -169,8 +177,10 @@ fn state(header: &Header) -> &State {
 /// Whether an open stream may be written to.
 #[inline]
 fn is_writable(header: &Header) -> bool {
+    let state = state(header);
     // SAFETY: the handle is open, a stream, and its loop is ours.
-    !state(header).listening.get() && unsafe { uv::uv_is_writable(header.uv().cast()) } != 0
+    !state.listening.get()
+        && (unsafe { uv::uv_is_writable(header.uv().cast()) } != 0 || state.waits.get())
 }
 
 impl Stream {
@@ -204,7 +214,9 @@ impl Stream {
     }
 
     fn connecting(&self, held: &Held) -> bool {
-        !self.state(held).connect.get().is_null()
+        let state = self.state(held);
+        !state.connect.get().is_null()
+            || (state.waits.get() && self.with_race(held, |_| ()).is_some())
     }
 
     /// How many bytes are queued to be written (`uv_stream_get_write_queue_size`), those of files not counted.

@@ -8,15 +8,14 @@
 //! the loop waits until it does. What the kernel cannot move, and everything elsewhere, is read in the pool and
 //! written by the stream, piece by piece.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::raw::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::ahead::{Stage, code_of};
 use super::write::not_writable;
-use super::written::Written;
 use super::{Done, Stream, View, is_writable, state};
 use crate::error::{Code, Error, Result};
 use crate::handle::InFlight;
@@ -36,51 +35,11 @@ const CALLS: usize = 16;
 /// How much is read at a time of what the kernel cannot move.
 const PIECE: usize = 1 << 17;
 
-/// A file on its way over a stream.
-pub(super) struct SendFile {
-    progress: Arc<Progress>,
-    done: Done,
-    stage: Stage,
-    /// What waits for it, in order.
-    later: VecDeque<Later>,
-}
-
-/// Who will tell how it goes on.
-enum Stage {
-    /// libuv, when a write has ended.
-    Writing,
-    /// The pool.
-    Working,
-    /// A Poll, when the system takes more.
-    Full(InFlight),
-}
-
 /// What is known of it on every thread.
 #[derive(Default)]
-struct Progress {
+pub(crate) struct Progress {
     sent: AtomicU64,
     stopped: AtomicBool,
-}
-
-type Begin = Box<dyn FnOnce(&Stream, &Held, Done) -> std::result::Result<(), (Code, Done)> + Send>;
-
-/// What was asked for while a file was on its way.
-struct Later {
-    /// How many bytes are to be written.
-    length: usize,
-    begin: Begin,
-    done: Done,
-}
-
-impl Later {
-    /// What is called when it cannot begin any more; what it kept is let go of there.
-    fn failed(self) -> Done {
-        let Later { begin, done, .. } = self;
-        Box::new(move |stream, outcome| {
-            drop(begin);
-            done(stream, outcome);
-        })
-    }
 }
 
 /// What is still to be sent.
@@ -89,6 +48,13 @@ struct Part {
     offset: u64,
     /// None: to the end of the file.
     left: Option<u64>,
+}
+
+impl Progress {
+    /// Has the pool do no more of it.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Stream {
@@ -125,7 +91,7 @@ impl Stream {
         let done: Done = Box::new(move |stream, outcome| {
             done(stream, counted.sent.load(Ordering::Relaxed), outcome);
         });
-        if state(header).sends_file.get() {
+        if state(header).waits.get() {
             self.later(&entered, 0, done, |stream, held, done| {
                 stream.begin_sendfile(held, part, progress, done)
             });
@@ -133,25 +99,6 @@ impl Stream {
         }
         self.begin_sendfile(&entered, part, progress, done)
             .map_err(|(code, _)| Error::new(code, "sendfile"))
-    }
-
-    /// Has `begin` called when the file that is on its way is out.
-    pub(super) fn later(
-        &self,
-        held: &Held,
-        length: usize,
-        done: Done,
-        begin: impl FnOnce(&Stream, &Held, Done) -> std::result::Result<(), (Code, Done)>
-        + Send
-        + 'static,
-    ) {
-        let header = self.header(held);
-        if let Some(sending) = &mut *state(header).sending.borrow_mut() {
-            header.begin_request();
-            let state = state(header);
-            state.later_bytes.set(state.later_bytes.get().saturating_add(length));
-            sending.later.push_back(Later { length, begin: Box::new(begin), done });
-        }
     }
 
     /// Sends the part as soon as what was written before is out.
@@ -162,17 +109,8 @@ impl Stream {
         progress: Arc<Progress>,
         done: Done,
     ) -> std::result::Result<(), (Code, Done)> {
-        let header = self.header(held);
         let waits = self.connecting(held) || self.queued_bytes() > 0;
-        let sending = SendFile {
-            progress: Arc::clone(&progress),
-            done,
-            stage: Stage::Writing,
-            later: VecDeque::new(),
-        };
-        *state(header).sending.borrow_mut() = Some(Box::new(sending));
-        state(header).sends_file.set(true);
-        header.begin_request();
+        self.go_ahead(held, Stage::Writing(Arc::clone(&progress)), done);
         if !waits {
             self.begin_part(held, part, progress);
             return Ok(());
@@ -188,17 +126,12 @@ impl Stream {
                 let Ok(held) = stream.hold_even_closed() else { return };
                 match stream.after_write(&outcome) {
                     Ok(()) => stream.begin_part(&held, part, progress),
-                    Err(code) => stream.sendfile_ended(&held, Err(code)),
+                    Err(code) => stream.ahead_ended(&held, Err(code)),
                 }
             }),
         );
         let Err((error, _)) = queued else { return Ok(()) };
-        header.finish_request();
-        state(header).sends_file.set(false);
-        match state(header).sending.take() {
-            Some(sending) => Err((code_of(&error), sending.done)),
-            None => Ok(()),
-        }
+        self.take_back(held).map_or(Ok(()), |done| Err((code_of(&error), done)))
     }
 
     fn begin_part(&self, held: &Held, part: Part, progress: Arc<Progress>) {
@@ -210,7 +143,7 @@ impl Stream {
                 Work { part, out, progress, stream, copies }.go_on(held);
             }
             // Never from inside the call.
-            Err(code) => self.give_up_sendfile(held, code),
+            Err(code) => self.give_up(held, code),
         }
     }
 
@@ -220,83 +153,6 @@ impl Stream {
             Ok(()) if self.is_closing() => Err(Code::ECANCELED),
             Ok(()) => Ok(()),
             Err(error) => Err(code_of(error)),
-        }
-    }
-
-    fn set_stage(&self, held: &Held, stage: Stage) {
-        if let Some(sending) = &mut *self.state(held).sending.borrow_mut() {
-            sending.stage = stage;
-        }
-    }
-
-    /// It is over: lets go on what waited, and tells.
-    fn sendfile_ended(&self, held: &Held, outcome: std::result::Result<(), Code>) {
-        // The callbacks of the writes before it come first.
-        held.written.call_all(held);
-        let header = self.header(held);
-        let Some(sending) = state(header).sending.take() else { return };
-        state(header).sends_file.set(false);
-        header.finish_request();
-        let SendFile { done, later, .. } = *sending;
-        match outcome {
-            Ok(()) => self.begin_later(held, later),
-            Err(_) => self.cancel_later(held, later),
-        }
-        done(self, outcome.map_err(Error::from));
-    }
-
-    fn begin_later(&self, held: &Held, mut later: VecDeque<Later>) {
-        let header = self.header(held);
-        let state = state(header);
-        while let Some(next) = later.pop_front() {
-            header.finish_request();
-            state.later_bytes.set(state.later_bytes.get().saturating_sub(next.length));
-            if let Err((code, done)) = (next.begin)(self, held, next.done) {
-                Written::push(held, header, done, Err(code));
-            }
-            if let Some(sending) = &mut *state.sending.borrow_mut() {
-                // Another file, and the rest waits for that.
-                sending.later = later;
-                return;
-            }
-        }
-        state.ends.set(false);
-    }
-
-    fn cancel_later(&self, held: &Held, later: VecDeque<Later>) {
-        let header = self.header(held);
-        for next in later {
-            header.finish_request();
-            Written::push(held, header, next.failed(), Err(Code::ECANCELED));
-        }
-        state(header).later_bytes.set(0);
-        state(header).ends.set(false);
-    }
-
-    /// Ends it with an error, in a later iteration of the loop.
-    fn give_up_sendfile(&self, held: &Held, code: Code) {
-        let header = self.header(held);
-        let Some(sending) = state(header).sending.take() else { return };
-        state(header).sends_file.set(false);
-        let SendFile { progress, done, stage, later } = *sending;
-        progress.stopped.store(true, Ordering::Relaxed);
-        header.finish_request();
-        Written::push(held, header, done, Err(code));
-        self.cancel_later(held, later);
-        if let Stage::Full(poll) = stage {
-            poll.header().close_silently();
-        }
-    }
-
-    /// The stream was closed.
-    pub(crate) fn cancel_sendfile(&self, held: &Held) {
-        let told_by_write = match &*self.state(held).sending.borrow() {
-            None => return,
-            Some(sending) => matches!(sending.stage, Stage::Writing),
-        };
-        // libuv tells of the end of its writes, in order, with those before it.
-        if !told_by_write {
-            self.give_up_sendfile(held, Code::ECANCELED);
         }
     }
 }
@@ -333,11 +189,11 @@ impl Work {
         if !kept.header().is_open() {
             return;
         }
-        stream.set_stage(held, Stage::Working);
+        stream.set_stage(held, Stage::Working(Arc::clone(&self.progress)));
         let buffer = if self.copies { vec![0; PIECE] } else { Vec::new() };
         let turn = Turn { work: Some(self), buffer, end: End::More };
         if let Err(error) = stream.event_loop().submit(turn) {
-            stream.give_up_sendfile(held, code_of(&error));
+            stream.give_up(held, code_of(&error));
         }
     }
 
@@ -354,8 +210,8 @@ impl Work {
             #[cfg(target_os = "linux")]
             End::Full => self.wait(held),
             End::Read(length) => self.write(held, buffer, length),
-            End::Out => stream.sendfile_ended(held, Ok(())),
-            End::Failed(code) => stream.sendfile_ended(held, Err(code)),
+            End::Out => stream.ahead_ended(held, Ok(())),
+            End::Failed(code) => stream.ahead_ended(held, Err(code)),
         }
     }
 
@@ -380,7 +236,7 @@ impl Work {
             Ok(())
         });
         if let Err(error) = waiting {
-            stream.give_up_sendfile(held, code_of(&error));
+            stream.give_up(held, code_of(&error));
         }
     }
 
@@ -389,7 +245,7 @@ impl Work {
         let kept = self.stream.clone();
         let stream = View::new(kept.header());
         buffer.truncate(length);
-        stream.set_stage(held, Stage::Writing);
+        stream.set_stage(held, Stage::Writing(Arc::clone(&self.progress)));
         let queued = stream.queue(
             held,
             &mut Some(buffer),
@@ -402,12 +258,12 @@ impl Work {
                 }
                 match stream.after_write(&outcome) {
                     Ok(()) => self.go_on(&held),
-                    Err(code) => stream.sendfile_ended(&held, Err(code)),
+                    Err(code) => stream.ahead_ended(&held, Err(code)),
                 }
             }),
         );
         if let Err((error, _)) = queued {
-            stream.give_up_sendfile(held, code_of(&error));
+            stream.give_up(held, code_of(&error));
         }
     }
 
@@ -508,8 +364,4 @@ impl Job for Turn {
     fn is_long(&self) -> bool {
         true
     }
-}
-
-fn code_of(error: &Error) -> Code {
-    error.code().unwrap_or(Code::ECANCELED)
 }

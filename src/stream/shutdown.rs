@@ -41,8 +41,8 @@ impl Stream {
         let entered = self.enter()?;
         let header = self.header(&entered);
         self.refuse_while_listening(&entered, "uv_shutdown")?;
-        if self.state(&entered).sends_file.get() {
-            return self.shut_down_after_file(&entered, Box::new(done));
+        if self.state(&entered).waits.get() {
+            return self.shut_down_after_all(&entered, Box::new(done));
         }
         let request = Shutdown::new(header, Box::new(done));
         let begun = if self.connecting(&entered) {
@@ -55,8 +55,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Shuts down when the file that is on its way is out.
-    fn shut_down_after_file(&self, held: &Held, done: Done) -> Result<()> {
+    /// Shuts down when what comes first is over.
+    fn shut_down_after_all(&self, held: &Held, done: Done) -> Result<()> {
         if !is_writable(self.header(held)) || self.state(held).ends.replace(true) {
             return Err(Error::new(Code::ENOTCONN, "uv_shutdown"));
         }

@@ -129,7 +129,7 @@ impl Stream {
     fn try_write_buffers(&self, buffers: &[Buffer], handle: Option<&Handle>) -> Result<usize> {
         let entered = self.enter()?;
         self.check_write(&entered, buffers, handle)?;
-        if self.state(&entered).sends_file.get() {
+        if self.state(&entered).waits.get() {
             return Err(Error::new(Code::EAGAIN, "uv_try_write"));
         }
         let written = self.try_now(buffers, handle);
@@ -148,7 +148,7 @@ impl Stream {
             let Some(data) = data else { return Err(Error::new(Code::EINVAL, "no data")) };
             let buffers = data.buffers();
             let length = self.check_write(&entered, buffers.as_ref(), handle)?;
-            if self.state(&entered).sends_file.get() {
+            if self.state(&entered).waits.get() {
                 Tried::Later(length)
             } else {
                 match Code::check(self.try_now(buffers.as_ref(), handle)) {
@@ -185,7 +185,7 @@ impl Stream {
         Ok(false)
     }
 
-    /// Has the data written when the file that is on its way is out.
+    /// Has the data written when what comes first is over.
     #[cold]
     fn write_later<S: Source>(
         &self,

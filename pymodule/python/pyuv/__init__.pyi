@@ -579,7 +579,7 @@ class TCP(Stream):
     """A TCP connection or listener (`uv_tcp_t`).
 
     Addresses are `(ip, port)`, with `flowinfo` and `scope_id` behind them for IPv6. The IP
-    address is in numbers; `""` is every IPv4 address.
+    address is in numbers; `""` is every IPv4 address. `connect` takes the names of hosts as well.
     """
 
     def __init__(self, loop: Loop, family: int = 0) -> None:
@@ -604,11 +604,32 @@ class TCP(Stream):
         address. One that is in use is reported by the `listen` or `connect` that follows.
         """
 
-    def connect(self, address: _Address, callback: _Done[Self]) -> None:
+    def connect(
+        self,
+        address: _Address | Sequence[_Address],
+        callback: _Done[Self],
+        *,
+        timeout: float | None = None,
+        delay: float = 0.25,
+    ) -> None:
         """Connects (`uv_tcp_connect`). `callback(handle, error)` is called when it has, with None,
         or cannot, with a code: UV_ECONNREFUSED, UV_ETIMEDOUT. Writes wait for it.
 
-        Raises TCPError with UV_EALREADY while a connect is in flight.
+        In place of the IP address there may be the name of a host, which the thread pool looks up
+        (`uv_getaddrinfo`), and in place of `address` a list of addresses. Then all of them are tried
+        (RFC 8305): the next one when the one before it has failed or has not answered for `delay`
+        seconds. `error` is what the last one failed with, or a UV_EAI code; `connect_failures` tells
+        of each. `timeout`, in seconds, is for all of it: then `error` is UV_ETIMEDOUT, and the handle
+        may connect again.
+
+        Raises TCPError with UV_EALREADY while a connect is in flight; ValueError for what cannot be
+        a host.
+        """
+
+    @property
+    def connect_failures(self) -> list[tuple[_Name, int]]:
+        """Which addresses the last `connect` to several failed with, as `(address, code)` in the order
+        of the failures; of one that succeeded those before it.
         """
 
     def listen(self, callback: _Done[Self], backlog: int = 511) -> None:

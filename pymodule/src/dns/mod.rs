@@ -8,7 +8,7 @@ mod channel;
 mod configuration;
 mod constants;
 mod data;
-mod error;
+pub mod error;
 mod errorno;
 mod getaddrinfo;
 mod getnameinfo;
