@@ -17,22 +17,23 @@ READY = b"ready\n"
 class Lines:
     """The whole lines of what arrives piece by piece."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.rest = b""
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> list[bytes]:
         *lines, self.rest = (self.rest + data).split(b"\n")
         return [line + b"\n" for line in lines]
 
 
-def serve(port, workers):
+def serve(port: int, workers: int) -> None:
     loop = pyuv.Loop()
     listener = pyuv.TCP(loop)
     listener.bind(("127.0.0.1", port))
     port = listener.getsockname()[1]
-    channels, ready = {}, []
+    channels: dict[pyuv.Pipe, Lines] = {}
+    ready: list[pyuv.Pipe] = []
 
-    def on_read(channel, data, error):
+    def on_read(channel: pyuv.Pipe, data: bytes, error: int | None) -> None:
         if error is None:
             for line in channels[channel].feed(data):
                 if line == READY:
@@ -44,17 +45,17 @@ def serve(port, workers):
             del channels[channel]
             channel.close()
 
-    def on_ready(channel):
+    def on_ready(channel: pyuv.Pipe) -> None:
         ready.append(channel)
         if len(ready) == workers:
             # The socket is theirs now.
             listener.close()
             print("listening on port", port, flush=True)
 
-    def on_exit(process, status, signal_number):
+    def on_exit(process: pyuv.Process, status: int, signal_number: int) -> None:
         process.close()
 
-    def on_interrupt(interrupt, number):
+    def on_interrupt(interrupt: pyuv.Signal, number: int) -> None:
         # The end of its channel ends a worker.
         for handle in {interrupt, listener, *channels}:
             if not handle.closed:
@@ -81,14 +82,14 @@ def serve(port, workers):
     print("bye")
 
 
-def work():
+def work() -> None:
     loop = pyuv.Loop()
     channel = pyuv.Pipe(loop, True)
     listener = pyuv.TCP(loop)
-    clients = {}
+    clients: dict[pyuv.TCP, Lines] = {}
     from_server = Lines()
 
-    def on_channel(channel, data, error):
+    def on_channel(channel: pyuv.Pipe, data: bytes, error: int | None) -> None:
         if error is not None:
             for handle in (channel, listener, *clients):
                 handle.close()
@@ -101,13 +102,13 @@ def work():
             for client in clients:
                 client.write(line)
 
-    def on_connection(listener, error):
+    def on_connection(listener: pyuv.TCP, error: int | None) -> None:
         client = pyuv.TCP(loop)
         listener.accept(client)
         clients[client] = Lines()
         client.start_read(on_client)
 
-    def on_client(client, data, error):
+    def on_client(client: pyuv.TCP, data: bytes, error: int | None) -> None:
         if error is None:
             name = b"%d: " % client.getpeername()[1]
             for line in clients[client].feed(data):

@@ -6,18 +6,18 @@ import sys
 import pyuv
 
 
-def main(path):
+def main(path: str) -> None:
     loop = pyuv.Loop()
     server = pyuv.Pipe(loop)
     clients = set()
 
-    def on_connection(server, error):
+    def on_connection(server: pyuv.Pipe, error: int | None) -> None:
         client = pyuv.Pipe(loop)
         server.accept(client)
         clients.add(client)
         client.start_read(on_read)
 
-    def on_read(client, data, error):
+    def on_read(client: pyuv.Pipe, data: bytes, error: int | None) -> None:
         if error is None:
             # The next message is read when this one has gone out: a client that does not read waits.
             client.stop_read()
@@ -26,11 +26,11 @@ def main(path):
             clients.discard(client)
             client.close()
 
-    def on_written(client, error):
+    def on_written(client: pyuv.Pipe, error: int | None) -> None:
         if error is None:
             client.start_read(on_read)
 
-    def on_interrupt(interrupt, number):
+    def on_interrupt(interrupt: pyuv.Signal, number: int) -> None:
         for handle in (interrupt, server, *clients):
             handle.close()
 

@@ -13,13 +13,13 @@ import pyuv
 class Connection:
     """Echoes what a socket sends. Waits to write only while there is something to write."""
 
-    def __init__(self, loop, sock):
+    def __init__(self, loop: pyuv.Loop, sock: socket.socket) -> None:
         self.sock = sock
         self.unsent = b""
         self.poll = pyuv.Poll(loop, sock)
         self.poll.start(pyuv.UV_READABLE, self.on_ready)
 
-    def on_ready(self, poll, events, error):
+    def on_ready(self, poll: pyuv.Poll, events: int, error: int | None) -> None:
         try:
             if events & pyuv.UV_READABLE:
                 data = self.sock.recv(65536)
@@ -36,26 +36,26 @@ class Connection:
         # Nothing more is read until it has been echoed, so that a slow reader takes no memory.
         poll.start(pyuv.UV_WRITABLE if self.unsent else pyuv.UV_READABLE, self.on_ready)
 
-    def close(self):
+    def close(self) -> None:
         # The handle first, the socket after.
         self.poll.close()
         self.sock.close()
 
 
-def main(port):
+def main(port: int) -> None:
     loop = pyuv.Loop()
-    connections = []
+    connections: list[Connection] = []
     listener = socket.create_server(("127.0.0.1", port))
     listener.setblocking(False)
     poll = pyuv.Poll(loop, listener)
 
-    def on_connection(poll, events, error):
+    def on_connection(poll: pyuv.Poll, events: int, error: int | None) -> None:
         sock, _ = listener.accept()
         sock.setblocking(False)
         connections[:] = [connection for connection in connections if not connection.poll.closed]
         connections.append(Connection(loop, sock))
 
-    def on_interrupt(interrupt, number):
+    def on_interrupt(interrupt: pyuv.Signal, number: int) -> None:
         interrupt.close()
         poll.close()
         listener.close()

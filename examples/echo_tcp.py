@@ -6,26 +6,26 @@ import sys
 import pyuv
 
 
-def main(port):
+def main(port: int) -> None:
     loop = pyuv.Loop()
     server = pyuv.TCP(loop)
     clients = set()
 
-    def on_connection(server, error):
+    def on_connection(server: pyuv.TCP, error: int | None) -> None:
         client = pyuv.TCP(loop)
         server.accept(client)
         client.nodelay(True)
         clients.add(client)
         client.start_read(on_read)
 
-    def on_read(client, data, error):
+    def on_read(client: pyuv.TCP, data: bytes, error: int | None) -> None:
         if error is None:
             client.write(data)
         else:
             clients.discard(client)
             client.close()
 
-    def on_interrupt(interrupt, number):
+    def on_interrupt(interrupt: pyuv.Signal, number: int) -> None:
         for handle in (interrupt, server, *clients):
             handle.close()
 

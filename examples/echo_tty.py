@@ -8,16 +8,16 @@ import pyuv
 END = b"\x04"
 
 
-def main():
+def main() -> None:
     loop = pyuv.Loop()
     tty = pyuv.TTY(loop, sys.stdin)
     resized = pyuv.Signal(loop)
 
-    def show_size(*_):
+    def show_size(*_: object) -> None:
         columns, rows = tty.get_winsize()
         tty.write(f"{columns} columns, {rows} rows\n".encode())
 
-    def on_key(tty, data, error):
+    def on_key(tty: pyuv.TTY, data: bytes, error: int | None) -> None:
         if error is None:
             tty.write(f"{data!r}\n".encode())
         if error is not None or END in data:

@@ -2,21 +2,24 @@
 
 import signal
 import sys
+from typing import Any
 
 import pyuv
 
 
-def main(port):
+def main(port: int) -> None:
     loop = pyuv.Loop()
     server = pyuv.UDP(loop, flags=pyuv.UV_UDP_RECVMMSG)
 
-    def on_datagram(server, address, flags, data, error):
+    def on_datagram(
+        server: pyuv.UDP, address: tuple[Any, ...], flags: int, data: bytes, error: int | None
+    ) -> None:
         if error is None:
             server.send(address, data)
         else:
             print("error:", pyuv.errno.strerror(error), file=sys.stderr)
 
-    def on_interrupt(interrupt, number):
+    def on_interrupt(interrupt: pyuv.Signal, number: int) -> None:
         interrupt.close()
         server.close()
 

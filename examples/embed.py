@@ -6,6 +6,7 @@ A thread waits until the pyuv loop has something to do, and has the outer loop r
 import asyncio
 import select
 import threading
+from typing import Any
 
 import pyuv
 
@@ -13,7 +14,7 @@ import pyuv
 class Embedded:
     """Runs `loop` from the asyncio loop of the thread that makes this."""
 
-    def __init__(self, loop):
+    def __init__(self, loop: pyuv.Loop) -> None:
         self.loop = loop
         self.outer = asyncio.get_running_loop()
         self.round_over = threading.Event()
@@ -21,7 +22,7 @@ class Embedded:
         self.thread = threading.Thread(target=self.watch)
         self.thread.start()
 
-    def watch(self):
+    def watch(self) -> None:
         """Waits for events, as many rounds as there are. (Another thread must not touch the loop
         while it runs, and these two take turns.)"""
         poller = select.poll()
@@ -34,22 +35,24 @@ class Embedded:
             self.round_over.wait()
         self.outer.call_soon_threadsafe(self.done.set_result, None)
 
-    def run_once(self):
+    def run_once(self) -> None:
         self.loop.run(pyuv.UV_RUN_NOWAIT)
         self.round_over.set()
 
 
-async def main():
+async def main() -> None:
     loop = pyuv.Loop()
-    ticks = []
+    ticks: list[pyuv.Timer] = []
 
-    def on_tick(timer):
+    def on_tick(timer: pyuv.Timer) -> None:
         ticks.append(timer)
         print("pyuv: tick", len(ticks))
         if len(ticks) == 3:
             timer.close()
 
-    def on_datagram(udp, address, flags, data, error):
+    def on_datagram(
+        udp: pyuv.UDP, address: tuple[Any, ...], flags: int, data: bytes, error: int | None
+    ) -> None:
         print("pyuv: got", data.decode())
         udp.close()
 
@@ -57,7 +60,7 @@ async def main():
     udp = pyuv.UDP(loop)
     udp.bind(("127.0.0.1", 0))
     udp.start_recv(on_datagram)
-    address = udp.getsockname()
+    address = udp.getsockname()[:2]
 
     embedded = Embedded(loop)
     transport, _ = await embedded.outer.create_datagram_endpoint(

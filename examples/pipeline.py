@@ -5,6 +5,7 @@ next through this process, which could look at it or change it on the way.
 """
 
 import sys
+from collections.abc import Callable
 
 import pyuv
 
@@ -20,8 +21,8 @@ MUCH = 1 << 20
 class Pipeline:
     """Programs, each reading what the one before writes; `output` is called with what the last does."""
 
-    def __init__(self, loop, programs, output):
-        self.statuses = {}
+    def __init__(self, loop: pyuv.Loop, programs: list[list[str]], output: Callable[[bytes], object]) -> None:
+        self.statuses: dict[str, int] = {}
         self.output = output
         self.inputs = [pyuv.Pipe(loop) for _ in programs]
         outputs = [pyuv.Pipe(loop) for _ in programs]
@@ -36,10 +37,10 @@ class Pipeline:
         for source, target in zip(outputs, [*self.inputs[1:], None], strict=True):
             self.connect(source, target)
 
-    def connect(self, source, target):
+    def connect(self, source: pyuv.Pipe, target: pyuv.Pipe | None) -> None:
         """Have what `source` reads written to `target`, or given to the output."""
 
-        def written(target, error):
+        def written(target: pyuv.Pipe, error: int | None) -> None:
             if error is not None:  # the program has ended without reading all
                 for pipe in (source, target):
                     if not pipe.closed:
@@ -47,7 +48,7 @@ class Pipeline:
             elif not source.closed and target.write_queue_size < MUCH:
                 source.start_read(read)
 
-        def read(source, data, error):
+        def read(source: pyuv.Pipe, data: bytes, error: int | None) -> None:
             if error is not None:
                 source.close()
                 self.end(target)
@@ -60,17 +61,17 @@ class Pipeline:
 
         source.start_read(read)
 
-    def end(self, target):
+    def end(self, target: pyuv.Pipe | None) -> None:
         """End a program's input, after what is still to be written."""
         if target is not None:
             target.shutdown(lambda target, error: target.close())
 
-    def ended(self, process, exit_status, term_signal):
+    def ended(self, process: pyuv.Process, exit_status: int, term_signal: int) -> None:
         self.statuses[process.name] = exit_status or -term_signal
         process.close()
 
 
-def main():
+def main() -> int:
     loop = pyuv.Loop()
     counted = bytearray()
     pipeline = Pipeline(loop, PROGRAMS, counted.extend)

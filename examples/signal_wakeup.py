@@ -10,15 +10,16 @@ error: hence `say`.
 import os
 import signal
 import socket
+from types import FrameType
 
 import pyuv
 
 
-def say(*words):
+def say(*words: str) -> None:
     os.write(1, " ".join(words).encode() + b"\n")
 
 
-def main():
+def main() -> None:
     loop = pyuv.Loop()
     reader, writer = socket.socketpair()
     reader.setblocking(False)
@@ -30,10 +31,10 @@ def main():
     usr1 = pyuv.Signal(loop)
     usr1.start(lambda handle, number: say("handle:", signal.Signals(number).name), signal.SIGUSR1)
 
-    def on_usr2(number, frame):
+    def on_usr2(number: int, frame: FrameType | None) -> None:
         say("python:", signal.Signals(number).name)
 
-    def on_interrupt(number, frame):
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
         say("python:", signal.Signals(number).name)
         usr1.close()
         checker.close()

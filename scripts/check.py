@@ -145,6 +145,8 @@ class Checks:
         yield self.command("ruff format", "ruff", "format", "--check")
         yield self.command("actionlint", "actionlint")
         yield self.command("mypy", "mypy")
+        examples = ["python", "scripts/examples_types.py", "build/examples"]
+        yield self.command("mypy of the examples", *examples)
         yield self.command("stubtest", "stubtest", "pyuv", "--allowlist", "tests/stubtest-allowlist.txt")
 
     def cargo_test(self, log: Path) -> Result:

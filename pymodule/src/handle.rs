@@ -18,7 +18,7 @@ use crate::once::{Once, intern};
 /// What every handle is (`uv_handle_t`); not for making instances of.
 ///
 /// An active handle is kept alive by its loop. One that loses its last reference while it is
-/// inactive is closed.
+/// inactive is closed. It may be given any attributes.
 #[pyclass(module = "pyuv", subclass, weakref, frozen)]
 #[cfg_attr(not(PyPy), pyo3(dict))]
 #[derive(Default)]

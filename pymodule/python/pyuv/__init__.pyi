@@ -1,9 +1,9 @@
 """libuv and c-ares for Python: one loop for sockets, timers, processes, files and DNS."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar, Final, Self, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, Final, Self, TypeAlias, TypeVar, final
 
-from _typeshed import FileDescriptorLike, StrOrBytesPath
+from _typeshed import FileDescriptorLike, MaybeNone, StrOrBytesPath
 from typing_extensions import Buffer, disjoint_base
 
 from . import dns as dns
@@ -164,7 +164,7 @@ class Handle:
     """What every handle is (`uv_handle_t`); not for making instances of.
 
     An active handle is kept alive by its loop. One that loses its last reference while it is
-    inactive is closed.
+    inactive is closed. It may be given any attributes.
     """
 
     @property
@@ -195,6 +195,9 @@ class Handle:
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None:
         """Closes the handle."""
+
+    def __getattr__(self, name: str) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
 
 class Async(Handle):
     """Calls its callback on the loop's thread, whichever thread asked (`uv_async_t`).
@@ -501,7 +504,7 @@ class Stream(Handle):
     loop.
     """
 
-    def start_read(self, callback: Callable[[Self, bytes | None, int | None], object]) -> None:
+    def start_read(self, callback: Callable[[Self, bytes | MaybeNone, int | None], object]) -> None:
         """Has `callback(handle, data, error)` called with what arrives (`uv_read_start`). `data` is
         bytes; at the end of the stream, or on failure, it is None, `error` is UV_EOF or another
         code, and the stream reads no more. While it reads, a second call replaces the callback.
@@ -891,7 +894,7 @@ class UDP(Handle):
         """How many bytes those are (`uv_udp_get_send_queue_size`)."""
 
     def start_recv(
-        self, callback: Callable[[Self, _Name | None, int, bytes | None, int | None], object]
+        self, callback: Callable[[Self, _Name | MaybeNone, int, bytes | MaybeNone, int | None], object]
     ) -> None:
         """Has `callback(udp_handle, address, flags, data, error)` called for each datagram
         (`uv_udp_recv_start`).
@@ -957,6 +960,9 @@ class WorkRequest:
         """Cancels the request if no thread has begun it (`uv_cancel`); its done callback then gets
         UV_ECANCELED. Says whether it did.
         """
+
+    def __getattr__(self, name: str) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
 
 UV_ASYNC: Final[int]
 UV_CHECK: Final[int]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from _typeshed import MaybeNone
+
 class UVError(OSError):
     """An error of libuv; args are (code, message).
 
@@ -12,7 +14,7 @@ class UVError(OSError):
 
     def __init__(self, *args: Any, filename: Any = None, filename2: Any = None) -> None: ...
     @property
-    def code(self) -> int | None:
+    def code(self) -> int | MaybeNone:
         """libuv's code (c-ares's of a DNSError), or None."""
 
 class ThreadError(UVError):

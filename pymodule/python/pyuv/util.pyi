@@ -606,7 +606,7 @@ def pipe(read_flags: int = 0, write_flags: int = 0) -> tuple[int, int]:
     ValueError for other flags, UVError when no descriptor is left. `uv_pipe`
     """
 
-def socketpair(type: int = ..., protocol: int = 0, flags0: int = 0, flags1: int = 0) -> tuple[int, int]:
+def socketpair(type: int = 1, protocol: int = 0, flags0: int = 0, flags1: int = 0) -> tuple[int, int]:
     """Two connected sockets: (fd, fd). Whoever asked closes them.
 
     `type` and `protocol` are as in `socket.socketpair`; the flags, one for each, are

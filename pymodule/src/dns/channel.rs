@@ -211,7 +211,16 @@ pub fn refused(error: Error) -> PyErr {
 #[pymethods]
 impl Channel {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(
+        signature = (*_args, **_kwargs),
+        text_signature = "(loop, servers=None, *, query_cache_max_ttl=None, timeout=None, \
+            max_timeout=None, tries=None, ndots=None, flags=None, domains=None, \
+            lookups=None, sortlist=None, rotate=None, udp_port=None, tcp_port=None, \
+            max_in_flight=None, resolvconf_path=None, hosts_path=None, edns_size=None, \
+            socket_send_buffer_size=None, socket_receive_buffer_size=None, \
+            udp_max_queries=None, server_retry_chance=None, server_retry_delay=None, \
+            local_ip4=None, local_ip6=None, local_dev=None)"
+    )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Channel {
         Channel {
             core: Once::new(),

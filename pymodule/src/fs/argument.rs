@@ -18,12 +18,32 @@ fn within(value: Borrowed<'_, '_, PyAny>, what: &str, least: i64, most: i64) -> 
 
 const COPY_FLAGS: i32 = COPYFILE_EXCL | COPYFILE_FICLONE | COPYFILE_FICLONE_FORCE;
 
+/// One of the types below, for arguments that have a default: `help` shows that only where it is a literal.
+pub trait Number: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr> {
+    type Plain;
+
+    fn plain(self) -> Self::Plain;
+}
+
+/// An argument as `N` has it, without its type.
+pub fn plain<N: Number>(value: &Bound<'_, PyAny>) -> PyResult<N::Plain> {
+    value.extract::<N>().map(N::plain)
+}
+
 macro_rules! integers {
     ($($(#[$doc:meta])* $name:ident($type:ty): $what:literal, $least:expr, $most:expr, |$number:ident| $convert:expr;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy)]
             pub struct $name(pub $type);
+
+            impl Number for $name {
+                type Plain = $type;
+
+                fn plain(self) -> $type {
+                    self.0
+                }
+            }
 
             impl<'a, 'py> FromPyObject<'a, 'py> for $name {
                 type Error = PyErr;

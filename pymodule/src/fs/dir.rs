@@ -113,7 +113,10 @@ pub fn opendir<'py>(
 /// At most count further entries of a folder, as a list of Dirent in the filesystem's order,
 /// without "." and ".." (uv_fs_readdir). An empty list is the end.
 #[pyfunction]
-#[pyo3(signature = (r#loop, dir, count = Count(BATCH), callback = None))]
+#[pyo3(
+    signature = (r#loop, dir, count = Count(BATCH), callback = None),
+    text_signature = "(loop, dir, count=1024, callback=None)"
+)]
 pub fn readdir<'py>(
     r#loop: &Bound<'py, Loop>,
     dir: &Bound<'py, Dir>,

@@ -12,7 +12,10 @@ use crate::r#loop::Loop;
 /// Reads at most length bytes at offset, or where the file stands if that is -1 (uv_fs_read).
 /// Gives what arrived as bytes: empty at the end of the file.
 #[pyfunction]
-#[pyo3(signature = (r#loop, fd, length, offset = Offset(None), callback = None))]
+#[pyo3(
+    signature = (r#loop, fd, length, offset = Offset(None), callback = None),
+    text_signature = "(loop, fd, length, offset=-1, callback=None)"
+)]
 pub fn read<'py>(
     r#loop: &Bound<'py, Loop>,
     fd: Fd,

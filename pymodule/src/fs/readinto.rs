@@ -15,7 +15,10 @@ use crate::r#loop::Loop;
 /// offset, or where the file stands if that is -1 (uv_fs_read). Gives how many bytes arrived, 0
 /// at the end of the file. Nothing is copied; the memory is locked until the read is over.
 #[pyfunction]
-#[pyo3(signature = (r#loop, fd, buffers, offset = Offset(None), callback = None))]
+#[pyo3(
+    signature = (r#loop, fd, buffers, offset = Offset(None), callback = None),
+    text_signature = "(loop, fd, buffers, offset=-1, callback=None)"
+)]
 pub fn readinto<'py>(
     r#loop: &Bound<'py, Loop>,
     fd: Fd,

@@ -35,7 +35,9 @@ enum Ended {
 }
 
 /// A filesystem operation that was started with a callback, which gets this object.
-#[pyclass(frozen, subclass, weakref, module = "pyuv.fs")]
+///
+/// It is generic in what the operation gives, `FSRequest[int]` for instance, and may be given any attributes.
+#[pyclass(frozen, generic, subclass, weakref, module = "pyuv.fs")]
 #[cfg_attr(not(PyPy), pyo3(dict))]
 pub struct FSRequest {
     about: About,

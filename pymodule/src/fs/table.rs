@@ -4,7 +4,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyuv_fs::{Opened, Stat, StatFs};
 
-use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Place, Size};
+use crate::fs::argument::{CopyFlags, Fd, Flags, Id, Length, Mode, Number, Place, Size, plain};
 use crate::fs::dispatch::dispatch;
 use crate::fs::path::{PathArgument, name_to_py};
 use crate::fs::request::About;
@@ -66,7 +66,7 @@ impl ToPython for Vec<u8> {
 /// becomes the function `name(loop, target, argument, ..., callback=None)`, and its `path` or
 /// `fd` is what errors and the `FSRequest` tell of.
 macro_rules! functions {
-    ($($(#[$doc:meta])* $name:ident($target:ident $(-> $second:ident)? $(, $argument:ident: $type:ident $(= $default:literal)?)*);)*) => {
+    ($($(#[$doc:meta])* $name:ident($target:ident $(-> $second:ident)? $(, $argument:ident: $type:ident $(= $default:tt)?)*);)*) => {
         $(
             functions! { @function $target $(-> $second)? [$(#[$doc])*] $name [$($argument: $type $(= $default)?,)*] }
         )*
@@ -77,34 +77,34 @@ macro_rules! functions {
             Ok(())
         }
     };
-    (@function path [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:literal)?,)*]) => {
+    (@function path [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:tt)?,)*]) => {
         $($doc)*
         #[pyfunction]
-        #[pyo3(signature = (r#loop, path, $($argument $(= $type($default))?,)* callback = None))]
+        #[pyo3(signature = (r#loop, path, $($argument $(= $default)?,)* callback = None))]
         fn $name<'py>(
             r#loop: &Bound<'py, Loop>,
             path: PathArgument<'py>,
-            $($argument: $type,)*
+            $(#[pyo3(from_py_with = plain::<$type>)] $argument: <$type as Number>::Plain,)*
             callback: Option<Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
-            let operation = pyuv_fs::$name(path.as_c_str()?, $($argument.0),*);
+            let operation = pyuv_fs::$name(path.as_c_str()?, $($argument),*);
             let about = || About { call: stringify!($name), path: Some(path.given().clone().unbind()), ..About::default() };
             let as_bytes = path.is_bytes();
             dispatch(r#loop, callback, about, operation, move |py, output| output.to_python(py, as_bytes))
         }
     };
-    (@function path -> new_path [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:literal)?,)*]) => {
+    (@function path -> new_path [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:tt)?,)*]) => {
         $($doc)*
         #[pyfunction]
-        #[pyo3(signature = (r#loop, path, new_path, $($argument $(= $type($default))?,)* callback = None))]
+        #[pyo3(signature = (r#loop, path, new_path, $($argument $(= $default)?,)* callback = None))]
         fn $name<'py>(
             r#loop: &Bound<'py, Loop>,
             path: PathArgument<'py>,
             new_path: PathArgument<'py>,
-            $($argument: $type,)*
+            $(#[pyo3(from_py_with = plain::<$type>)] $argument: <$type as Number>::Plain,)*
             callback: Option<Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
-            let operation = pyuv_fs::$name(path.as_c_str()?, new_path.as_c_str()?, $($argument.0),*);
+            let operation = pyuv_fs::$name(path.as_c_str()?, new_path.as_c_str()?, $($argument),*);
             let about = || About {
                 call: stringify!($name),
                 path: Some(path.given().clone().unbind()),
@@ -114,23 +114,23 @@ macro_rules! functions {
             dispatch(r#loop, callback, about, operation, |py, output| output.to_python(py, false))
         }
     };
-    (@function fd [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:literal)?,)*]) => {
+    (@function fd [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:tt)?,)*]) => {
         functions! { @function fd_named(fd) [$($doc)*] $name [$($argument: $type $(= $default)?,)*] }
     };
-    (@function out_fd [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:literal)?,)*]) => {
+    (@function out_fd [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:tt)?,)*]) => {
         functions! { @function fd_named(out_fd) [$($doc)*] $name [$($argument: $type $(= $default)?,)*] }
     };
-    (@function fd_named($fd:ident) [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:literal)?,)*]) => {
+    (@function fd_named($fd:ident) [$($doc:tt)*] $name:ident [$($argument:ident: $type:ident $(= $default:tt)?,)*]) => {
         $($doc)*
         #[pyfunction]
-        #[pyo3(signature = (r#loop, $fd, $($argument $(= $type($default))?,)* callback = None))]
+        #[pyo3(signature = (r#loop, $fd, $($argument $(= $default)?,)* callback = None))]
         fn $name<'py>(
             r#loop: &Bound<'py, Loop>,
             $fd: Fd,
-            $($argument: $type,)*
+            $(#[pyo3(from_py_with = plain::<$type>)] $argument: <$type as Number>::Plain,)*
             callback: Option<Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
-            let operation = pyuv_fs::$name($fd.0, $($argument.0),*);
+            let operation = pyuv_fs::$name($fd.0, $($argument),*);
             let about = || About { call: stringify!($name), fd: Some($fd.0), ..About::default() };
             dispatch(r#loop, callback, about, operation, |py, output| output.to_python(py, false))
         }

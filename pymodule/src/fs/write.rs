@@ -15,7 +15,10 @@ use crate::r#loop::Loop;
 /// file stands if that is -1 (uv_fs_write). Gives how many bytes went out: all, unless an error
 /// came after some had. The objects are not copied.
 #[pyfunction]
-#[pyo3(signature = (r#loop, fd, write_data, offset = Offset(None), callback = None))]
+#[pyo3(
+    signature = (r#loop, fd, write_data, offset = Offset(None), callback = None),
+    text_signature = "(loop, fd, write_data, offset=-1, callback=None)"
+)]
 pub fn write<'py>(
     r#loop: &Bound<'py, Loop>,
     fd: Fd,

@@ -53,7 +53,10 @@ pub fn write_file<'py>(
 /// trip to the thread pool; a file that is made gets the permissions mode less the umask. Gives
 /// how many bytes were written; of an error, bytes_written tells how many were nevertheless.
 #[pyfunction]
-#[pyo3(signature = (r#loop, path, data, mode = Mode(MODE), callback = None))]
+#[pyo3(
+    signature = (r#loop, path, data, mode = Mode(MODE), callback = None),
+    text_signature = "(loop, path, data, mode=0o666, callback=None)"
+)]
 pub fn append_file<'py>(
     r#loop: &Bound<'py, Loop>,
     path: PathArgument<'py>,

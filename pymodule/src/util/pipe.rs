@@ -39,7 +39,7 @@ fn pipe(read_flags: Int<i32>, write_flags: Int<i32>) -> PyResult<(i32, i32)> {
 /// flags, UVError for what the system does not have. `uv_socketpair`
 #[pyfunction]
 #[pyo3(signature = (r#type=Int(libc::SOCK_STREAM), protocol=Int(0), flags0=Int(0), flags1=Int(0)))]
-#[pyo3(text_signature = "(type=..., protocol=0, flags0=0, flags1=0)")]
+#[pyo3(text_signature = "(type=1, protocol=0, flags0=0, flags1=0)")]
 fn socketpair(
     r#type: Int<i32>,
     protocol: Int<i32>,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import Any, Final, Self, TypeAlias, TypeVar, final, overload
 
-from _typeshed import structseq
+from _typeshed import MaybeNone, structseq
 from typing_extensions import Buffer, disjoint_base
 
 from .. import Loop
@@ -772,7 +772,7 @@ _Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 _AddrInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]
 
 _Result = TypeVar("_Result")
-_Callback: TypeAlias = Callable[[_Result | None, int | None], object]
+_Callback: TypeAlias = Callable[[_Result | MaybeNone, int | None], object]
 
 @final
 class Configuration(
@@ -1110,6 +1110,9 @@ class DNSRequest:
     def cancel(self) -> bool:
         """Takes the request back if no thread has begun it (`uv_cancel`). Says whether it did."""
 
+    def __getattr__(self, name: str) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+
 @overload
 def getaddrinfo(
     loop: Loop,
@@ -1136,7 +1139,7 @@ def getaddrinfo(
     proto: int = 0,
     flags: int = 0,
     *,
-    callback: Callable[[list[_AddrInfo] | None, int | None], object],
+    callback: Callable[[list[_AddrInfo] | MaybeNone, int | None], object],
 ) -> DNSRequest: ...
 @overload
 def getaddrinfo(
@@ -1147,7 +1150,7 @@ def getaddrinfo(
     socktype: int,
     proto: int,
     flags: int,
-    callback: Callable[[list[_AddrInfo] | None, int | None], object],
+    callback: Callable[[list[_AddrInfo] | MaybeNone, int | None], object],
 ) -> DNSRequest: ...
 @overload
 def getnameinfo(
@@ -1167,12 +1170,12 @@ def getnameinfo(
     address: tuple[str, int] | tuple[str, int, int] | _Address,
     flags: int = 0,
     *,
-    callback: Callable[[tuple[str, str] | None, int | None], object],
+    callback: Callable[[tuple[str, str] | MaybeNone, int | None], object],
 ) -> DNSRequest: ...
 @overload
 def getnameinfo(
     loop: Loop,
     address: tuple[str, int] | tuple[str, int, int] | _Address,
     flags: int,
-    callback: Callable[[tuple[str, str] | None, int | None], object],
+    callback: Callable[[tuple[str, str] | MaybeNone, int | None], object],
 ) -> DNSRequest: ...
