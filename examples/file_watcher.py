@@ -9,74 +9,38 @@ themselves, such as those on other machines; only at the paths themselves then.
 
 import argparse
 import os
-import stat
 import sys
 
 import pyuv
 from pyuv import errno, fs
 
 
-class Tree:
-    """One FSEvent for each folder of a tree: on Linux, a watch covers one folder."""
+class Watcher:
+    """Tells what happens to a file, or in a folder and those below it."""
 
-    def __init__(self, loop: pyuv.Loop, root: str) -> None:
+    def __init__(self, loop: pyuv.Loop, path: str) -> None:
         self.loop = loop
-        self.watchers: dict[str, fs.FSEvent] = {}
-        self.watch(root)
+        self.path = path
+        self.handle = fs.FSEvent(loop)
+        self.handle.start(path, fs.UV_FS_EVENT_RECURSIVE, self.on_event)
 
-    def watch(self, path: str) -> None:
-        watcher = fs.FSEvent(self.loop)
-        watcher.start(path, 0, self.on_event)
-        self.watchers[path] = watcher
-        if not stat.S_ISDIR(fs.stat(self.loop, path).st_mode):
+    def on_event(self, handle: fs.FSEvent, name: str, events: int, error: int | None) -> None:
+        if error == errno.UV_ENOBUFS:
+            print(f"{self.path}: more has happened than the system told of", file=sys.stderr, flush=True)
             return
-        for entry in fs.scandir(self.loop, path):
-            if entry.type == fs.UV_DIRENT_DIR:
-                self.watch_if_there(os.path.join(path, entry.name))
-
-    def watch_if_there(self, path: str) -> None:
-        """A folder that has just been seen may be gone by now."""
-        try:
-            self.watch(path)
-        except pyuv.error.UVError as error:
-            if error.args[0] not in (errno.UV_ENOENT, errno.UV_ENOTDIR):
-                print(error.args[1], file=sys.stderr, flush=True)
-            self.forget(path)
-
-    def forget(self, path: str) -> None:
-        """What is at `path` or below it went away."""
-        for known in [known for known in self.watchers if known == path or known.startswith(path + os.sep)]:
-            self.watchers.pop(known).close()
-
-    def on_event(self, watcher: fs.FSEvent, name: str | None, events: int, error: int | None) -> None:
-        path = os.fsdecode(watcher.path)
         if error is not None:
-            print(f"{path}: {pyuv.errno.strerror(error)}", file=sys.stderr, flush=True)
+            print(f"{self.path}: {errno.strerror(error)}", file=sys.stderr, flush=True)
             return
+        path = os.path.join(self.path, name)
+        # News of the path itself come under its last part.
+        if name == os.path.basename(self.path) and not os.path.lexists(path):
+            path = self.path
         try:
-            watched = fs.lstat(self.loop, path)
+            fs.lstat(self.loop, path)
         except pyuv.error.FSError:
             print("gone", path, flush=True)
-            self.forget(path)
             return
-        # A folder's own news come under its name, as those of what it holds come under theirs.
-        if stat.S_ISDIR(watched.st_mode) and name != os.path.basename(path):
-            path = os.path.join(path, name or "")
-        if events & fs.UV_CHANGE:
-            print("changed", path, flush=True)
-        if events & fs.UV_RENAME:
-            self.on_name(path)
-
-    def on_name(self, path: str) -> None:
-        try:
-            there = fs.lstat(self.loop, path)
-        except pyuv.error.FSError:
-            print("gone", path, flush=True)
-            self.forget(path)
-            return
-        print("new", path, flush=True)
-        if stat.S_ISDIR(there.st_mode) and path not in self.watchers:
-            self.watch_if_there(path)
+        print("new" if events & fs.UV_RENAME else "changed", path, flush=True)
 
 
 def look_at(loop: pyuv.Loop, path: str, interval: float) -> None:
@@ -100,16 +64,17 @@ def main() -> int:
     options = parser.parse_args()
 
     loop = pyuv.Loop.default_loop()
+    watchers: list[Watcher] = []
     try:
         for path in options.paths:
             if options.poll:
                 look_at(loop, path, options.poll)
             else:
-                Tree(loop, path)
+                watchers.append(Watcher(loop, path))
         print("watching", *options.paths, flush=True)
         loop.run()
     except pyuv.error.UVError as error:
-        print(error.args[1], file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass

@@ -57,18 +57,25 @@ def test_a_tree_is_watched_with_what_is_made_in_it(watch, tmp_path):
     assert watcher.line() == f"watching {tmp_path}"
     (tmp_path / "file").write_text("text")
     watcher.until(f"new {tmp_path}/file")
-    (tmp_path / "below" / "deep").mkdir()
-    watcher.until(f"new {tmp_path}/below/deep")
-    while True:
-        # The new folder is watched from just after its line on.
-        (tmp_path / "below" / "deep" / "file").write_text("text")
-        (tmp_path / "below" / "mark").touch()
-        if f"new {tmp_path}/below/deep/file" in watcher.until(f"new {tmp_path}/below/mark"):
-            break
-        (tmp_path / "below" / "deep" / "file").unlink()
-        (tmp_path / "below" / "mark").unlink()
+    (tmp_path / "below" / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "below" / "deep" / "deeper" / "file").write_text("text")
+    watcher.until(f"new {tmp_path}/below/deep/deeper/file")
+    (tmp_path / "below" / "deep" / "deeper" / "file").write_text("other")
+    watcher.until(f"changed {tmp_path}/below/deep/deeper/file")
     (tmp_path / "file").unlink()
     watcher.until(f"gone {tmp_path}/file")
+    watcher.end()
+
+
+def test_a_file_is_watched(watch, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    watcher = watch(file)
+    assert watcher.line() == f"watching {file}"
+    file.write_text("text")
+    watcher.until(f"changed {file}")
+    file.unlink()
+    watcher.until(f"gone {file}")
     watcher.end()
 
 
