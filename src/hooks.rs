@@ -18,6 +18,16 @@ pub trait PollHooks {
 
     /// The poll phase has something to run, or is over.
     fn after_poll(&self);
+
+    /// A signal has interrupted the wait, and nothing has come of it that libuv tells of. Returns whether the poll
+    /// phase is to be over, and [`after_interruption`](PollHooks::after_interruption) called. May be called on Linux
+    /// alone; `after_poll` comes later.
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    /// Called where callbacks are, at the end of the poll phase that [`interrupted`](PollHooks::interrupted) has ended.
+    fn after_interruption(&self) {}
 }
 
 /// For programs that have nothing to let go of.

@@ -106,6 +106,8 @@ pub struct Held {
     /// with timeout 0.
     pub(crate) idles: Cell<usize>,
     pub(crate) closing: Cell<usize>,
+    /// A signal has ended the poll phase, for the hooks' sake.
+    pub(crate) interrupted: Cell<bool>,
     pub(crate) requests: RequestList,
     pub(crate) jobs: Jobs,
     /// In a callback that libuv's lists would not bear `uv_loop_fork` in.
@@ -154,6 +156,7 @@ impl Loop {
             panic: Cell::new(None),
             idles: Cell::new(0),
             closing: Cell::new(0),
+            interrupted: Cell::new(false),
             requests: RequestList::new(),
             jobs: Jobs::new(),
             unforkable: Cell::new(false),

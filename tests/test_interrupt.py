@@ -223,3 +223,46 @@ print(len(seen), signal.set_wakeup_fd(-1) == theirs.fileno())
 def test_an_uncaught_system_exit_sets_the_status():
     running = start_child(PRELUDE + "pyuv.Timer(loop).start(lambda timer: sys.exit(7), 0)\nloop.run()\n")
     assert finish(running, 7) == []
+
+
+def test_ctrl_c_wakes_a_loop_whose_wakeup_fd_a_callback_has_replaced():
+    code = """
+ours, theirs = socket.socketpair()
+theirs.setblocking(False)
+pyuv.Timer(loop).start(lambda timer: (signal.set_wakeup_fd(theirs.fileno()), later()), 0)
+try:
+    loop.run()
+except KeyboardInterrupt:
+    print("interrupted")
+signal.set_wakeup_fd(-1)
+works()
+"""
+    assert child(code) == ["interrupted", "works 1"]
+
+
+def test_ctrl_c_wakes_a_loop_that_has_no_descriptor_for_its_wakeup():
+    code = """
+import resource
+later()
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+try:
+    loop.run()
+except KeyboardInterrupt:
+    print("interrupted")
+works()
+"""
+    assert child(code) == ["interrupted", "works 1"]
+
+
+def test_a_signal_that_python_has_no_handler_for_leaves_the_loop_asleep():
+    code = """
+sleep.start(lambda timer: print("slept"), 0.5)
+laps = []
+check = pyuv.Check(loop)
+check.start(laps.append)
+check.ref = False
+later(signal.SIGCONT)
+loop.run()
+print(len(laps) < 10)
+"""
+    assert child(code) == ["slept", "True"]

@@ -7,6 +7,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyuv::PollHooks;
 
+use crate::r#loop::Loop;
+use crate::signals;
+
 /// How long a loop that never sleeps keeps the GIL: twice CPython's switch interval. A thread that
 /// waits asks for the GIL when it has been kept for one interval, and CPython sees to it that the
 /// thread gets it at the next release; a release that nobody has asked for is over before a waiting
@@ -21,15 +24,20 @@ const READ_CLOCK_EVERY: u32 = 32;
 ///
 /// PyO3 does not see this: between the two no `Py` may be made, cloned or dropped, and every
 /// callback comes through the core's one test that calls `after_poll`.
-pub struct GilHooks {
+pub struct GilHooks<'a, 'py> {
+    event_loop: &'a Bound<'py, Loop>,
+    /// Python runs its handlers of signals on this thread.
+    hears_signals: bool,
     detached: Cell<*mut ffi::PyThreadState>,
     busy_iterations: Cell<u32>,
     last_detached: Cell<Instant>,
 }
 
-impl GilHooks {
-    pub fn new(_py: Python<'_>) -> GilHooks {
+impl<'a, 'py> GilHooks<'a, 'py> {
+    pub fn new(event_loop: &'a Bound<'py, Loop>, hears_signals: bool) -> GilHooks<'a, 'py> {
         GilHooks {
+            event_loop,
+            hears_signals,
             detached: Cell::new(std::ptr::null_mut()),
             busy_iterations: Cell::new(0),
             last_detached: Cell::new(Instant::now()),
@@ -51,7 +59,7 @@ impl GilHooks {
     }
 }
 
-impl PollHooks for GilHooks {
+impl PollHooks for GilHooks<'_, '_> {
     #[inline]
     fn before_poll(&self, may_block: bool) -> bool {
         if !may_block && !self.is_their_turn() {
@@ -66,5 +74,16 @@ impl PollHooks for GilHooks {
     fn after_poll(&self) {
         // SAFETY: the state that `before_poll` detached on this very thread.
         unsafe { ffi::PyEval_RestoreThread(self.detached.replace(std::ptr::null_mut())) };
+    }
+    /// Python's wakeup fd would have told of the signal, were it the loop's still: a callback may have set another, or
+    /// there was no descriptor for it.
+    fn interrupted(&self) -> bool {
+        self.hears_signals
+    }
+
+    fn after_interruption(&self) {
+        if let Err(error) = signals::check(self.event_loop.py()) {
+            Loop::handle_exception(self.event_loop, error, None);
+        }
     }
 }

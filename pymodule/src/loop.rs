@@ -107,7 +107,7 @@ impl Loop {
     }
 
     /// Python's wakeup fd for a loop that is to run on the main thread, made when first needed.
-    /// Where no fd is left the loop runs without, and Ctrl-C waits for its next callback.
+    /// Where no fd is left the loop runs without, and hears of Ctrl-C while it sleeps alone.
     fn wakeup(slf: &Bound<'_, Loop>, core: &pyuv::Loop, held: &Held) -> Option<Arc<Wakeup>> {
         let place = slf.get().wakeup.get(held);
         if let Some(wakeup) = &*place.borrow() {
@@ -211,17 +211,15 @@ impl Loop {
         let mode = run_mode(mode)?;
         // From here on: what is set up is not to be closed by another thread while Python runs.
         let (core, held) = this.core_to_run()?;
-        let installed = if mode != RunMode::NoWait && !core.is_running() && on_main_thread() {
+        let hears_signals = mode != RunMode::NoWait && !core.is_running() && on_main_thread();
+        let mut installed = None;
+        if hears_signals {
             let wakeup = Loop::wakeup(slf, core, &held);
-            wakeup.map(|wakeup| wakeup.install(py)).transpose()?
-        } else {
-            None
-        };
-        if installed.is_some() {
+            installed = wakeup.map(|wakeup| wakeup.install(py)).transpose()?;
             // One that came before the wakeup fd was ours would not wake the loop.
             crate::signals::check(py)?;
         }
-        let hooks = GilHooks::new(py);
+        let hooks = GilHooks::new(slf, hears_signals);
         let outcome = core.run_with(mode, &hooks);
         drop(installed);
         drop(held);

@@ -154,6 +154,16 @@ unsafe fn go_on(
         0 => return 0,
         -1 if last_error() == libc::EINTR => {
             if !lost() {
+                // Mostly something is there by now that tells of the signal.
+                found = wait(0);
+                // SAFETY: the kernel has filled that many.
+                if found > 0 && unsafe { are_known(held, events, found) } {
+                    return found;
+                }
+                if held.is_to_hear_of_interruption() {
+                    // SAFETY: as for `wake`.
+                    return unsafe { wake(held, events) };
+                }
                 set_error(libc::EINTR);
                 return -1;
             }
@@ -174,6 +184,15 @@ unsafe fn go_on(
 #[cold]
 unsafe fn end(held: &Held, events: *mut libc::epoll_event) -> c_int {
     held.stop();
+    // SAFETY: the caller's.
+    unsafe { wake(held, events) }
+}
+
+/// Ends the poll phase of a loop.
+///
+/// # Safety
+/// As for [`end`].
+unsafe fn wake(held: &Held, events: *mut libc::epoll_event) -> c_int {
     // SAFETY: the caller says so.
     unsafe {
         let fd = (*held.uv()).async_io_watcher.fd;

@@ -116,5 +116,8 @@ unsafe extern "C" fn on_before_poll(handle: *mut uv::uv_prepare_t) {
 unsafe extern "C" fn on_after_poll(handle: *mut uv::uv_check_t) {
     // SAFETY: the handle belongs to a live loop of this crate.
     let inner = unsafe { LoopInner::from_raw((*handle).loop_) };
-    trampoline::enter(inner, || inner.jobs.after_poll(inner));
+    trampoline::enter(inner, || {
+        inner.hear_of_interruption();
+        inner.jobs.after_poll(inner);
+    });
 }

@@ -112,6 +112,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.hooks.set(None);
         self.0.asleep.set(false);
+        self.0.interrupted.set(false);
         self.0.running.set(false);
     }
 }
@@ -155,6 +156,27 @@ impl Held {
         if let Some(hooks) = self.hooks.get() {
             // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
             unsafe { hooks.as_ref() }.after_poll();
+        }
+    }
+
+    /// Asks the hooks whether they care about a signal that has interrupted the poll phase.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_to_hear_of_interruption(&self) -> bool {
+        let hooks = self.hooks.get();
+        // SAFETY: `run_with` holds the borrow behind this pointer until it clears it.
+        let cares = hooks.is_some_and(|hooks| unsafe { hooks.as_ref() }.interrupted());
+        self.interrupted.set(cares);
+        cares
+    }
+
+    /// In a callback, after the poll phase.
+    #[inline]
+    pub(super) fn hear_of_interruption(&self) {
+        if self.interrupted.take()
+            && let Some(hooks) = self.hooks.get()
+        {
+            // SAFETY: as above.
+            unsafe { hooks.as_ref() }.after_interruption();
         }
     }
 
