@@ -514,3 +514,82 @@ with tempfile.TemporaryDirectory() as folder:
     loop.close()
 """
     assert in_child(code, kind) == ["1 True True", "None []"]
+
+
+@pytest.mark.parametrize("end", ["loop.close()", "del loop"])
+def test_a_loop_that_has_never_run_ends_though_its_rings_are_lost(end):
+    code = f"""
+loop = pyuv.Loop()
+for fd in map(int, os.listdir("/proc/self/fd")):
+    with contextlib.suppress(OSError):
+        if "io_uring" in os.readlink(f"/proc/self/fd/{{fd}}"):
+            os.dup2(os.open("/dev/null", os.O_RDWR), fd)
+{end}
+print("ended")
+"""
+    assert in_child(IN_FORK + PRELUDE + code) == ["ended"]
+
+
+@pytest.mark.parametrize("name", ["wakeups", "pipes"])
+def test_a_loop_that_was_not_told_of_a_signal_before_it_lost_them_ends(name):
+    code = f"""
+signal.alarm(10)
+loop = pyuv.Loop()
+handle = pyuv.Signal(loop)
+handle.start(nothing, signal.SIGUSR1)
+loop.run(pyuv.UV_RUN_NOWAIT)
+os.kill(os.getpid(), signal.SIGUSR1)
+LOSSES["{name}"]()
+del handle, loop
+gc.collect()
+print("ended")
+"""
+    assert in_child(IN_FORK + PRELUDE + code) == ["ended"]
+
+
+def test_a_callback_may_close_the_pipe_that_signals_are_read_from():
+    # More signals than are read at once, and a file that the next ones would be read from.
+    code = """
+signal.alarm(10)
+loop = pyuv.Loop()
+victim = tempfile.TemporaryFile()
+victim.write(bytes(range(256)) * 16)
+victim.flush()
+handles = [pyuv.Signal(loop) for _ in range(40)]
+def replace(handle, number):
+    victim.seek(0)
+    for fd in range(3, 20):
+        with contextlib.suppress(OSError):
+            if "pipe:" in os.readlink(f"/proc/self/fd/{fd}"):
+                os.dup2(victim.fileno(), fd)
+for handle in handles:
+    handle.start(replace, signal.SIGUSR1)
+loop.run(pyuv.UV_RUN_NOWAIT)
+os.kill(os.getpid(), signal.SIGUSR1)
+attempt(loop.run, pyuv.UV_RUN_NOWAIT)
+print("ended")
+"""
+    assert in_child(IN_FORK + PRELUDE + code) == ["ended"]
+
+
+@pytest.mark.parametrize(
+    "what", ["handle.close(); loop.run()", "print(in_fork(nothing))", "del handle; gc.collect()"]
+)
+def test_the_lock_of_signals_is_made_anew_beyond_a_limit_far_below(what):
+    code = f"""
+import resource
+signal.alarm(10)
+loop = pyuv.Loop()
+handle = pyuv.Signal(loop)
+handle.start(nothing, signal.SIGUSR1)
+loop.run(pyuv.UV_RUN_NOWAIT)
+keep = [os.dup(0) for _ in range(40)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (8, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+# The first pipe is the lock's.
+lock = min(fd for fd in range(3, 40) if "pipe:" in os.readlink(f"/proc/self/fd/{{fd}}"))
+for fd in lock, lock + 1:
+    os.dup2(keep[0], fd)
+{what}
+print("ended")
+"""
+    assert in_child(IN_FORK + PRELUDE + code)[-1] == "ended"

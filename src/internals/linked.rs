@@ -50,7 +50,7 @@ macro_rules! reals {
     };
 }
 
-reals! { 7:
+reals! { 6:
     0 = epoll_pwait as epoll_pwait: unsafe extern "C" fn(
         c_int, *mut libc::epoll_event, c_int, c_int, *const libc::sigset_t) -> c_int;
     1 = sigaction as sigaction: unsafe extern "C" fn(
@@ -58,8 +58,7 @@ reals! { 7:
     2 = uv__inotify_read as inotify_read: IoCallback;
     3 = uv__make_pipe as make_pipe: unsafe extern "C" fn(*mut [c_int; 2], c_int) -> c_int;
     4 = uv__server_io as server_io: IoCallback;
-    5 = uv__signal_event as signal_event: IoCallback;
-    6 = waitpid as waitpid: unsafe extern "C" fn(libc::pid_t, *mut c_int, c_int) -> libc::pid_t;
+    5 = waitpid as waitpid: unsafe extern "C" fn(libc::pid_t, *mut c_int, c_int) -> libc::pid_t;
 }
 
 /// What libuv calls for a descriptor that is ready.

@@ -11,6 +11,8 @@
 use libuv_sys2 as uv;
 
 #[cfg(target_os = "linux")]
+pub(crate) mod caught_signals;
+#[cfg(target_os = "linux")]
 mod check_fd;
 #[cfg(target_os = "linux")]
 pub(crate) mod child_watcher;

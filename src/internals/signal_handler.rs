@@ -7,7 +7,8 @@
 //! `disposition.rs`. The handler here looks for the mark of a pipe before it writes, and takes no lock: it goes
 //! through lists whose links are atomic, and what is taken out of one is freed when no handler runs.
 //!
-//! The message in the pipe is libuv's (`uv__signal_msg_t`), and `uv__signal_event` reads it.
+//! What the handler writes into the pipe of a loop is read here, too. libuv's are the counts of both, `caught_signals`
+//! and `dispatched_signals`: it closes no handle before they are the same.
 
 use std::cell::Cell;
 use std::os::raw::{c_int, c_uint};
@@ -20,12 +21,12 @@ use super::linked;
 use super::own_fds::Own;
 use crate::disposition;
 use crate::forks;
-use crate::r#loop::{Held, LoopShared};
+use crate::r#loop::Held;
 
 /// Signals have the numbers 1 to 64.
 const SIGNALS: usize = 65;
 
-/// `uv__signal_msg_t`
+/// A signal for a handle, on its way through the pipe.
 #[repr(C)]
 struct Message {
     handle: *mut uv::uv_signal_t,
@@ -203,27 +204,64 @@ unsafe extern "C" fn __wrap_sigaction(
     unsafe { linked::sigaction()(signum, new, old) }
 }
 
-/// Reads what handlers have told (`uv__signal_event`). It aborts where it cannot, and takes what it reads for
-/// addresses.
+/// Reads what handlers have told, in the place of `uv__signal_event`. That one aborts where it cannot read, and takes
+/// what it reads for addresses: also what it reads second, from a pipe that a callback has closed meanwhile.
 ///
 /// # Safety
 /// As for `uv__signal_event`: the loop is open, and this thread's.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_uv__signal_event(
     event_loop: *mut uv::uv_loop_t,
-    watcher: *mut uv::uv__io_t,
-    events: c_uint,
+    _watcher: *mut uv::uv__io_t,
+    _events: c_uint,
 ) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        let fd = (*event_loop).signal_pipefd[0];
-        if LoopShared::known(event_loop)
-            .is_some_and(|shared| !shared.own_fds().has(Own::SignalsOut, fd))
-        {
-            Held::from_raw(event_loop).stop();
+    // SAFETY: the caller vouches for the loop, which is one of this crate's.
+    let held = unsafe { Held::from_raw(event_loop) };
+    // SAFETY: as above; the field is a number.
+    let fd = || unsafe { (*event_loop).signal_pipefd[0] };
+    while held.own_fds.has(Own::SignalsOut, fd()) {
+        // SAFETY: all zero is a valid value.
+        let mut messages: [Message; 32] = unsafe { std::mem::zeroed() };
+        // SAFETY: the place is as long as that.
+        let read =
+            unsafe { libc::read(fd(), messages.as_mut_ptr().cast(), size_of_val(&messages)) };
+        let error = std::io::Error::last_os_error().raw_os_error();
+        match (read, error) {
+            (-1, Some(libc::EINTR)) => continue,
+            (-1, Some(libc::EAGAIN)) => return,
+            (..1, _) => {
+                held.own_fds.note_lost(Own::SignalsOut);
+                break;
+            }
+            _ => {}
+        }
+        // Each was written at once, and so is whole.
+        let count = read as usize / size_of::<Message>();
+        for message in &messages[..count] {
+            // SAFETY: the handle is one of the loop's, which is not done with closing before it was told of all
+            // that was caught for it.
+            unsafe { message.dispatch() };
+        }
+        if count < messages.len() {
             return;
         }
-        linked::signal_event()(event_loop, watcher, events);
+    }
+    held.stop();
+}
+
+impl Message {
+    /// # Safety
+    /// The handle is alive, and its loop this thread's and in its poll phase.
+    unsafe fn dispatch(&self) {
+        // SAFETY: the caller says so.
+        unsafe {
+            if (*self.handle).signum == self.signum
+                && let Some(callback) = (*self.handle).signal_cb
+            {
+                callback(self.handle, self.signum);
+            }
+            (*self.handle).dispatched_signals = (*self.handle).dispatched_signals.wrapping_add(1);
+        }
     }
 }
 
@@ -242,24 +280,59 @@ pub(crate) fn after_fork(in_child: bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::{Loop, Signal};
+    use crate::{Loop, RunMode, Signal};
 
     #[test]
-    fn libuv_reads_the_message_as_it_was_written() {
+    fn what_was_told_is_heard_once() {
         let event_loop = Loop::new().unwrap();
         let signal = Signal::new(&event_loop).unwrap();
-        signal.start(libc::SIGURG, |_, _| ()).unwrap();
+        let heard = Arc::new(AtomicUsize::new(0));
+        let counted = heard.clone();
+        signal
+            .start(libc::SIGURG, move |_, _| _ = counted.fetch_add(1, Ordering::Relaxed))
+            .unwrap();
         let held = event_loop.hold().unwrap();
         let handle = signal.uv::<uv::uv_signal_t>();
-        // SAFETY: the handle is open, its loop this thread's, and the message is read back by hand.
-        unsafe {
-            tell(handle, libc::SIGURG);
-            assert_eq!((*handle).caught_signals, 1);
-            let mut watcher = (*held.uv()).signal_io_watcher;
-            linked::signal_event()(held.uv(), &raw mut watcher, libc::EPOLLIN as c_uint);
-            assert_eq!((*handle).dispatched_signals, 1);
+        // More than are read at once.
+        for _ in 0..50 {
+            // SAFETY: the handle is open, and its loop this thread's.
+            unsafe { tell(handle, libc::SIGURG) };
         }
+        drop(held);
+        event_loop.run(RunMode::NoWait).unwrap();
+        assert_eq!(heard.load(Ordering::Relaxed), 50);
+        // SAFETY: the handle is open.
+        assert_eq!(unsafe { ((*handle).caught_signals, (*handle).dispatched_signals) }, (50, 50));
+    }
+
+    #[test]
+    fn a_callback_may_close_the_pipe_that_is_read() {
+        let event_loop = Loop::new().unwrap();
+        let signal = Signal::new(&event_loop).unwrap();
+        let held = event_loop.hold().unwrap();
+        // SAFETY: the loop is open and this thread's.
+        let pipe = unsafe { (*held.uv()).signal_pipefd[0] };
+        let (zeroes, _end) = std::io::pipe().unwrap();
+        let place = std::os::fd::AsRawFd::as_raw_fd(&zeroes);
+        signal
+            .start(libc::SIGURG, move |_, _| {
+                // SAFETY: the number is one of this test's loop, and something else's from now on.
+                unsafe { libc::dup2(place, pipe) };
+            })
+            .unwrap();
+        for _ in 0..40 {
+            // SAFETY: the handle is open, and its loop this thread's.
+            unsafe { tell(signal.uv(), libc::SIGURG) };
+        }
+        drop(held);
+        let lost = event_loop.run(RunMode::NoWait).unwrap_err();
+        assert_eq!(lost.code(), Some(crate::Code::EBADF));
+        drop((signal, event_loop));
+        // SAFETY: the loop has left it alone.
+        assert_eq!(unsafe { libc::close(pipe) }, 0);
     }
 
     #[test]

@@ -46,13 +46,14 @@ unsafe extern "C" fn __wrap_uv__make_pipe(pipe: *mut Pipe, flags: c_int) -> c_in
     status
 }
 
-/// In a child that has no fd left libuv would abort: it gets two beyond the limit, if the system lets it.
+/// Where no fd is left libuv would abort, in a forked child or when it next stops a handle: it gets two beyond the
+/// limit, as far as the system lets it.
 fn with_more_fds(make: impl FnOnce() -> c_int) -> c_int {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the calls read and write the struct alone.
     unsafe {
         libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
-        let more = libc::rlimit { rlim_cur: limit.rlim_cur + 2, ..limit };
+        let more = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
         libc::setrlimit(libc::RLIMIT_NOFILE, &raw const more);
         let status = make();
         libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);

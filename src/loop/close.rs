@@ -5,8 +5,11 @@ use libuv_sys2 as uv;
 use super::run::Running;
 use super::{Loop, LoopInner};
 use crate::error::{Code, Error, Result};
+#[cfg(target_os = "linux")]
+use crate::internals::caught_signals;
 #[cfg(unix)]
 use crate::internals::own_fds;
+use crate::internals::registration;
 use crate::trampoline;
 
 impl Loop {
@@ -96,6 +99,8 @@ impl LoopInner {
             if let Some(handle) = self.reserve.handle() {
                 uv::uv_close(handle, None);
             }
+            // libuv would do it for a loop that has never run, and abort where its ring is gone.
+            registration::register(self);
             self.run_closing();
             self.drop_tasks();
             #[cfg(unix)]
@@ -122,6 +127,8 @@ impl LoopInner {
         // Referenced or not, a closing handle keeps `uv_loop_alive` true; what a close callback
         // starts or closes is covered by the condition.
         loop {
+            #[cfg(target_os = "linux")]
+            caught_signals::forget_unheard(self);
             // SAFETY: the loop is open, ours, and not running.
             unsafe { self.uv_run(uv::uv_run_mode_UV_RUN_NOWAIT) };
             if self.jobs.are_leaving() {

@@ -9,6 +9,7 @@ use std::os::raw::c_int;
 
 use crate::error::{Code, Error, Result};
 use crate::internals::child_watcher;
+use crate::kept::Kept;
 use crate::r#loop::{Held, Loop};
 use crate::poll::{Events, Poll};
 
@@ -46,7 +47,7 @@ pub(super) fn reserve() -> Result<Option<OwnedFd>> {
 /// Watches for the end of a child. Returns the number of its descriptor.
 pub(super) fn watch(event_loop: &Loop, pid: c_int, place: OwnedFd) -> Result<c_int> {
     drop(place);
-    let fd = descriptor_of(pid)?;
+    let fd = Kept::new(descriptor_of(pid)?);
     let number = fd.as_raw_fd();
     let poll = Poll::new(event_loop, number)?;
     poll.hide("a process")?;
