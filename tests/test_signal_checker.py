@@ -46,6 +46,21 @@ except KeyboardInterrupt:
     assert in_child(PRELUDE + code) == ["interrupted"]
 
 
+def test_a_socket_that_somebody_has_wait_again_does_not_hold_the_loop_up(loop):
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        checker = pyuv.util.SignalChecker(loop, reader)
+        checker.start()
+        reader.setblocking(True)
+        writer.send(b"x" * 256)
+        loop.run(pyuv.UV_RUN_ONCE)
+        reader.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            reader.recv(1)
+        checker.close()
+        loop.run()
+
+
 def test_the_bytes_are_read_and_dropped(loop):
     reader, writer = socket.socketpair()
     with reader, writer:

@@ -1,7 +1,5 @@
 //! `pyuv.util.SignalChecker`.
 
-use std::io::{Error, ErrorKind};
-
 use pyo3::prelude::*;
 use pyuv::Events;
 
@@ -58,13 +56,21 @@ fn on_signals(poll: &pyuv::Poll, _outcome: pyuv::Result<Events>) {
     });
 }
 
-/// Reads what there is to read.
+/// Reads what there is, without waiting: libuv has made the descriptor non-blocking, but anybody can make it
+/// block again, or have put something else in its place. What is left the loop tells of again.
 fn drain(fd: i32) {
+    const AT_MOST: usize = 32;
+    let mut ready = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     let mut bytes = [0u8; 256];
-    loop {
-        // SAFETY: the buffer is valid for its length; the fd was made non-blocking by libuv.
-        let count = unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) };
-        if count == 0 || (count < 0 && Error::last_os_error().kind() != ErrorKind::Interrupted) {
+    for _ in 0..AT_MOST {
+        // SAFETY: the struct and the buffer are ours, and as long as is said.
+        let read = unsafe {
+            if libc::poll(&raw mut ready, 1, 0) != 1 || ready.revents & libc::POLLIN == 0 {
+                return;
+            }
+            libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len())
+        };
+        if read <= 0 {
             return;
         }
     }
