@@ -119,3 +119,25 @@ thread.join()
 """
     )
     assert in_child(PRELUDE + code) == ["[]"]
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("return", 0), ("sys.exit(7)", 7), ("raise ValueError", 1), ("os._exit(3)", 3)]
+)
+def test_a_child_that_a_function_on_the_pool_forks_ends_with_that_function(end, status):
+    lines = in_child(
+        f"""
+        import os, signal, sys, pyuv
+        def work():
+            if os.fork() == 0:
+                signal.alarm(20)
+                sys.stderr = open(os.devnull, "w")
+                {end}
+            else:
+                print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+        loop = pyuv.Loop()
+        loop.queue_work(work, print)
+        loop.run()
+        """
+    )
+    assert lines == [str(status), "None"]

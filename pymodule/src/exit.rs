@@ -13,8 +13,10 @@
 use std::os::raw::c_int;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use pyo3::exceptions::PySystemExit;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyInt;
 
 use crate::thread_state;
 
@@ -48,6 +50,42 @@ pub fn attach<T>(f: impl FnOnce(Python<'_>) -> T) -> Option<T> {
         return None;
     }
     Python::try_attach(f)
+}
+
+/// Ends a process that a function on the thread pool forked, when that function returns in it: nobody is there to be
+/// told, and a thread of the pool would wait for more work for ever. CPython can be finalized by the thread alone that
+/// started it, so that this is `os._exit`, with what was printed written out before. The status is that of a program.
+pub fn leave_child(py: Python<'_>, outcome: PyResult<()>) -> ! {
+    let status = outcome.map_or_else(|error| status(py, error), |()| 0);
+    for name in ["stdout", "stderr"] {
+        // A stream that is None, or cannot be written to, has nothing to lose.
+        let _ = stream(py, name).and_then(|stream| stream.call_method0("flush"));
+    }
+    // SAFETY: nothing runs after it.
+    unsafe { libc::_exit(status) }
+}
+
+fn stream<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("sys")?.getattr(name)
+}
+
+/// The status of a program that ends by this.
+fn status(py: Python<'_>, error: PyErr) -> c_int {
+    if error.is_instance_of::<PySystemExit>(py) {
+        let code = error.value(py).getattr("code").ok();
+        match code {
+            Some(code) if code.is_none() => return 0,
+            Some(code) if code.is_instance_of::<PyInt>() => return code.extract().unwrap_or(-1),
+            Some(code) => {
+                let text = (format!("{code}\n"),);
+                let _ = stream(py, "stderr").and_then(|stream| stream.call_method1("write", text));
+            }
+            None => {}
+        }
+    } else {
+        error.print(py);
+    }
+    1
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -43,10 +43,13 @@ struct Job {
 impl Job {
     /// On a thread of the pool.
     fn run(&self) {
+        let process = std::process::id();
         let attached = exit::attach(|py| {
-            if let Some(work) = self.work.take(py)
-                && let Err(error) = call(&work, [])
-            {
+            let outcome = self.work.take(py).map_or(Ok(()), |work| call(&work, []).map(drop));
+            if std::process::id() != process {
+                exit::leave_child(py, outcome);
+            }
+            if let Err(error) = outcome {
                 self.raised.set(Some(error.into_value(py).into_bound(py).into_any()));
             }
             if self.forgotten.load(Ordering::Acquire) {
