@@ -224,3 +224,27 @@ def test_a_with_block_closes_the_loop_with_what_is_on_it():
     with pytest.raises(KeyError), failing:
         raise KeyError
     assert failing.closed
+
+
+def test_close_with_handles_ends_though_callbacks_go_on_and_on(loop):
+    goes_on = True
+
+    def again(*arguments):
+        if goes_on:
+            pyuv.Idle(loop).start(lambda idle: None)
+            pyuv.Async(loop, again).close(again)
+
+    pyuv.Timer(loop).close(again)
+    with pytest.raises(pyuv.error.UVError, match="still open"):
+        loop.close(handles=True)
+    goes_on = False
+    loop.close(handles=True)
+    assert loop.closed
+
+
+def test_close_with_handles_ends_what_a_callback_starts_and_leaves(loop):
+    ticks = Recorder()
+    pyuv.Timer(loop).close(lambda timer: pyuv.Idle(loop).start(ticks))
+    loop.close(handles=True)
+    assert loop.closed
+    assert len(ticks) <= 1

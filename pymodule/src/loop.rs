@@ -39,7 +39,7 @@ pub struct Loop {
     wakeup: Owned<RefCell<Option<Arc<Wakeup>>>>,
 }
 
-/// How often `Loop.close(handles=True)` closes what callbacks have opened meanwhile.
+/// In how many iterations `Loop.close(handles=True)` closes what callbacks have opened meanwhile.
 const CLOSING_ROUNDS: usize = 100;
 
 static DEFAULT: Once<Py<Loop>> = Once::new();
@@ -70,22 +70,27 @@ impl Loop {
     fn close_handles(slf: &Bound<'_, Loop>) -> PyResult<()> {
         let py = slf.py();
         let core = slf.get().core()?;
-        for _ in 0..CLOSING_ROUNDS {
+        let mut rounds = 0;
+        while rounds < CLOSING_ROUNDS {
             if let Some(channels) = slf.get().channels.get(py) {
                 for channel in channels.try_iter()?.collect::<PyResult<Vec<_>>>()? {
                     channel.call_method0(intern!(py, "close"))?;
                 }
             }
             let handles = Loop::handles(slf)?;
+            let mut opened = false;
             for handle in &handles {
+                opened |= !handle.getattr(intern!(py, "closed"))?.is_truthy()?;
                 handle.call_method0(intern!(py, "close"))?;
             }
+            rounds += usize::from(opened);
             core.cancel_requests().map_err(in_call::<UVError>("close"))?;
             let alive = core.is_alive().map_err(in_call::<UVError>("close"))?;
             if handles.is_empty() && !alive {
                 break;
             }
-            Loop::run(slf, 0)?;
+            // One iteration, for callbacks may start what never ends.
+            Loop::run(slf, 1)?;
         }
         Ok(())
     }

@@ -280,6 +280,12 @@ def kick(number, kill=os.kill):
         kill(os.getpid(), number)
 
 
+def at_exit(function, *arguments):
+    """Registers it, as long as there is a list of such: CPython crashes where a later finalizer does."""
+    if not sys.is_finalizing():
+        atexit.register(function, *arguments)
+
+
 def starve(number, function):
     """Calls with Python's allocator refusing one time, the `number`th."""
     _testcapi.set_nomemory(number, number + 1)
