@@ -1,5 +1,6 @@
 import copy
 import errno
+import os
 import pickle
 import socket
 
@@ -260,6 +261,14 @@ CALLS = {
         lambda loop, path: pyuv.Process.spawn(loop, ["true"], cwd=path / "no"),
         "no such file or directory: working directory {path}/no (spawn)",
     ),
+    "a name": (
+        lambda loop, path: dns.resolve("no.example", servers=["127.0.0.1"], port=9, tries=1, timeout=5),
+        "Could not contact DNS servers: no.example (resolve)",
+    ),
+    "a folder to change to": (
+        lambda loop, path: pyuv.util.chdir(path / "no"),
+        "no such file or directory: {path}/no (chdir)",
+    ),
     "a group": (
         lambda loop, path: pyuv.util.get_group(0xFFFEFFF0),
         "no such file or directory: group 4294901744 (get_group)",
@@ -287,6 +296,10 @@ def test_the_text_is_a_sentence_that_names_what_and_the_call(call, loop, tmp_pat
         lambda loop, path: pyuv.Process.spawn(loop, [path, "argument"]),
         lambda loop, path: pyuv.Process.spawn(loop, ["name"], executable=path),
         lambda loop, path: pyuv.Process.spawn(loop, ["true"], cwd=path),
+        lambda loop, path: pyuv.util.chdir(path),
+        lambda loop, path: fs.rmtree(loop, path),
+        lambda loop, path: fs.walk(loop, path),
+        lambda loop, path: fs.copytree(loop, path, "elsewhere"),
     ],
 )
 def test_the_path_to_blame_is_the_filename_as_it_was_given(call, kind, loop, tmp_path):
@@ -307,3 +320,11 @@ def test_a_program_is_to_blame_where_the_folder_is_there(loop, tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         pyuv.Process.spawn(loop, ["./no"], cwd=tmp_path)
     assert caught.value.filename == "./no"
+
+
+def test_what_is_in_a_tree_is_blamed_alone(loop, tmp_path):
+    (tmp_path / "tree" / "below").mkdir(parents=True)
+    os.mkfifo(tmp_path / "tree" / "below" / "pipe")
+    with pytest.raises(error.FSError, match="copytree") as caught:
+        fs.copytree(loop, tmp_path / "tree", tmp_path / "copy")
+    assert caught.value.filename == str(tmp_path / "tree" / "below" / "pipe")

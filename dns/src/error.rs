@@ -101,10 +101,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// An error of the loop's, as one of `call`; another as it is.
+    /// The same error, as one of `call`; of a value that was refused as it is.
     pub fn in_call(self, call: &'static str) -> Error {
         match self {
             Error::Loop(error) => Error::Loop(error.in_call(call)),
+            Error::Ares { code, what } if !what.is_empty() => {
+                Error::new(code, format!("{what} ({call})"))
+            }
             other => other,
         }
     }

@@ -94,7 +94,8 @@ impl Begun<'_, '_> {
 impl Channel {
     /// Makes the core's channel, once.
     pub fn init(&self, event_loop: &Bound<'_, Loop>, options: Options) -> PyResult<()> {
-        let core = pyuv_dns::Channel::new(event_loop.get().core()?, options).map_err(to_py)?;
+        let core = pyuv_dns::Channel::new(event_loop.get().core()?, options)
+            .map_err(|error| to_py(error.in_call("Channel")))?;
         // The loop goes with the core's channel: an argument may have come here before.
         self.core.set(core).map_err(|_| initialised_twice())?;
         self.event_loop.set(Some(event_loop.clone().into_any()));

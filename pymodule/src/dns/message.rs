@@ -144,7 +144,7 @@ impl Message {
                 pyuv_dns::Message::parse(&copy)
             }
         };
-        message_to_py(wire.py(), parsed.map_err(to_py)?)
+        message_to_py(wire.py(), parsed.map_err(|error| to_py(error.in_call("parse")))?)
     }
 
     /// The message as it goes on the wire, names compressed.

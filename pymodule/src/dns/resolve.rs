@@ -68,21 +68,25 @@ pub fn resolve<'py>(
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     with_name(name, |name| {
         let start = || Resolution::start(name, r#type.0, record_class.0, &options);
-        let resolution = py.detach(start).map_err(to_py)?;
+        let resolution = py.detach(start).map_err(failed)?;
         let answer = wait(py, &resolution, deadline);
         // It may be the last to let go of a resolver, whose thread is waited for then.
         py.detach(|| drop(resolution));
         match answer? {
             Ok(message) => message_to_py(py, message),
             Err(Error::Ares { code, what }) if what.is_empty() => {
-                Err(to_py(Error::new(code, name.to_owned())))
+                Err(failed(Error::new(code, name.to_owned())))
             }
             Err(Error::Ares { code, what }) => {
-                Err(to_py(Error::new(code, format!("{name}: {what}"))))
+                Err(failed(Error::new(code, format!("{name}: {what}"))))
             }
-            Err(error) => Err(to_py(error)),
+            Err(error) => Err(failed(error)),
         }
     })
+}
+
+fn failed(error: Error) -> PyErr {
+    to_py(error.in_call("resolve"))
 }
 
 /// The answer, or ARES_ETIMEOUT at the deadline. What a signal handler raises ends the wait.

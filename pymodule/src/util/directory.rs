@@ -8,6 +8,7 @@ use pyuv::util;
 
 use super::argument::{AnyPath, failed, refused};
 use super::env::locked;
+use crate::error::with_filename;
 
 /// The current working directory, a str without a trailing slash.
 ///
@@ -21,8 +22,9 @@ fn cwd() -> PyResult<OsString> {
 ///
 /// Raises ValueError for a path with a NUL, UVError when it cannot be entered. `uv_chdir`
 #[pyfunction]
-fn chdir(path: AnyPath) -> PyResult<()> {
-    util::chdir(&path.0).map_err(refused("chdir"))
+fn chdir(path: &Bound<'_, PyAny>) -> PyResult<()> {
+    let AnyPath(folder) = path.extract()?;
+    util::chdir(&folder).map_err(refused("chdir")).map_err(|error| with_filename(error, path))
 }
 
 /// The user's home, a str: $HOME where set, else what the user database says.

@@ -51,6 +51,10 @@ class UsageError(Exception):
     """What is wrong with the arguments."""
 
 
+class NotToBeDoneError(UsageError):
+    """The arguments are well written, but what they ask for cannot be done: no help with writing them."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog=PROGRAM, description=__doc__, epilog=EPILOG)
@@ -120,7 +124,7 @@ class Question:
         self.type = known_type(words[1] if len(words) == 2 else options.type or "A")
         self.port = port
         if self.type in TRANSFERS:
-            raise UsageError(f"{self.type} is a transfer of a whole zone, which this does not do")
+            raise NotToBeDoneError(f"{self.type} is a transfer of a whole zone, which this does not do")
 
 
 def is_type(word: str) -> bool:
@@ -165,9 +169,9 @@ def servers(text: str, default_port: int) -> list[str]:
         try:
             resolved = getaddrinfo(pyuv.Loop(), host, number, socktype=socket.SOCK_DGRAM)
         except pyuv.error.UVError as error:
-            raise UsageError(f"no such server: {text}: {pyuv.errno.strerror(error.args[0])}") from None
+            raise NotToBeDoneError(f"no such server: {text}: {pyuv.errno.strerror(error.args[0])}") from None
         except ValueError as error:
-            raise UsageError(f"no such server: {text}: {error}") from None
+            raise NotToBeDoneError(f"no such server: {text}: {error}") from None
         found = [entry[4][0] for entry in resolved]
     return [f"[{address}]:{number}" if ":" in address else f"{address}:{number}" for address in found]
 
@@ -267,6 +271,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         question = Question(options)
         status = dig(options, question) if options.file is None else bulk(options, question)
         flush_output()
+    except NotToBeDoneError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return Exit.USAGE
     except UsageError as error:
         made.error(str(error))
     except BrokenPipeError:

@@ -39,6 +39,9 @@ def show(options: argparse.Namespace, outcome: dict[str, Any]) -> None:
     elif options.command != "du" and not options.quiet:
         verb = "copied" if options.command == "copy" else "removed"
         files = outcome["files"] + outcome.get("links", 0)
+        if options.command == "rm" and outcome["errors"] and not files + outcome["folders"]:
+            # That nothing was removed is said by what was in the way.
+            return
         print(f"{verb} {counted(files, 'file')} and {counted(outcome['folders'], 'folder')}", file=sys.stderr)
 
 

@@ -9,7 +9,7 @@ use pyo3::types::PyList;
 use pyuv_fs::tree::{Ended, Told, Tree, Work};
 
 use crate::call::call;
-use crate::error::{FSError, in_call};
+use crate::error::{FSError, fs_error, in_call};
 use crate::exit;
 use crate::fs::path::PathArgument;
 use crate::fs::request::About;
@@ -52,7 +52,7 @@ pub fn dispatch<'py, W: Work>(
         tree = tree.progress_every(PROGRESS_EVERY);
     }
     let Some(callback) = options.callback.clone() else {
-        return run(event_loop.py(), &options, on_batch, about.call, tree, convert);
+        return run(event_loop.py(), &options, on_batch, about, tree, convert);
     };
     let core = event_loop.get().core()?;
     let call = about.call;
@@ -96,10 +96,11 @@ fn run<'py, W: Work>(
     py: Python<'py>,
     options: &Options<'py>,
     on_batch: Option<Bound<'py, PyAny>>,
-    call_name: &'static str,
+    about: About,
     tree: Tree<W>,
     convert: impl Convert<W> + Sync,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let name = about.call;
     let progress = options.progress.clone().map(Bound::unbind);
     let on_batch = on_batch.map(Bound::unbind);
     let convert = &convert;
@@ -140,9 +141,25 @@ fn run<'py, W: Work>(
     if let Some(error) = raised {
         return Err(error);
     }
-    let output = ended.result.map_err(in_call::<FSError>(call_name))?;
     let errors = error_list(py, &ended.errors, |path| convert.path_as_bytes(path))?;
+    let output = ended
+        .result
+        .map_err(|error| fs_error(py, error.in_call(name), blamed(py, about, &errors)))?;
     Ok(convert.output(py, output, errors)?.into_bound(py))
+}
+
+/// What stopped a job is what was told of last: something in the tree, or else what was given.
+fn blamed(py: Python<'_>, about: About, errors: &Bound<'_, PyList>) -> About {
+    let last = errors.iter().last().and_then(|failed| failed.get_item(0).ok());
+    let given = about
+        .path
+        .as_ref()
+        .and_then(|given| py.import("os").and_then(|os| os.call_method1("fspath", (given,))).ok());
+    match (last, given) {
+        (Some(last), Some(given)) if last.eq(&given).unwrap_or(false) => about,
+        (Some(last), _) => About { path: Some(last.unbind()), ..About::default() },
+        (None, _) => about,
+    }
 }
 
 /// [`dispatch`] of a job that gives one result, by `output`, on the tree at `path`; `path2` is where it
