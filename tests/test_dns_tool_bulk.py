@@ -303,7 +303,7 @@ def test_no_bar_without_tqdm_and_a_hint(run, tmp_path):
     os.close(controller)
     assert (status, len(lines)) == (0, 1)
     hint, summary, *_ = text.splitlines()
-    assert hint == "pip install pyuv[tools] for a progress bar"
+    assert hint == "pip install tqdm for a progress bar"
     assert summary.startswith("1 name in ")
 
 

@@ -271,7 +271,10 @@ def test_a_bar_on_a_terminal(root, tmp_path):
     assert on_terminal("du", "--quiet", root) == (0, "")
 
 
-def test_no_bar_without_tqdm(root, tmp_path):
+def test_no_bar_without_tqdm_and_a_hint(root, tmp_path):
     (tmp_path / "tqdm.py").write_text("raise ImportError\n")
+    status, drawn = on_terminal("du", root, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert (status, drawn.splitlines()[0]) == (0, "pip install tqdm for a progress bar")
     status, drawn = on_terminal("rm", root, env=os.environ | {"PYTHONPATH": str(tmp_path)})
-    assert (status, drawn) == (0, f"removed {FILES + LINKS} files and {FOLDERS} folders\r\n")
+    removed = f"removed {FILES + LINKS} files and {FOLDERS} folders"
+    assert (status, drawn.splitlines()) == (0, ["pip install tqdm for a progress bar", removed])

@@ -33,6 +33,10 @@ IDIOMS: dict[str, list[str]] = {
         "{tcp} = pyuv.TCP({loop}); {tcp}.bind(('127.0.0.1', 0)); {tcp}.listen({body}); "
         "v.address = {tcp}.getsockname()",
         "v.more = pyuv.TCP({loop}); v.more.connect(v.address, Once({body}))",
+        "{tcp} = pyuv.TCP({loop}); {tcp}.connect([('127.0.0.1', 9), v.address], Once({body}), delay=0.001)",
+        "{tcp} = pyuv.TCP({loop}); {tcp}.connect([('192.0.2.1', 9)], {call}, delay=0, timeout=0.01)",
+        "{tcp} = pyuv.TCP({loop}); {tcp}.connect(('localhost', 9), Once({body}), timeout=0.01)",
+        "{tcp}.connect([v.address], Once({body}))",
         "v.made = pyuv.TCP({loop}); {tcp}.accept(v.made); v.made.start_read({body}); v.made.write({data})",
         "v.theirs = socket.create_connection(v.address); v.theirs.setblocking(False)",
         "{tty}, v.theirs = terminal({loop}); {tty}.start_read({body})",

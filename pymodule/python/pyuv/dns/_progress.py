@@ -35,7 +35,7 @@ class Progress:
                 file=sys.stderr,
             )
         elif self._hints:
-            self.note("pip install pyuv[tools] for a progress bar")
+            self.note("pip install tqdm for a progress bar")
 
     def update(self, bulk: Bulk) -> None:
         """Draws what has been counted since."""

@@ -10,8 +10,14 @@ from .. import fs
 class Bar:
     """Draws a bar on standard error, if asked to and able."""
 
+    hinted = False
+    """Whether it was said how to be able."""
+
     def __init__(self, *, wanted: bool) -> None:
-        self.wanted = wanted and sys.stderr.isatty() and _tqdm() is not None
+        terminal = wanted and sys.stderr.isatty()
+        self.wanted = terminal and _tqdm() is not None
+        # A tool that can do more says so, where somebody sees it.
+        self._hints = terminal and not self.wanted
         self._bar: Any = None
         self._bytes = False
 
@@ -22,6 +28,9 @@ class Bar:
 
     def begin(self, unit: str, total: int | None = None) -> None:
         """Draws a bar that counts bytes (``B``) or entries; `total` may be unknown."""
+        if self._hints and not Bar.hinted:
+            Bar.hinted = True
+            print("pip install tqdm for a progress bar", file=sys.stderr)
         if self.wanted:
             self._bytes = unit == "B"
             self._bar = _tqdm()(

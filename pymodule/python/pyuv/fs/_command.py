@@ -131,8 +131,8 @@ def rm(options: argparse.Namespace) -> Outcome:
     runner = Runner(options)
     if not _is_folder(options.path):
         return runner.single(lambda: fs.unlink(runner.loop, options.path), files=1, folders=0)
+    runner.bar.begin("entries found")
     if runner.bar.wanted:
-        runner.bar.begin("entries found")
         runner.bar.begin("entries", _total(runner, lambda usage: usage.files + usage.folders))
     return runner.outcome(runner.run(fs.rmtree, options.path))
 
@@ -142,8 +142,8 @@ def copy(options: argparse.Namespace) -> Outcome:
     runner = Runner(options)
     if not _is_folder(options.path):
         return runner.single(lambda: _copy_file(runner.loop, options), files=1, folders=0)
+    runner.bar.begin("entries found")
     if runner.bar.wanted:
-        runner.bar.begin("entries found")
         runner.bar.begin("B", _total(runner, lambda usage: usage.bytes))
     request = runner.run(
         fs.copytree,
