@@ -124,6 +124,8 @@ class Checks:
         yield Step("random programs", self.random_programs)
         for environment in every if full else [self.newest]:
             yield self.gate(environment)
+            if environment.interpreter.is_cpython:
+                yield self.asyncio_suite(environment)
         yield self.command("manual", "sphinx-build", "-qW", "-b", "html", "docs", "build/docs")
         yield self.command("manual's index", "python", "scripts/manual_index.py", "build/docs/objects.inv")
         doctest = ["sphinx-build", "-qW", "-b", "doctest", "docs", "build/doctest"]
@@ -215,6 +217,20 @@ class Checks:
             report.unlink(missing_ok=True)
             gate: Command = [self.tools.python, "tests/gate/gate.py", "--json", report]
             status = self.run([*gate, "--python", environment.python], log)
+            counts = Counter(json.loads(report.read_text()) if report.exists() else {})
+            return Result(name, status == 0, counts=counts)
+
+        return Step(name, action)
+
+    def asyncio_suite(self, environment: Environment) -> Step:
+        """CPython's own tests of asyncio, on pyuv's event loop."""
+        name = f"asyncio's suite {environment.name}"
+
+        def action(log: Path) -> Result:
+            report = RESULTS / f"asyncio-{environment.name}.json"
+            report.unlink(missing_ok=True)
+            suite: Command = [environment.python, "tests/asyncio_suite", "--json", report]
+            status = self.run(suite, log, environment.run_environment())
             counts = Counter(json.loads(report.read_text()) if report.exists() else {})
             return Result(name, status == 0, counts=counts)
 

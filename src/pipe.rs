@@ -55,6 +55,15 @@ impl Pipe {
         })
     }
 
+    /// [`open`](Pipe::open) of a socket that is known to be of this kind and not to block, and that no other
+    /// handle of the loop has: spares system calls, and looking at every handle.
+    pub fn open_known(&self, fd: i32) -> Result<()> {
+        self.open_known_with(fd as Fd, || {
+            // SAFETY: the handle is open, a Pipe, and its loop is ours.
+            unsafe { uv::uv_pipe_open(self.uv(), fd) }
+        })
+    }
+
     /// Gives the socket a name (`uv_pipe_bind2`). On Linux the empty name has the system choose an
     /// abstract one. A file of that name is removed when the handle is closed.
     ///

@@ -75,6 +75,15 @@ impl TCP {
         })
     }
 
+    /// [`open`](TCP::open) of a socket that is known to be of this kind and not to block, and that no other
+    /// handle of the loop has: spares system calls, and looking at every handle.
+    pub fn open_known(&self, sock: Fd) -> Result<()> {
+        self.open_known_with(sock, || {
+            // SAFETY: the handle is open, a TCP, and its loop is ours.
+            unsafe { uv::uv_tcp_open(self.uv(), sock) }
+        })
+    }
+
     /// Gives the socket an address (`uv_tcp_bind`). Port 0 has the system choose one.
     ///
     /// Fails with `UV_EINVAL` for a socket that has one, `UV_EADDRNOTAVAIL`, `UV_EACCES`. An

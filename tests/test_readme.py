@@ -4,7 +4,9 @@ import contextlib
 import pathlib
 import re
 import socket
+import sys
 
+import pytest
 import pyuv
 from dnsserver import DNSServer
 
@@ -19,7 +21,7 @@ def run(source: str) -> dict[str, object]:
 
 
 def test_every_example_is_tested_here():
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
 
 
 def test_dns(capsys):
@@ -38,8 +40,17 @@ def test_fs(capsys, tmp_path, monkeypatch):
     assert capsys.readouterr().out == "b'remember'\n"
 
 
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="pyuv.asyncio is for CPython")
+def test_asyncio(capsys):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    run(EXAMPLES[2].replace("7001", str(port)))
+    assert capsys.readouterr().out == "b'HELLO\\n'\n"
+
+
 def test_echo():
-    example = EXAMPLES[2]
+    example = EXAMPLES[3]
     assert example.endswith("loop.run()\n")
     names = run(example.removesuffix("loop.run()\n").replace("7000", "0"))
     loop, server = names["loop"], names["server"]
@@ -57,5 +68,5 @@ def test_echo():
 
 
 def test_util(capsys):
-    run(EXAMPLES[3])
+    run(EXAMPLES[4])
     assert socket.gethostname() in capsys.readouterr().out

@@ -1,6 +1,6 @@
 //! `pyuv.error`: the exception classes, and how the crates' errors become them.
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyuv::Error;
 
@@ -49,6 +49,19 @@ pub fn with_filename(error: PyErr, path: &Bound<'_, PyAny>) -> PyErr {
     match value.setattr(intern!(path.py(), "filename"), path) {
         Ok(()) => error,
         Err(failed) => failed,
+    }
+}
+
+/// Makes the OSError for `error` that Python has for its number, as `pyuv.asyncio` raises it.
+pub fn to_os_error(error: Error) -> PyErr {
+    match error.code() {
+        Some(code) => {
+            let number = -code.0;
+            let text = std::io::Error::from_raw_os_error(number).to_string();
+            let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+            PyOSError::new_err((number, text))
+        }
+        None => PyRuntimeError::new_err(error.to_string()),
     }
 }
 

@@ -6,6 +6,8 @@ mod address;
 mod allocator;
 mod argument;
 mod r#async;
+#[cfg(not(PyPy))]
+mod asyncio;
 mod buffer;
 mod buffer_size;
 mod c_api;
@@ -28,6 +30,7 @@ mod interpreter;
 mod life;
 mod r#loop;
 mod main_thread;
+mod message_size;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(PyPy)))]
 mod no_memory;
 mod number;
@@ -36,6 +39,7 @@ mod pipe;
 mod poll;
 mod prepare;
 mod process;
+mod raw_method;
 mod seconds;
 mod signal;
 mod signals;
@@ -50,8 +54,6 @@ mod timer;
 mod tty;
 mod udp;
 mod util;
-#[cfg(target_os = "linux")]
-#[cfg(target_os = "linux")]
 mod wakeup;
 mod watcher;
 mod work;
@@ -93,6 +95,8 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<tty::TTY>()?;
     stream::register(module)?;
     constants::register(module)?;
+    #[cfg(not(PyPy))]
+    asyncio::register(module)?;
     dns::register(module)?;
     fs::register(module)?;
     thread::register(module)?;

@@ -17,7 +17,7 @@ use crate::life::wrapper::wrapper_of;
 use crate::main_thread::on_main_thread;
 use crate::once::{Once, intern};
 use crate::spare_bytes::SpareBytes;
-use crate::wakeup::Wakeup;
+use crate::wakeup::{Installed, Wakeup};
 
 /// An event loop (`uv_loop_t`).
 ///
@@ -33,6 +33,8 @@ pub struct Loop {
     pub excepthook: PySlot,
     /// The KeyboardInterrupt or SystemExit that stopped the loop, for `run` to raise.
     pub stopped_by: PySlot,
+    /// What is called with the numbers of signals.
+    pub signal_listener: PySlot,
     /// The channels on the loop, a WeakSet, for `close(handles=True)`.
     channels: PySlot,
     /// The wakeup of a loop that has run on the main thread.
@@ -141,6 +143,67 @@ impl Loop {
     }
 }
 
+/// The loop is this thread's to run, as often as it likes.
+pub struct Turns<'a, 'py> {
+    event_loop: &'a Bound<'py, Loop>,
+    core: &'a pyuv::Loop,
+    // These go in this order.
+    _installed: Option<Installed<'py>>,
+    hooks: GilHooks,
+    held: Entered<'a>,
+}
+
+impl<'a, 'py> Turns<'a, 'py> {
+    /// Proof of ownership of the loop.
+    pub fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// `uv_run`, once. Says whether anything is still active; raises what a callback left for the
+    /// caller.
+    pub fn turn(&self, mode: RunMode) -> PyResult<bool> {
+        let outcome = self.core.run_with(mode, &self.hooks);
+        self.event_loop.get().raise_stopped_by(self.event_loop.py())?;
+        outcome.map_err(in_call::<UVError>("run"))
+    }
+}
+
+impl Loop {
+    /// Begins to run the loop. Where it may wait, on the main thread, Ctrl-C wakes it.
+    pub fn turns<'a, 'py>(slf: &'a Bound<'py, Loop>, may_wait: bool) -> PyResult<Turns<'a, 'py>> {
+        let py = slf.py();
+        // From here on: what is set up is not to be closed by another thread while Python runs.
+        let (core, held) = slf.get().core_to_run()?;
+        let hears_signals = may_wait && !core.is_running() && on_main_thread();
+        let mut installed = None;
+        if hears_signals {
+            let wakeup = Loop::wakeup(slf, core, &held);
+            installed = wakeup.map(|wakeup| wakeup.install(py)).transpose()?;
+            // One that came before the wakeup fd was ours would not wake the loop.
+            crate::signals::check(py)?;
+        }
+        let hooks = GilHooks::new(slf, hears_signals);
+        Ok(Turns { event_loop: slf, core, _installed: installed, hooks, held })
+    }
+
+    /// Has `listener` called with the numbers of signals that come, as `bytes`, from now on and also
+    /// between runs; no more with None. For the main thread. Gives the wakeup fd.
+    pub fn listen_for_signals(
+        slf: &Bound<'_, Loop>,
+        listener: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<i32> {
+        let py = slf.py();
+        let (core, held) = slf.get().core_to_run()?;
+        let listens = listener.is_some();
+        let Some(wakeup) = Loop::wakeup(slf, core, &held) else {
+            return Err(PyRuntimeError::new_err("there is no file descriptor for a wakeup"));
+        };
+        let fd = wakeup.keep(py, listens)?;
+        slf.get().signal_listener.set(listener);
+        Ok(fd)
+    }
+}
+
 fn weak_set(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static WEAK_SET: Once<Py<PyAny>> = Once::new();
     WEAK_SET.import(py, "weakref", "WeakSet")
@@ -175,6 +238,7 @@ impl Loop {
             spare: Owned::default(),
             excepthook: PySlot::new(),
             stopped_by: PySlot::new(),
+            signal_listener: PySlot::new(),
             channels: PySlot::new(),
             wakeup: Owned::default(),
         }
@@ -211,25 +275,8 @@ impl Loop {
     /// or UV_RUN_NOWAIT (one that does not wait). The GIL is released while the loop waits.
     #[pyo3(signature = (mode=0))]
     fn run(slf: &Bound<'_, Loop>, mode: i32) -> PyResult<bool> {
-        let py = slf.py();
-        let this = slf.get();
         let mode = run_mode(mode)?;
-        // From here on: what is set up is not to be closed by another thread while Python runs.
-        let (core, held) = this.core_to_run()?;
-        let hears_signals = mode != RunMode::NoWait && !core.is_running() && on_main_thread();
-        let mut installed = None;
-        if hears_signals {
-            let wakeup = Loop::wakeup(slf, core, &held);
-            installed = wakeup.map(|wakeup| wakeup.install(py)).transpose()?;
-            // One that came before the wakeup fd was ours would not wake the loop.
-            crate::signals::check(py)?;
-        }
-        let hooks = GilHooks::new(slf, hears_signals);
-        let outcome = core.run_with(mode, &hooks);
-        drop(installed);
-        drop(held);
-        this.raise_stopped_by(py)?;
-        outcome.map_err(in_call::<UVError>("run"))
+        Loop::turns(slf, mode != RunMode::NoWait)?.turn(mode)
     }
 
     /// Makes `run` return after this iteration (`uv_stop`).
@@ -399,6 +446,7 @@ impl Loop {
         unsafe { self.active.get_unheld() }.visit(&visit)?;
         self.excepthook.visit(&visit)?;
         self.stopped_by.visit(&visit)?;
+        self.signal_listener.visit(&visit)?;
         self.channels.visit(&visit)
     }
 
@@ -407,6 +455,7 @@ impl Loop {
         unsafe { self.active.get_unheld() }.clear();
         self.excepthook.clear(py);
         self.stopped_by.clear(py);
+        self.signal_listener.clear(py);
         self.channels.clear(py);
     }
 }

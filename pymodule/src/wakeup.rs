@@ -7,9 +7,10 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use pyuv::{Events, Kept, Poll};
 
 use crate::error::UVError;
@@ -29,6 +30,10 @@ struct Ends {
     write: Kept<UnixStream>,
     /// The wakeup fd that was set before ours, which gets its signals still; -1 for none.
     previous: AtomicI32,
+    /// Somebody listens to signals: Python's wakeup fd stays here between runs.
+    kept: AtomicBool,
+    /// How many runs of the loop it is installed for.
+    runs: AtomicUsize,
 }
 
 impl Wakeup {
@@ -38,7 +43,13 @@ impl Wakeup {
         read.set_nonblocking(true)?;
         write.set_nonblocking(true)?;
         let previous = AtomicI32::new(-1);
-        let ends = Arc::new(Ends { read: Kept::new(read), write: Kept::new(write), previous });
+        let ends = Arc::new(Ends {
+            read: Kept::new(read),
+            write: Kept::new(write),
+            previous,
+            kept: AtomicBool::new(false),
+            runs: AtomicUsize::new(0),
+        });
         let poll = Poll::new(core, ends.read.as_raw_fd()).map_err(to_py::<UVError>)?;
         let for_callback = ends.clone();
         // The Python loop is alive whenever the core loop runs: `run` and `close` hold it.
@@ -47,10 +58,16 @@ impl Wakeup {
             poll.hide("the loop's wakeup")?;
             poll.set_ref(false)?;
             poll.start_unchecked(Events::READABLE, move |_, _| {
-                for_callback.drain();
+                let signals = for_callback.drain();
                 // SAFETY: callbacks run attached, on a loop whose Python object is alive.
                 let Some(event_loop) = &(unsafe { event_loop.object() }) else { return };
-                if let Err(error) = crate::signals::check(event_loop.py()) {
+                let py = event_loop.py();
+                if let Err(error) = crate::signals::check(py) {
+                    Loop::handle_exception(event_loop, error, None);
+                }
+                if let Some(listener) = event_loop.get().signal_listener.get(py)
+                    && let Err(error) = listener.call1((PyBytes::new(py, &signals),))
+                {
                     Loop::handle_exception(event_loop, error, None);
                 }
             })
@@ -61,12 +78,34 @@ impl Wakeup {
 
     /// Points Python's wakeup fd here until the guard goes.
     pub fn install<'py>(&self, py: Python<'py>) -> PyResult<Installed<'py>> {
-        let ours = self.ends.write.as_raw_fd();
-        let previous = set_wakeup_fd(py, ours)?;
-        // Ours itself, where somebody saw it in a callback and set it later: nobody else's.
-        let forward_to = if previous == ours { -1 } else { previous };
-        let outer = self.ends.previous.swap(forward_to, Ordering::Relaxed);
-        Ok(Installed { py, ends: self.ends.clone(), previous, outer })
+        let ends = self.ends.clone();
+        let before = set_wakeup_fd(py, ends.number())?;
+        let outer = ends.previous.load(Ordering::Relaxed);
+        let was_kept = ends.kept.load(Ordering::Relaxed);
+        if !was_kept {
+            // Ours itself, where somebody saw it in a callback and set it later: nobody else's.
+            let forward_to = if before == ends.number() { -1 } else { before };
+            ends.previous.store(forward_to, Ordering::Relaxed);
+        }
+        ends.runs.fetch_add(1, Ordering::Relaxed);
+        Ok(Installed { py, ends, before, outer, was_kept })
+    }
+
+    /// Has Python's wakeup fd point here between runs, too, or only during those. Gives its number.
+    pub fn keep(&self, py: Python<'_>, kept: bool) -> PyResult<i32> {
+        let ends = &self.ends;
+        let ours = ends.number();
+        let was_kept = ends.kept.load(Ordering::Relaxed);
+        if kept || ends.runs.load(Ordering::Relaxed) > 0 {
+            let before = set_wakeup_fd(py, ours)?;
+            if kept && !was_kept && before != ours {
+                ends.previous.store(before, Ordering::Relaxed);
+            }
+        } else if was_kept {
+            set_wakeup_fd(py, ends.previous.swap(-1, Ordering::Relaxed))?;
+        }
+        ends.kept.store(kept, Ordering::Relaxed);
+        Ok(ours)
     }
 
     /// Gives a forked child a pair of its own under the same numbers: the parent's end would take
@@ -102,13 +141,21 @@ impl Drop for Wakeup {
 }
 
 impl Ends {
-    /// Empties the socket, and passes on to the earlier wakeup fd what was meant for it too.
-    fn drain(&self) {
+    /// The end that signals are written to.
+    fn number(&self) -> i32 {
+        self.write.as_raw_fd()
+    }
+
+    /// Empties the socket, and passes on to the earlier wakeup fd what was meant for it too. Gives the
+    /// numbers of the signals.
+    fn drain(&self) -> Vec<u8> {
+        let mut all = Vec::new();
         let mut signals = [0; 256];
         loop {
             match (&*self.read).read(&mut signals) {
-                Ok(0) => return,
+                Ok(0) => return all,
                 Ok(count) => {
+                    all.extend_from_slice(&signals[..count]);
                     let previous = self.previous.load(Ordering::Relaxed);
                     if previous != -1 {
                         // SAFETY: the buffer is valid for `count`; a full or closed fd is its
@@ -117,7 +164,7 @@ impl Ends {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return,
+                Err(_) => return all,
             }
         }
     }
@@ -137,14 +184,26 @@ fn unpolled(core: &pyuv::Loop, socket: UnixStream) -> PyResult<UnixStream> {
 pub struct Installed<'py> {
     py: Python<'py>,
     ends: Arc<Ends>,
-    previous: i32,
+    before: i32,
     outer: i32,
+    was_kept: bool,
 }
 
 impl Drop for Installed<'_> {
     fn drop(&mut self) {
-        self.ends.previous.store(self.outer, Ordering::Relaxed);
-        if let Err(error) = set_wakeup_fd(self.py, self.previous) {
+        let ends = &self.ends;
+        ends.runs.fetch_sub(1, Ordering::Relaxed);
+        if ends.kept.load(Ordering::Relaxed) {
+            return;
+        }
+        // Where it was kept when this began, what came before that comes back.
+        let before = if self.was_kept {
+            ends.previous.swap(-1, Ordering::Relaxed)
+        } else {
+            ends.previous.store(self.outer, Ordering::Relaxed);
+            self.before
+        };
+        if let Err(error) = set_wakeup_fd(self.py, before) {
             // The earlier fd was closed meanwhile: there is nothing to go back to.
             drop(error);
             if let Err(error) = set_wakeup_fd(self.py, -1) {

@@ -131,7 +131,8 @@ impl Held {
         run()
     }
 
-    pub(crate) fn stop(&self) {
+    /// [`Loop::stop`] for who holds the loop.
+    pub fn stop(&self) {
         self.stopping.set(true);
         // SAFETY: the loop is ours.
         unsafe { uv::uv_stop(self.uv()) };

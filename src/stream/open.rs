@@ -56,6 +56,35 @@ impl Stream {
         Ok(())
     }
 
+    /// [`open_with`](Stream::open_with) for what is known to be a socket of the right kind that does not
+    /// block, and that no other handle of the loop has.
+    pub(crate) fn open_known_with(&self, fd: Fd, open: impl FnOnce() -> c_int) -> Result<()> {
+        let entered = self.enter()?;
+        if self.header(&entered).has_fd() || self.connecting(&entered) {
+            return Err(Error::new(Code::EBUSY, format!("fd {fd}: the handle has an fd")));
+        }
+        Error::check(open(), format_args!("fd {fd}"))?;
+        self.state(&entered).foreign.set(true);
+        Ok(())
+    }
+
+    /// Leaves the stream without its fd, which somebody else has closed, or will. Returns whether it
+    /// could: not while something is queued to be written.
+    pub fn forget_fd(&self) -> Result<bool> {
+        let entered = self.enter()?;
+        if self.queued_bytes() > 0 || !self.header(&entered).has_fd() {
+            return Ok(false);
+        }
+        self.stop_read()?;
+        #[cfg(unix)]
+        // SAFETY: the handle is open, its loop is ours, and libuv waits for nothing of it: it reads no
+        // more, and has nothing to write.
+        unsafe {
+            watcher_fd::take_from_stream(self);
+        }
+        Ok(true)
+    }
+
     /// Remembers how the fd is to be given back.
     #[cfg(unix)]
     pub(crate) fn lend(&self, held: &Held, lent: Option<Lent>) {

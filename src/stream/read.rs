@@ -92,6 +92,19 @@ impl Stream {
         Ok(())
     }
 
+    /// Reads again, by the reader that it had before [`stop_read`](Stream::stop_read).
+    pub fn resume_read(&self) -> Result<()> {
+        let entered = self.enter()?;
+        self.refuse_while_listening(&entered, "uv_read_start")?;
+        self.check_foreign(&entered)?;
+        // SAFETY: the handle is open, a stream, and its loop is ours.
+        let status = unsafe { uv::uv_read_start(self.uv(), Some(alloc), Some(on_read)) };
+        if status != Code::EALREADY.0 {
+            Error::check(status, "uv_read_start")?;
+        }
+        Ok(())
+    }
+
     /// Reads no more (`uv_read_stop`).
     pub fn stop_read(&self) -> Result<()> {
         let entered = self.enter()?;

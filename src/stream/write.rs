@@ -124,6 +124,22 @@ impl Stream {
         self.try_write_buffers(data.buffers().as_ref(), Some(handle))
     }
 
+    /// Queues `data` without trying first, as what is left of a [`try_write`](Stream::try_write). `done`
+    /// is called as by [`write`](Stream::write).
+    pub fn write_rest<S: Source>(
+        &self,
+        data: S,
+        done: impl FnOnce(&Stream, Result<()>) + Send + 'static,
+    ) -> Result<()> {
+        let entered = self.enter()?;
+        let length = self.check_write(&entered, data.buffers().as_ref(), None)?;
+        let data = &mut Some(data);
+        if self.state(&entered).waits.get() {
+            return self.write_later(&entered, data, length, None, Box::new(done));
+        }
+        self.queue(&entered, data, 0, None, Box::new(done)).map_err(|(error, _)| error)
+    }
+
     // Always: one piece is most of all writes, and of what is looked at here little is left for it.
     #[inline(always)]
     fn try_write_buffers(&self, buffers: &[Buffer], handle: Option<&Handle>) -> Result<usize> {

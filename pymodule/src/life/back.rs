@@ -101,15 +101,34 @@ pub enum Behind<'py> {
 /// The caller is attached, or is a callback of the core, which runs attached.
 #[inline]
 pub unsafe fn object_of<'py>(core: &pyuv::Handle) -> Option<Bound<'py, Handle>> {
-    let object = NonNull::new(core.data(&HANDLE).cast::<ffi::PyObject>())?;
+    // SAFETY: the caller says so; what has such data is a Handle.
+    unsafe { object_of_owner(core, &HANDLE) }
+}
+
+/// The object that this owner of data has bound a core handle to, if it has one that is not going.
+///
+/// # Safety
+/// As for `object_of`; and what this owner binds handles to are objects of class `T`.
+#[inline]
+pub unsafe fn object_of_owner<'py, T>(
+    core: &pyuv::Handle,
+    owner: &'static DataOwner,
+) -> Option<Bound<'py, T>> {
+    let object = NonNull::new(core.data(owner).cast::<ffi::PyObject>())?;
     // SAFETY: may be asked on any thread.
     debug_assert!(unsafe { ffi::PyGILState_Check() } == 1, "a callback ran detached");
     // SAFETY: the caller is attached, and so is whoever lets the object's memory go: before, it
-    // calls `unbind`. What has such data is a Handle.
+    // has the handle forget it. What has such data is a T.
     unsafe {
         let py = Python::assume_attached();
-        Some(new_reference(py, object)?.cast_into_unchecked::<Handle>())
+        Some(new_reference(py, object)?.cast_into_unchecked::<T>())
     }
+}
+
+/// Has a core handle know an object of another class than Handle.
+pub fn bind_to<T>(core: &pyuv::Handle, owner: &'static DataOwner, object: &Bound<'_, T>) {
+    enable_new_references(object.as_ptr());
+    core.set_data(owner, object.as_ptr().cast());
 }
 
 /// What stands behind a core handle.

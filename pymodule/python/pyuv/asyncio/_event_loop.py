@@ -1,0 +1,293 @@
+"""The event loop: asyncio's own methods for what is rare, Rust for what is hot."""
+
+import asyncio
+import selectors
+import sys
+import threading
+from asyncio import base_events, constants, events, format_helpers, sslproto
+from collections.abc import Callable
+from contextvars import Context
+from socket import AF_INET, AF_INET6, AF_UNIX, socket
+from typing import Any
+
+from .. import Loop
+from ._handles import Handle, ThreadSafeHandle, TimerHandle
+from ._scheduler import Scheduler
+from ._transports import SocketTransport
+
+# The families whose sockets the core's streams take.
+_STREAMS = (AF_INET, AF_INET6, AF_UNIX)
+
+# Tests put something else under this name.
+_SelectorEventLoop = asyncio.SelectorEventLoop
+
+
+class _NoSelector(selectors.BaseSelector):
+    """In the place of the selector that asyncio would have: the loop below watches descriptors."""
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> Any:
+        raise NotImplementedError("pyuv.asyncio has no selector")
+
+    def unregister(self, fileobj: Any) -> Any:
+        raise NotImplementedError("pyuv.asyncio has no selector")
+
+    def select(self, timeout: float | None = None) -> Any:
+        raise NotImplementedError("pyuv.asyncio has no selector")
+
+    def get_map(self) -> Any:
+        return {}
+
+
+class _SignalPipe:
+    """In the place of asyncio's pipe to itself: the loop below has an end that signals are written to."""
+
+    def __init__(self, event_loop: "EventLoop") -> None:
+        self._event_loop = event_loop
+
+    def fileno(self) -> int:
+        """The number for ``signal.set_wakeup_fd``. ValueError in another thread than the main one."""
+        return self._event_loop._listen_for_signals(self._event_loop._process_self_data)
+
+
+def _fileno(fileobj: Any) -> int:
+    """The number of what has one, or is one."""
+    return fileobj if isinstance(fileobj, int) else int(fileobj.fileno())
+
+
+class EventLoop(Scheduler, _SelectorEventLoop):
+    """An asyncio event loop (PEP 3156) on a :class:`pyuv.Loop`.
+
+    It is a subclass of asyncio's, and has what that has. Callbacks wait in a queue of Rust, timers in a
+    heap, and libuv waits for everything else. The queue runs between libuv's iterations, and
+    descriptors are polled after at most 8 rounds of it or 0.1 ms.
+    """
+
+    def __init__(self) -> None:
+        #: The :class:`pyuv.Loop` below: handles, channels and file requests that are made on it live on the
+        #: very same loop, and exceptions of their callbacks go to the exception handler.
+        self.uv = Loop()
+        self._open(self.uv)
+        self.uv.excepthook = self._on_uv_exception
+        _SelectorEventLoop.__init__(self, _NoSelector())
+
+    # Running
+
+    def run_forever(self) -> None:
+        """Runs until :meth:`stop`."""
+        self._check_closed()
+        self._check_running()
+        self._set_coroutine_origin_tracking(self._debug)
+        hooks = sys.get_asyncgen_hooks()
+        try:
+            self._thread_id = threading.get_ident()
+            sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+            events._set_running_loop(self)
+            self._run()
+        finally:
+            self._thread_id = None
+            events._set_running_loop(None)
+            self._set_coroutine_origin_tracking(False)
+            sys.set_asyncgen_hooks(*hooks)
+
+    def set_debug(self, enabled: bool) -> None:
+        """Switches asyncio's debug mode on or off."""
+        self._set_debug(bool(enabled))
+        super().set_debug(enabled)
+
+    def close(self) -> None:
+        """Closes the event loop and the loop below, with every handle on it."""
+        if self.is_closed():
+            return
+        if self._signal_handlers and not self.is_running():
+            self._listen_for_signals(None)
+        super().close()
+        self._shut()
+        self.uv.close(handles=True)
+
+    # What Rust asks of Python, seldom
+
+    def _debug_handle(
+        self, name: str, callback: Callable[..., Any], args: tuple[Any, ...], context: Context | None
+    ) -> asyncio.Handle:
+        make = Handle
+        if name != "call_soon_threadsafe":
+            self._check_thread()
+        elif ThreadSafeHandle is not None:
+            make = ThreadSafeHandle
+        self._check_callback(callback, name)
+        handle = make(callback, args, self, context)
+        if handle._source_traceback:
+            del handle._source_traceback[-1]
+        return handle
+
+    def _debug_timer(
+        self,
+        name: str,
+        when: float,
+        callback: Callable[..., Any],
+        args: tuple[Any, ...],
+        context: Context | None,
+    ) -> asyncio.TimerHandle:
+        self._check_thread()
+        self._check_callback(callback, name)
+        timer = TimerHandle(when, callback, args, self, context)
+        if timer._source_traceback:
+            del timer._source_traceback[-1]
+        timer._scheduled = True
+        return timer
+
+    def _run_in_debug(self, handle: asyncio.Handle) -> None:
+        try:
+            self._current_handle = handle
+            begin = self.time()
+            handle._run()
+            duration = self.time() - begin
+            if duration >= self.slow_callback_duration:
+                base_events.logger.warning(
+                    "Executing %s took %.3f seconds", base_events._format_handle(handle), duration
+                )
+        finally:
+            self._current_handle = None
+
+    def _report(self, handle: asyncio.Handle, exception: BaseException) -> None:
+        callback = format_helpers._format_callback_source(handle._callback, handle._args)
+        context: dict[str, Any] = {
+            "message": f"Exception in callback {callback}",
+            "exception": exception,
+            "handle": handle,
+        }
+        if handle._source_traceback:
+            context["source_traceback"] = handle._source_traceback
+        self.call_exception_handler(context)
+
+    def _on_uv_exception(
+        self, kind: type[BaseException], value: BaseException, traceback: Any, handle: Any
+    ) -> None:
+        self.call_exception_handler(
+            {"message": f"Exception in a callback of {handle!r}", "exception": value, "uv_handle": handle}
+        )
+
+    # What asyncio's selector loop has a pipe of its own for
+
+    def _make_self_pipe(self) -> None:
+        self._internal_fds += 1
+        self._csock = _SignalPipe(self)
+
+    def _close_self_pipe(self) -> None:
+        self._internal_fds -= 1
+        self._csock = None
+
+    # Descriptors
+
+    def _add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> asyncio.Handle:
+        self._check_closed()
+        handle = Handle(callback, args, self, None)
+        before = self._set_reader(_fileno(fd), handle)
+        if before is not None:
+            before.cancel()
+        return handle
+
+    def _add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> asyncio.Handle:
+        self._check_closed()
+        handle = Handle(callback, args, self, None)
+        before = self._set_writer(_fileno(fd), handle)
+        if before is not None:
+            before.cancel()
+        return handle
+
+    def _remove_reader(self, fd: Any) -> bool:
+        if self.is_closed():
+            return False
+        before = self._set_reader(_fileno(fd), None)
+        if before is None:
+            return False
+        before.cancel()
+        return True
+
+    def _remove_writer(self, fd: Any) -> bool:
+        if self.is_closed():
+            return False
+        before = self._set_writer(_fileno(fd), None)
+        if before is None:
+            return False
+        before.cancel()
+        return True
+
+    # Transports
+
+    def _ensure_fd_no_transport(self, fd: Any) -> None:
+        try:
+            number = _fileno(fd)
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(f"Invalid file object: {fd!r}") from None
+        transport = None if self.is_closed() else self._has_transport(number)
+        if transport is not None:
+            raise RuntimeError(f"File descriptor {fd!r} is used by transport {transport!r}")
+        super()._ensure_fd_no_transport(fd)
+
+    def _make_socket_transport(
+        self,
+        sock: socket,
+        protocol: Any,
+        waiter: Any = None,
+        *,
+        extra: Any = None,
+        server: Any = None,
+        **context: Any,
+    ) -> Any:
+        if sock.family not in _STREAMS:
+            return super()._make_socket_transport(
+                sock, protocol, waiter, extra=extra, server=server, **context
+            )
+        self._ensure_fd_no_transport(sock)
+        return SocketTransport(self, sock, protocol, waiter, extra, server, **context)
+
+    def _make_ssl_transport(
+        self,
+        rawsock: socket,
+        protocol: Any,
+        sslcontext: Any,
+        waiter: Any = None,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        extra: Any = None,
+        server: Any = None,
+        ssl_handshake_timeout: float | None = constants.SSL_HANDSHAKE_TIMEOUT,
+        ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
+        **context: Any,
+    ) -> Any:
+        ssl_protocol = sslproto.SSLProtocol(
+            self,
+            protocol,
+            sslcontext,
+            waiter,
+            server_side,
+            server_hostname,
+            ssl_handshake_timeout=ssl_handshake_timeout,
+            ssl_shutdown_timeout=ssl_shutdown_timeout,
+        )
+        self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server, **context)
+        return ssl_protocol._app_transport
+
+    async def _sendfile_native(self, transp: Any, file: Any, offset: int, count: int | None) -> int:
+        if not isinstance(transp, SocketTransport):
+            return await super()._sendfile_native(transp, file, offset, count)
+        reads = transp.is_reading()
+        transp.pause_reading()
+        await transp._make_empty_waiter()
+        try:
+            return await self.sock_sendfile(transp._sock, file, offset, count, fallback=False)
+        finally:
+            transp._reset_empty_waiter()
+            if reads:
+                transp.resume_reading()
+
+    # Signals
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Gives the signal its default meaning back. Returns whether there was a handler."""
+        removed = super().remove_signal_handler(sig)
+        if not self._signal_handlers and not self.is_closed():
+            self._listen_for_signals(None)
+        return removed

@@ -1,0 +1,34 @@
+//! `pyuv.asyncio`: what is hot of an asyncio event loop. What is rare is Python, in
+//! `python/pyuv/asyncio`, and for the most part asyncio's own.
+//!
+//! Callbacks wait in a queue (`ready.rs`) that runs between the core's iterations, never inside of
+//! `uv_run`, so that a task may switch greenlets; timers are a heap (`timers.rs`); descriptors are
+//! watched by polls (`watches.rs`), streams are the core's (`transport`). `scheduler.rs` is the class that an `EventLoop` gets them from, and
+//! `run.rs` its turns.
+
+use pyo3::prelude::*;
+
+mod context;
+mod handles;
+mod methods;
+mod ready;
+mod run;
+mod scheduler;
+mod signature;
+mod slots;
+mod timers;
+mod transport;
+mod watches;
+
+/// Adds the submodule `_pyuv.asyncio`.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let asyncio = PyModule::new(py, "asyncio")?;
+    asyncio.add_class::<scheduler::Scheduler>()?;
+    asyncio.add_function(wrap_pyfunction!(handles::use_handles, &asyncio)?)?;
+    asyncio.add_class::<transport::StreamCore>()?;
+    asyncio.add_function(wrap_pyfunction!(transport::use_transport, &asyncio)?)?;
+    methods::install(py)?;
+    module.add_submodule(&asyncio)?;
+    py.import("sys")?.getattr("modules")?.set_item("pyuv._pyuv.asyncio", asyncio)
+}

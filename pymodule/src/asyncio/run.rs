@@ -1,0 +1,160 @@
+//! The turns of an event loop: poll, timers, one round of the queue.
+//!
+//! While callbacks are ready the poll may be left out for a few rounds: libuv's clock and epoll cost as
+//! much as several callbacks. The bound is in rounds and in time, so that whoever reschedules itself
+//! for ever keeps nobody's data waiting.
+
+use std::time::Duration;
+
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::prelude::*;
+use pyuv::{Held, RunMode};
+
+use super::handles::{self, Handle};
+use super::ready::{Entry, call};
+use super::scheduler::{Scheduler, State};
+use crate::error::{UVError, to_py};
+use crate::r#loop::{Loop, Turns};
+use crate::once::intern;
+
+/// So many rounds of the queue may go by without a poll,
+const ROUNDS: usize = 8;
+/// and so many seconds.
+const SOON: f64 = 100e-6;
+
+/// Timers go off that much too early at most: asyncio's `_clock_resolution` on Linux.
+const RESOLUTION: f64 = 1e-9;
+
+/// The clock of the loop, in seconds (`time.monotonic`).
+pub fn clock() -> f64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it fills the struct, and cannot fail for this clock.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    (now.tv_sec * 1_000_000_000 + now.tv_nsec) as f64 / 1e9
+}
+
+/// Takes back a `stop` that nobody has answered.
+struct Stopping<'a>(&'a Scheduler);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.take_stopping();
+    }
+}
+
+/// Runs until `Scheduler.stop`.
+pub fn run(slf: &Bound<'_, Scheduler>) -> PyResult<()> {
+    let this = slf.get();
+    let event_loop = this.event_loop(slf.py())?;
+    let turns = Loop::turns(event_loop, true)?;
+    let state = this.state(turns.held());
+    let _stopping = Stopping(this);
+    loop {
+        this.take_mail(state);
+        poll(slf, &turns, state)?;
+        this.take_mail(state);
+        let polled = clock();
+        let mut now = polled;
+        for _ in 0..ROUNDS {
+            while let Some(handle) = state.timers.pop_due(slf.py(), now + RESOLUTION) {
+                state.ready.push(Entry::Handle(handle.unbind()));
+            }
+            round(slf, turns.held(), state)?;
+            if this.take_stopping() {
+                return Ok(());
+            }
+            this.take_mail(state);
+            now = clock();
+            if state.ready.is_empty() || now - polled >= SOON {
+                break;
+            }
+        }
+    }
+}
+
+/// One iteration of the core: it waits if there is nothing to do, as long as there is not.
+fn poll(slf: &Bound<'_, Scheduler>, turns: &Turns<'_, '_>, state: &State) -> PyResult<()> {
+    let this = slf.get();
+    let mut waits = state.ready.is_empty() && !this.is_stopping();
+    if waits && let Some(when) = state.timers.first(slf.py()) {
+        let left = (when - clock()).max(0.0);
+        waits = left > 0.0;
+        if waits {
+            wake_after(this, turns.held(), left).map_err(to_py::<UVError>)?;
+        }
+    }
+    state.inside.set(true);
+    let outcome = turns.turn(if waits { RunMode::Once } else { RunMode::NoWait });
+    state.inside.set(false);
+    outcome.map(drop)
+}
+
+/// No timer waits longer at once; the loop looks again then.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Has the core's wait end after so many seconds.
+fn wake_after(this: &Scheduler, held: &Held, seconds: f64) -> pyuv::Result<()> {
+    let milliseconds = (seconds * 1e3).ceil();
+    let wait = if milliseconds < LONGEST.as_millis() as f64 {
+        Duration::from_millis(milliseconds as u64)
+    } else {
+        LONGEST
+    };
+    // The core's clock is that of its last poll.
+    held.event_loop().update_time()?;
+    match this.timer() {
+        Ok(timer) => timer.start(wait, Duration::ZERO, |_| ()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Calls what is ready now; what that makes ready is for another round.
+fn round(slf: &Bound<'_, Scheduler>, held: &Held, state: &State) -> PyResult<()> {
+    let _ = held;
+    for _ in 0..state.ready.len() {
+        let Some(entry) = state.ready.pop() else { break };
+        call_entry(slf, entry)?;
+    }
+    Ok(())
+}
+
+#[inline]
+fn call_entry(slf: &Bound<'_, Scheduler>, entry: Entry) -> PyResult<()> {
+    let py = slf.py();
+    match entry {
+        Entry::Call { callable, argument, context } => {
+            let (callable, context) = (callable.bind(py), context.bind(py));
+            let argument = argument.as_ref().map(|argument| argument.bind(py));
+            let Err(error) = call(callable, argument, context) else { return Ok(()) };
+            let args = pyo3::types::PyTuple::new(py, argument)?;
+            let event_loop = slf.as_any();
+            let handle = handles::handle(event_loop, callable.clone(), args, context.clone())?;
+            report(slf, &handle, error)
+        }
+        Entry::Handle(object) => {
+            let object = object.bind(py);
+            // SAFETY: handles alone are made such entries.
+            let handle = unsafe { Handle::of(object)? };
+            if handle.is_cancelled() {
+                return Ok(());
+            }
+            if slf.get().debug() {
+                return slf.call_method1(intern!(py, "_run_in_debug"), (object,)).map(drop);
+            }
+            match handle.run() {
+                Ok(()) => Ok(()),
+                Err(error) => report(slf, object, error),
+            }
+        }
+    }
+}
+
+/// Hands an exception of a callback to the loop's handler; one that ends the program goes on.
+#[cold]
+fn report(slf: &Bound<'_, Scheduler>, handle: &Bound<'_, PyAny>, error: PyErr) -> PyResult<()> {
+    let py = slf.py();
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
+        return Err(error);
+    }
+    slf.call_method1(intern!(py, "_report"), (handle, error.value(py))).map(drop)
+}

@@ -1,0 +1,333 @@
+//! `Scheduler`: what an `EventLoop` has in Rust. The class in Python derives from it and from asyncio's.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::types::{PyDict, PyTuple};
+use pyuv::{Async, Held, Owned, Timer};
+
+use super::ready::{Entry, Ready};
+use super::timers::Timers;
+use super::transport::{Transports, give_up};
+use super::watches::{Direction, Watches};
+use super::{handles, run, signature};
+use crate::error::{UVError, to_py};
+use crate::life::back::Leash;
+use crate::r#loop::Loop;
+use crate::once::Once;
+
+/// What the core calls the handles of an event loop's own.
+pub const PART_OF: &str = "the asyncio event loop";
+
+/// The half of `pyuv.asyncio.EventLoop` that is Rust: its queue, its timers, its turns.
+#[pyclass(module = "pyuv._pyuv.asyncio", subclass, frozen)]
+pub struct Scheduler {
+    /// The `pyuv.Loop` below, and the handles on it.
+    below: Once<Below>,
+    state: Owned<State>,
+    /// What other threads have called, in their order.
+    inbox: Mutex<Vec<Entry>>,
+    has_mail: AtomicBool,
+    debug: AtomicBool,
+    closed: AtomicBool,
+    stopping: AtomicBool,
+}
+
+struct Below {
+    event_loop: Py<Loop>,
+    /// Wakes the loop, and keeps it waiting where nothing else does.
+    wake: Async,
+    /// Goes off with the first of the timers.
+    timer: Timer,
+    leash: Leash<Scheduler>,
+}
+
+/// What belongs to the loop's owner.
+#[derive(Default)]
+pub struct State {
+    pub ready: Ready,
+    pub timers: Timers,
+    pub watches: Watches,
+    pub transports: Transports,
+    /// `uv_run` is on the stack, and is to return when something is ready.
+    pub inside: Cell<bool>,
+}
+
+fn closed() -> PyErr {
+    PyRuntimeError::new_err("Event loop is closed")
+}
+
+impl Scheduler {
+    fn below(&self) -> PyResult<&Below> {
+        self.below.get().ok_or_else(|| PyRuntimeError::new_err("EventLoop.__init__ was not called"))
+    }
+
+    pub fn event_loop<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Loop>> {
+        Ok(self.below()?.event_loop.bind(py))
+    }
+
+    pub fn core(&self) -> PyResult<&pyuv::Loop> {
+        self.below()?.event_loop.get().core()
+    }
+
+    pub fn timer(&self) -> PyResult<&Timer> {
+        Ok(&self.below()?.timer)
+    }
+
+    pub fn leash(&self) -> PyResult<Leash<Scheduler>> {
+        Ok(self.below()?.leash.another())
+    }
+
+    pub fn state<'a>(&'a self, held: &'a Held) -> &'a State {
+        self.state.get(held)
+    }
+
+    #[inline]
+    pub fn debug(&self) -> bool {
+        self.debug.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub fn check_open(&self) -> PyResult<()> {
+        if self.closed.load(Ordering::Relaxed) { Err(closed()) } else { Ok(()) }
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Whether `stop` was called since this was last asked.
+    pub fn take_stopping(&self) -> bool {
+        self.stopping.swap(false, Ordering::Relaxed)
+    }
+
+    /// Has an entry called in the next round: by the loop's thread at once, by another through the
+    /// inbox.
+    #[inline]
+    pub fn schedule(&self, entry: Entry) -> PyResult<()> {
+        let core = self.core()?;
+        match core.hold() {
+            Ok(held) => {
+                self.push(&held, entry);
+                Ok(())
+            }
+            Err(pyuv::Error::WrongThread) => self.mail(entry),
+            Err(pyuv::Error::LoopClosed) => Err(closed()),
+            Err(error) => Err(to_py::<UVError>(error)),
+        }
+    }
+
+    /// The same for the loop's owner.
+    #[inline]
+    pub fn push(&self, held: &Held, entry: Entry) {
+        let state = self.state(held);
+        state.ready.push(entry);
+        if state.inside.replace(false) {
+            held.stop();
+        }
+    }
+
+    #[cold]
+    fn mail(&self, entry: Entry) -> PyResult<()> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.has_mail.store(true, Ordering::Release);
+        self.below()?.wake.send().map_err(|error| match error {
+            pyuv::Error::HandleClosed => closed(),
+            other => to_py::<UVError>(other),
+        })
+    }
+
+    /// Moves what other threads have called to the queue.
+    pub fn take_mail(&self, state: &State) {
+        if self.has_mail.load(Ordering::Acquire) {
+            self.has_mail.store(false, Ordering::Relaxed);
+            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let entries = std::mem::take(&mut *inbox);
+            drop(inbox);
+            state.ready.extend(entries);
+        }
+    }
+
+    /// For a timer's handle that is cancelled.
+    pub fn timer_cancelled(slf: &Bound<'_, Scheduler>) {
+        let this = slf.get();
+        // Cancelled by another thread, it goes with its time.
+        if let Ok(core) = this.core()
+            && let Ok(held) = core.hold()
+        {
+            this.state(&held).timers.cancelled(slf.py());
+        }
+    }
+}
+
+#[pymethods]
+impl Scheduler {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Scheduler {
+        Scheduler {
+            below: Once::new(),
+            state: Owned::default(),
+            inbox: Mutex::default(),
+            has_mail: AtomicBool::new(false),
+            debug: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Has the event loop stand on this `pyuv.Loop`.
+    fn _open(slf: &Bound<'_, Scheduler>, event_loop: &Bound<'_, Loop>) -> PyResult<()> {
+        let core = event_loop.get().core()?;
+        signature::learn(slf.py())?;
+        let open = || {
+            let wake = Async::new(core, |_| ())?;
+            wake.hide(PART_OF)?;
+            let timer = Timer::new(core)?;
+            timer.hide(PART_OF)?;
+            pyuv::Result::Ok((wake, timer))
+        };
+        let (wake, timer) = open().map_err(to_py::<UVError>)?;
+        let leash = Leash::new(slf);
+        let below = Below { event_loop: event_loop.clone().unbind(), wake, timer, leash };
+        slf.get()
+            .below
+            .set(below)
+            .map_err(|_| PyRuntimeError::new_err("EventLoop.__init__ was called a second time"))
+    }
+
+    /// Runs until `stop`.
+    fn _run(slf: &Bound<'_, Scheduler>) -> PyResult<()> {
+        run::run(slf)
+    }
+
+    /// Has `run_forever` return after this round.
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        if let Ok(core) = self.core()
+            && let Ok(held) = core.hold()
+            && self.state(&held).inside.replace(false)
+        {
+            held.stop();
+        }
+    }
+
+    /// Has a handle called in the next round.
+    fn _add_callback(&self, handle: Bound<'_, PyAny>) -> PyResult<()> {
+        if !handles::is_handle(&handle)? {
+            return Err(PyTypeError::new_err("a Handle is required here"));
+        }
+        self.schedule(Entry::Handle(handle.unbind()))
+    }
+
+    fn _set_debug(&self, debug: bool) {
+        self.debug.store(debug, Ordering::Relaxed);
+    }
+
+    /// Wakes the loop, from any thread.
+    fn _write_to_self(&self) {
+        if let Ok(below) = self.below() {
+            // One that is closed has nobody to wake.
+            let _ = below.wake.send();
+        }
+    }
+
+    /// Has `handle` called when the descriptor is readable, or no more with None. Gives the handle
+    /// that it had before.
+    fn _set_reader<'py>(
+        slf: &Bound<'py, Scheduler>,
+        fd: i32,
+        handle: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Watches::set(slf, fd, Direction::Reading, handle)
+    }
+
+    /// The same when it is writable.
+    fn _set_writer<'py>(
+        slf: &Bound<'py, Scheduler>,
+        fd: i32,
+        handle: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Watches::set(slf, fd, Direction::Writing, handle)
+    }
+
+    /// Has `listener` called with the numbers of signals that come, as `bytes`, or nobody with None. Gives
+    /// the descriptor that `signal.set_wakeup_fd` wants.
+    #[pyo3(signature = (listener))]
+    fn _listen_for_signals(
+        slf: &Bound<'_, Scheduler>,
+        listener: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<i32> {
+        Loop::listen_for_signals(slf.get().event_loop(slf.py())?, listener)
+    }
+
+    /// The transport of this event loop that has the descriptor, and is not closing it.
+    fn _has_transport(&self, py: Python<'_>, fd: i32) -> PyResult<Option<Py<PyAny>>> {
+        let held = self.core()?.hold().map_err(to_py::<UVError>)?;
+        let transport = self.state(&held).transports.get(py, fd);
+        Ok(transport.and_then(|core| core.get().in_use(py, &held)))
+    }
+
+    /// Drops what is scheduled, and closes what the event loop has on the loop below.
+    fn _shut(&self, py: Python<'_>) -> PyResult<()> {
+        self.closed.store(true, Ordering::Relaxed);
+        let below = self.below()?;
+        let core = below.event_loop.get().core()?;
+        let Ok(held) = core.hold() else { return Ok(()) };
+        let state = self.state(&held);
+        self.take_mail(state);
+        state.ready.clear();
+        state.timers.clear();
+        state.watches.clear();
+        for transport in state.transports.take() {
+            give_up(transport.get(), py);
+        }
+        // One that is closed already says so.
+        let _ = below.wake.close(|_| ());
+        let _ = below.timer.close(|_| ());
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(below) = self.below.get() {
+            visit.call(&below.event_loop)?;
+        }
+        // SAFETY: the collector runs while nobody changes the state: it is not borrowed while
+        // anything of Python's runs.
+        let state = unsafe { self.state.get_unheld() };
+        state.ready.visit(&visit)?;
+        state.timers.visit(&visit)?;
+        state.watches.visit(&visit)?;
+        state.transports.visit(&visit)?;
+        if let Ok(inbox) = self.inbox.try_lock() {
+            inbox.iter().try_for_each(|entry| entry.visit(&visit))?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        // SAFETY: the collector has found that nobody has the event loop any more.
+        let state = unsafe { self.state.get_unheld() };
+        state.ready.clear();
+        state.timers.clear();
+        state.watches.clear();
+        drop(state.transports.take());
+        let entries =
+            std::mem::take(&mut *self.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(entries);
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        if let Some(below) = self.below.take() {
+            below.leash.take_back();
+            pyuv::Handle::from(below.wake).discard();
+            pyuv::Handle::from(below.timer).discard();
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The `__slots__` of classes of Python's, looked into by Rust: a slot is a pointer at a fixed place of the
+//! object, which the class's own descriptor tells.
+
+use pyo3::exceptions::PyImportError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+/// The place of a slot in its objects, in bytes.
+#[derive(Clone, Copy)]
+pub struct Slot(usize);
+
+impl Slot {
+    /// The slot that a descriptor of `class` stands for.
+    pub fn of(class: &Bound<'_, PyType>, name: &str) -> PyResult<Slot> {
+        let descriptor = class.getattr(name)?;
+        // SAFETY: the kinds are checked before the struct is looked into.
+        unsafe {
+            if ffi::Py_TYPE(descriptor.as_ptr()) != &raw mut ffi::PyMemberDescr_Type {
+                return Err(PyImportError::new_err(format!("asyncio's {name} is no slot")));
+            }
+            let descriptor = descriptor.as_ptr().cast::<ffi::PyMemberDescrObject>();
+            let member = &*(*descriptor).d_member;
+            if member.type_code != ffi::Py_T_OBJECT_EX {
+                return Err(PyImportError::new_err(format!("asyncio's {name} holds no object")));
+            }
+            Ok(Slot(member.offset as usize))
+        }
+    }
+
+    /// Where it is in `object`.
+    ///
+    /// # Safety
+    /// The object is an instance of the class that the slot is of.
+    #[inline]
+    pub unsafe fn place(self, object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
+        // SAFETY: as the caller says, the slot is within the object.
+        unsafe { object.byte_add(self.0).cast() }
+    }
+
+    /// What is in it.
+    ///
+    /// # Safety
+    /// As for `place`.
+    #[inline]
+    pub unsafe fn get<'py>(self, object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: as the caller says; the slot has a reference, and this thread the GIL.
+        unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), *self.place(object.as_ptr())) }
+    }
+
+    /// Puts `value` in; what was there is the caller's, to drop when that may run anything.
+    ///
+    /// # Safety
+    /// As for `place`.
+    #[inline]
+    pub unsafe fn replace<'py>(
+        self,
+        object: &Bound<'py, PyAny>,
+        value: Bound<'py, PyAny>,
+    ) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: as the caller says; the references change owners.
+        unsafe {
+            let place = self.place(object.as_ptr());
+            let old = place.replace(value.into_ptr());
+            Bound::from_owned_ptr_or_opt(object.py(), old)
+        }
+    }
+}

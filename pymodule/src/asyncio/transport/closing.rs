@@ -1,0 +1,122 @@
+//! The end of a transport: its descriptor is closed exactly once, after `connection_lost`.
+
+use pyo3::prelude::*;
+use pyuv::Held;
+
+use super::StreamCore;
+use crate::once::intern;
+
+/// `close()`: what is queued is written first.
+pub fn close(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
+    let this = slf.get();
+    let held = this.hold()?;
+    let flow = this.flow(&held);
+    if flow.closing.replace(true) {
+        return Ok(());
+    }
+    this.stop_reading(flow);
+    if this.write_buffer_size(flow) == 0 { lose(slf, &held, None) } else { Ok(()) }
+}
+
+/// `abort()`, or the end after a failure.
+pub fn force_close(
+    slf: &Bound<'_, StreamCore>,
+    exception: Option<Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let this = slf.get();
+    let held = this.hold()?;
+    let flow = this.flow(&held);
+    if flow.conn_lost.get() > 0 {
+        return Ok(());
+    }
+    if !flow.closing.replace(true) {
+        this.stop_reading(flow);
+    }
+    lose(slf, &held, exception)
+}
+
+/// Has `connection_lost` called soon.
+pub fn lose(
+    slf: &Bound<'_, StreamCore>,
+    held: &Held,
+    exception: Option<Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let py = slf.py();
+    let flow = slf.get().flow(held);
+    if flow.conn_lost.get() > 0 {
+        return Ok(());
+    }
+    flow.conn_lost.set(1);
+    let lost = slf.getattr(intern!(py, "connection_lost"))?;
+    let exception = exception.unwrap_or_else(|| py.None().into_bound(py));
+    StreamCore::soon(slf, lost, Some(exception))
+}
+
+/// Tells the protocol, and closes the descriptor whatever that does.
+pub fn connection_lost(
+    slf: &Bound<'_, StreamCore>,
+    exception: Option<Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let py = slf.py();
+    let this = slf.get();
+    let told = match this.protocol.get(py) {
+        Some(protocol) => {
+            protocol.call_method1(intern!(py, "connection_lost"), (exception,)).map(drop)
+        }
+        None => Ok(()),
+    };
+    let waiter = this.empty_waiter.take(py);
+    release(slf)?;
+    if let Some(waiter) = waiter
+        && !waiter.call_method0(intern!(py, "done"))?.is_truthy()?
+    {
+        let lost = pyo3::exceptions::PyConnectionError::new_err("Connection is closed by peer");
+        waiter.call_method1(intern!(py, "set_exception"), (lost.value(py),))?;
+    }
+    told
+}
+
+/// Closes the descriptor and lets go of everything.
+fn release(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
+    let py = slf.py();
+    let this = slf.get();
+    let held = this.hold()?;
+    if this.flow(&held).released.replace(true) {
+        return Ok(());
+    }
+    close_descriptor(this, py);
+    this.scheduler(py).get().state(&held).transports.remove(this.fd, slf);
+    drop(held);
+    let (transport, server) = (this.transport.take(py), this.server.take(py));
+    this.protocol.clear(py);
+    if let (Some(transport), Some(server)) = (transport, server) {
+        transport.call_method1(intern!(py, "_leave"), (server,))?;
+    }
+    Ok(())
+}
+
+/// Closes the stream, and with it the descriptor, which the socket of Python's lets go of before. Where
+/// that has another or none any more, somebody has closed it, and the number is not the stream's to close.
+fn close_descriptor(this: &StreamCore, py: Python<'_>) {
+    if let Some(sock) = this.sock.take(py) {
+        let given = sock.call_method0(intern!(py, "detach")).and_then(|fd| fd.extract::<i32>());
+        if given.ok() != Some(this.fd) {
+            let _ = this.stream().forget_fd();
+        }
+    }
+    // One that is closed already has lost its descriptor.
+    let _ = this.stream.close(|_| ());
+}
+
+/// For a transport whose loop is closed, or that goes with its loop.
+pub fn give_up(this: &StreamCore, py: Python<'_>) {
+    match this.hold() {
+        Ok(_held) => close_descriptor(this, py),
+        Err(_) => {
+            // Another thread runs the loop: it closes the stream, and with it the descriptor.
+            if let Some(sock) = this.sock.take(py) {
+                let _ = sock.call_method0(intern!(py, "detach"));
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What a transport reads, for its protocol.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyuv::{Arrived, Buffer, Code, Held, Reader};
+
+use super::{Flow, Kind, StreamCore, core_behind};
+use crate::asyncio::context;
+use crate::buffer::{Buffers, Pieces, writable_pieces};
+use crate::error::to_os_error;
+use crate::fresh_bytes::{FreshBytes, SLACK};
+use crate::message_size::MessageSize;
+use crate::once::{Once, intern};
+
+const DATA_FAILED: &str = "Fatal error: protocol.data_received() call failed.";
+const BUFFER_FAILED: &str = "Fatal error: protocol.get_buffer() call failed.";
+const UPDATED_FAILED: &str = "Fatal error: protocol.buffer_updated() call failed.";
+const EOF_FAILED: &str = "Fatal error: protocol.eof_received() call failed.";
+const READ_FAILED: &str = "Fatal read error on socket transport";
+
+impl StreamCore {
+    pub(super) fn set_protocol(
+        slf: &Bound<'_, StreamCore>,
+        protocol: Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        static BUFFERED: Once<Py<PyAny>> = Once::new();
+        let py = slf.py();
+        let this = slf.get();
+        let buffered =
+            protocol.is_instance(BUFFERED.import(py, "asyncio", "BufferedProtocol")?)?;
+        let kind = if buffered { Kind::Buffered } else { Kind::Data };
+        let held = this.hold()?;
+        let flow = this.flow(&held);
+        let changed = flow.kind.replace(kind) != kind;
+        if changed && flow.started.get() && !flow.lending.get() {
+            flow.started.set(false);
+            StreamCore::start_if_open(slf, &held)?;
+        }
+        drop(held);
+        this.protocol.set(Some(protocol));
+        Ok(())
+    }
+
+    /// Reads from now on, unless the transport is paused or closed.
+    pub(super) fn start(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
+        let held = slf.get().hold()?;
+        StreamCore::start_if_open(slf, &held)
+    }
+
+    fn start_if_open(slf: &Bound<'_, StreamCore>, held: &Held) -> PyResult<()> {
+        let this = slf.get();
+        let flow = this.flow(held);
+        if !flow.wants_data() || flow.lending.get() {
+            return Ok(());
+        }
+        let stream = this.stream();
+        let outcome = if flow.started.replace(true) {
+            stream.resume_read()
+        } else {
+            stream.start_reader(Incoming::default())
+        };
+        if let Err(error) = outcome {
+            StreamCore::failed(slf, to_os_error(error), READ_FAILED);
+        }
+        Ok(())
+    }
+
+    pub(super) fn pause_reading(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
+        let this = slf.get();
+        let held = this.hold()?;
+        let flow = this.flow(&held);
+        if flow.closing.get() || flow.paused.replace(true) {
+            return Ok(());
+        }
+        this.stop_reading(flow);
+        Ok(())
+    }
+
+    pub(super) fn resume_reading(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
+        let held = slf.get().hold()?;
+        let flow = slf.get().flow(&held);
+        if flow.closing.get() || !flow.paused.replace(false) {
+            return Ok(());
+        }
+        StreamCore::start_if_open(slf, &held)
+    }
+
+    /// Has the core read no more. Inside of `get_buffer` it is done after the read that goes on.
+    pub(super) fn stop_reading(&self, flow: &Flow) {
+        if !flow.lending.get() {
+            // One that is closed does not read.
+            let _ = self.stream().stop_read();
+        }
+    }
+}
+
+impl Flow {
+    fn wants_data(&self) -> bool {
+        !self.paused.get() && !self.closing.get() && !self.ended.get()
+    }
+}
+
+/// Brings what a stream reads to its protocol.
+#[derive(Default)]
+struct Incoming {
+    size: MessageSize,
+    lent: Option<Lent>,
+}
+
+/// What was lent for the read that is going on.
+enum Lent {
+    Bytes(FreshBytes),
+    /// A protocol's own buffer.
+    Theirs(Pieces),
+}
+
+impl Incoming {
+    /// Memory of a buffered protocol's.
+    fn ask(&mut self, slf: &Bound<'_, StreamCore>, held: &Held) -> Option<Buffer> {
+        let py = slf.py();
+        let this = slf.get();
+        let flow = this.flow(held);
+        let protocol = this.protocol.get(py)?;
+        flow.lending.set(true);
+        let outcome = context::within(this.context.bind(py), || {
+            let buffer = protocol.call_method1(intern!(py, "get_buffer"), (-1,))?;
+            let pieces = writable_pieces(&buffer)?;
+            match pieces.memory() {
+                Buffers::One([buffer]) if buffer.length() > 0 => Ok((pieces, buffer)),
+                _ => Err(PyRuntimeError::new_err("get_buffer() returned an empty buffer")),
+            }
+        });
+        // Until `read`, which is told what is read now, even if the transport was paused or closed.
+        match outcome {
+            Ok((pieces, buffer)) => {
+                self.lent = Some(Lent::Theirs(pieces));
+                Some(buffer)
+            }
+            Err(error) => {
+                StreamCore::failed(slf, error, BUFFER_FAILED);
+                None
+            }
+        }
+    }
+}
+
+// SAFETY: what is lent is kept in `lent`, and nobody else writes to it: a `bytes` that nobody knows, or a
+// buffer that its protocol has given for this. While `lend` calls the protocol, `flow.lending` keeps the
+// transport's methods from touching the core's reading; what else a protocol calls of the core is not
+// this stream's, whose handle the transport hides.
+unsafe impl Reader for Incoming {
+    #[inline]
+    fn lend(&mut self, stream: &pyuv::Stream, held: &Held) -> Option<Buffer> {
+        // SAFETY: the core runs callbacks attached.
+        let slf = unsafe { core_behind(stream) }?;
+        let this = slf.get();
+        let flow = this.flow(held);
+        if flow.kind.get() == Kind::Buffered {
+            if !flow.wants_data() {
+                return None;
+            }
+            return self.ask(&slf, held);
+        }
+        let length = self.size.expected()? + SLACK;
+        let event_loop = this.scheduler(slf.py()).get().event_loop(slf.py()).ok()?;
+        // For want of memory the slab does.
+        let fresh = event_loop.get().spare.get(held).take(slf.py(), length).ok()?;
+        let buffer = fresh.buffer(length);
+        self.lent = Some(Lent::Bytes(fresh));
+        Some(buffer)
+    }
+
+    fn read(
+        &mut self,
+        stream: &pyuv::Stream,
+        held: &Held,
+        outcome: pyuv::Result<Arrived<'_>>,
+    ) -> bool {
+        let lent = self.lent.take();
+        // SAFETY: as above.
+        let Some(slf) = (unsafe { core_behind(stream) }) else { return false };
+        let this = slf.get();
+        let flow = this.flow(held);
+        let was_lending = flow.lending.replace(false);
+        match outcome {
+            Err(error) if error.code() == Some(Code::EOF) => ended(&slf, held),
+            Err(error) => StreamCore::failed(&slf, to_os_error(error), READ_FAILED),
+            Ok(arrived) => self.arrived(&slf, held, arrived, lent),
+        }
+        if was_lending && !flow.wants_data() {
+            this.stop_reading(flow);
+        }
+        flow.kind.get() == Kind::Buffered || self.size.expected().is_some()
+    }
+}
+
+impl Incoming {
+    #[inline]
+    fn arrived(
+        &mut self,
+        slf: &Bound<'_, StreamCore>,
+        held: &Held,
+        arrived: Arrived<'_>,
+        lent: Option<Lent>,
+    ) {
+        let py = slf.py();
+        let this = slf.get();
+        let (Some(protocol), Ok(event_loop)) =
+            (this.protocol.get(py), this.scheduler(py).get().event_loop(py))
+        else {
+            return;
+        };
+        let spare = event_loop.get().spare.get(held);
+        let context = this.context.bind(py);
+        let (fresh, length) = match (arrived, lent) {
+            (Arrived::AsLent(0), _) => return,
+            (Arrived::AsLent(length), Some(Lent::Theirs(pieces))) => {
+                drop(pieces);
+                let name = intern!(py, "buffer_updated");
+                let told =
+                    context::within(context, || protocol.call_method1(name, (length,)).map(drop));
+                if let Err(error) = told {
+                    StreamCore::failed(slf, error, UPDATED_FAILED);
+                }
+                return;
+            }
+            (Arrived::AsLent(length), Some(Lent::Bytes(fresh))) => (fresh, length),
+            (Arrived::AsLent(_), None) => return,
+            (Arrived::InSlab(bytes), _) => {
+                if this.flow(held).kind.get() == Kind::Buffered {
+                    // get_buffer() has failed, and the connection is ending.
+                    return;
+                }
+                match spare.copy(py, bytes) {
+                    Ok(fresh) => (fresh, bytes.len()),
+                    Err(error) => return StreamCore::failed(slf, error, READ_FAILED),
+                }
+            }
+        };
+        self.size.note(length);
+        let told = context::within(context, || {
+            spare.show(py, fresh, length, |data| data_received(&protocol, data))
+        });
+        if let Err(error) = told {
+            StreamCore::failed(slf, error, DATA_FAILED);
+        }
+    }
+}
+
+/// `protocol.data_received(data)`
+#[inline]
+fn data_received(protocol: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = protocol.py();
+    let arguments = [protocol.as_ptr(), data.as_ptr()];
+    // SAFETY: an object and its argument; gives a new reference, or null with an exception.
+    let result = unsafe {
+        let result = ffi::PyObject_VectorcallMethod(
+            intern!(py, "data_received").as_ptr(),
+            arguments.as_ptr(),
+            arguments.len(),
+            std::ptr::null_mut(),
+        );
+        Bound::from_owned_ptr_or_err(py, result)
+    };
+    result.map(drop)
+}
+
+/// The peer has sent its end.
+fn ended(slf: &Bound<'_, StreamCore>, held: &Held) {
+    let py = slf.py();
+    let this = slf.get();
+    let flow = this.flow(held);
+    flow.ended.set(true);
+    let Some(protocol) = this.protocol.get(py) else { return };
+    let kept = context::within(this.context.bind(py), || {
+        protocol.call_method0(intern!(py, "eof_received"))?.is_truthy()
+    });
+    match kept {
+        Ok(true) => {}
+        Ok(false) => {
+            if let Err(error) = super::closing::close(slf) {
+                StreamCore::failed(slf, error, EOF_FAILED);
+            }
+        }
+        Err(error) => StreamCore::failed(slf, error, EOF_FAILED),
+    }
+}

@@ -1,0 +1,57 @@
+"""Event loops for tests: asyncio's own, by which the tests are known to be right, and pyuv's."""
+
+import asyncio
+import socket
+import sys
+
+import pytest
+
+if sys.implementation.name == "pypy":
+    pytest.skip("pyuv.asyncio is for CPython", allow_module_level=True)
+
+import pyuv.asyncio
+
+FACTORIES = {"asyncio": asyncio.SelectorEventLoop, "pyuv": pyuv.asyncio.new_event_loop}
+
+both_loops = pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
+
+
+def run(factory, main, **keywords):
+    """Runs a coroutine on a new event loop of this kind."""
+    with asyncio.Runner(loop_factory=factory, **keywords) as runner:
+        return runner.run(main)
+
+
+class Recorder(asyncio.Protocol):
+    """Notes what it is told; `lost` is done with what connection_lost() was given."""
+
+    def __init__(self):
+        self.calls = []
+        self.data = bytearray()
+        self.lost = asyncio.get_running_loop().create_future()
+        self.transport = None
+
+    def connection_made(self, transport):
+        self.calls.append("connection_made")
+        self.transport = transport
+
+    def data_received(self, data):
+        self.data += data
+
+    def eof_received(self):
+        self.calls.append("eof_received")
+
+    def connection_lost(self, exception):
+        self.calls.append("connection_lost")
+        if not self.lost.done():
+            self.lost.set_result(exception)
+
+
+async def connected(protocol_factory=Recorder):
+    """A transport with its protocol, and a socket that is its peer."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.create_connection(protocol_factory, sock=ours)
+    return transport, protocol, theirs
