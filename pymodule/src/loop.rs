@@ -149,7 +149,7 @@ pub struct Turns<'a, 'py> {
     core: &'a pyuv::Loop,
     // These go in this order.
     _installed: Option<Installed<'py>>,
-    hooks: GilHooks,
+    hooks: GilHooks<'a, 'py>,
     held: Entered<'a>,
 }
 

@@ -1,5 +1,8 @@
 """The event loop: asyncio's own methods for what is rare, Rust for what is hot."""
 
+# The stubs of asyncio do not have what it keeps to itself, and a subclass needs.
+# mypy: ignore-errors
+
 import asyncio
 import selectors
 import sys

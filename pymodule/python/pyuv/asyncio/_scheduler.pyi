@@ -2,7 +2,9 @@ import asyncio
 from collections.abc import Callable
 from contextvars import Context
 from socket import socket
-from typing import Any, TypeVarTuple
+from typing import Any, Self, TypeVarTuple, final
+
+from typing_extensions import disjoint_base
 
 from .. import Loop
 
@@ -10,8 +12,9 @@ _Ts = TypeVarTuple("_Ts")
 
 __all__ = ["Scheduler", "StreamCore", "use_handles", "use_transport"]
 
+@disjoint_base
 class Scheduler:
-    def __init__(self) -> None: ...
+    def __new__(cls, *_args: object, **_kwargs: object) -> Self: ...
     def _open(self, event_loop: Loop) -> None: ...
     def _run(self) -> None: ...
     def _shut(self) -> None: ...
@@ -38,11 +41,13 @@ class Scheduler:
         self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.TimerHandle: ...
 
+@final
+@disjoint_base
 class StreamCore:
     protocol: Any
     empty_waiter: asyncio.Future[None] | None
-    def __init__(
-        self,
+    def __new__(
+        cls,
         scheduler: Scheduler,
         transport: asyncio.Transport,
         sock: socket,
@@ -51,7 +56,7 @@ class StreamCore:
         protocol: asyncio.BaseProtocol,
         server: object,
         context: Context,
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def fd(self) -> int: ...
     @property

@@ -1,5 +1,8 @@
 """Stream transports: the methods that are called most are Rust, and put on the class there."""
 
+# The stubs of asyncio do not have what it keeps to itself, and a subclass needs.
+# mypy: ignore-errors
+
 import asyncio
 import sys
 import warnings
