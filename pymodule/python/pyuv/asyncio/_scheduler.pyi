@@ -42,7 +42,6 @@ class Scheduler:
     ) -> asyncio.TimerHandle: ...
 
 @final
-@disjoint_base
 class StreamCore:
     protocol: Any
     empty_waiter: asyncio.Future[None] | None
