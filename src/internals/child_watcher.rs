@@ -79,3 +79,57 @@ fn stop_unless(held: &Held, is_over: impl FnOnce(*mut uv::uv__queue, *mut uv::uv
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Loop, ProcessOptions, RunMode};
+
+    fn is_watching(event_loop: &Loop) -> bool {
+        let held = event_loop.hold().unwrap();
+        // SAFETY: the loop is open and this thread's; the watcher is a handle inside it.
+        unsafe { uv::uv_is_active((&raw const (*held.uv()).child_watcher).cast()) != 0 }
+    }
+
+    #[test]
+    fn libuv_finds_the_watcher_started_and_stopped() {
+        let event_loop = Loop::new().unwrap();
+        let sleep = ProcessOptions::new("/bin/sleep").arg("1000");
+        let spawn = || Process::spawn(&event_loop, &sleep, |_, _| ()).unwrap();
+        assert!(!is_watching(&event_loop));
+        let (first, second) = (spawn(), spawn());
+        assert!(is_watching(&event_loop));
+        for process in [&first, &second] {
+            assert!(is_watching(&event_loop));
+            process.kill(libc::SIGKILL).unwrap();
+            process.close(|_| ()).unwrap();
+        }
+        assert!(!is_watching(&event_loop));
+        event_loop.run(RunMode::Default).unwrap();
+    }
+
+    #[test]
+    fn a_spawn_that_fails_leaves_it_stopped() {
+        let event_loop = Loop::new().unwrap();
+        let options = ProcessOptions::new("/no/such/program");
+        assert!(Process::spawn(&event_loop, &options, |_, _| ()).is_err());
+        assert!(!is_watching(&event_loop));
+    }
+
+    #[test]
+    fn a_look_tells_of_children_that_have_ended() {
+        let event_loop = Loop::new().unwrap();
+        let (sender, ended) = std::sync::mpsc::channel();
+        let options = ProcessOptions::new("/bin/true");
+        let process =
+            Process::spawn(&event_loop, &options, move |_, exit| sender.send(exit.status).unwrap());
+        let process = process.unwrap();
+        let held = event_loop.hold().unwrap();
+        while ended.try_recv() != Ok(0) {
+            look(&held);
+            std::thread::yield_now();
+        }
+        drop(held);
+        assert_eq!(process.is_active(), Ok(false));
+    }
+}

@@ -42,3 +42,30 @@ unsafe extern "C" fn __wrap_uv__server_io(
         header.fd_lost(Code::EINVAL);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use crate::{Code, Loop, RunMode, TCP};
+
+    #[test]
+    fn libuv_accepts_by_way_of_here() {
+        let event_loop = Loop::new().unwrap();
+        let server = TCP::new(&event_loop).unwrap();
+        server.bind("127.0.0.1:0".parse().unwrap(), crate::BindFlags::empty()).unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = told.clone();
+        server
+            .listen(8, move |_, outcome| {
+                let code = outcome.map_err(|error| error.code());
+                telling.lock().unwrap().push(code);
+            })
+            .unwrap();
+        event_loop.run(RunMode::NoWait).unwrap();
+        // SAFETY: no memory is involved; the socket is this test's.
+        assert_eq!(unsafe { libc::shutdown(server.fileno().unwrap(), libc::SHUT_RDWR) }, 0);
+        event_loop.run(RunMode::Once).unwrap();
+        assert_eq!(*told.lock().unwrap(), [Err(Some(Code::EINVAL))]);
+    }
+}

@@ -226,3 +226,99 @@ fn set_error(error: c_int) {
     // SAFETY: the place is this thread's own.
     unsafe { *libc::__errno_location() = error };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::hooks::PollHooks;
+    use crate::{Code, Loop, RunMode, Timer};
+
+    #[test]
+    fn libuv_polls_by_way_of_here() {
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        let epoll = event_loop.fileno().unwrap();
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let place = null.as_raw_fd();
+        timer
+            .start(Duration::ZERO, Duration::from_secs(60), move |_| {
+                // SAFETY: the number is that of this test's loop, and a file's from now on.
+                unsafe { libc::dup2(place, epoll) };
+            })
+            .unwrap();
+        // libuv by itself would abort.
+        assert_eq!(event_loop.run(RunMode::Default).unwrap_err().code(), Some(Code::EBADF));
+        drop((timer, event_loop));
+        // SAFETY: the loop has left it alone.
+        assert_eq!(unsafe { libc::close(epoll) }, 0);
+    }
+
+    #[test]
+    fn no_other_loop_is_taken_for_the_one_that_runs() {
+        let (event_loop, other) = (Loop::new().unwrap(), Loop::new().unwrap());
+        let held = event_loop.hold().unwrap();
+        assert!(running_on(event_loop.fileno().unwrap()).is_none());
+        running(&held, || {
+            assert!(running_on(event_loop.fileno().unwrap()).is_some());
+            assert!(running_on(other.fileno().unwrap()).is_none());
+        });
+        assert!(running_on(event_loop.fileno().unwrap()).is_none());
+    }
+
+    #[test]
+    fn for_ever_is_long_and_has_no_end() {
+        assert!(is_long(-1) && is_long(1000) && !is_long(0) && !is_long(20));
+        assert_eq!((rest(-1), rest(1000)), (-1, 980));
+    }
+
+    /// Hooks that are told of interruptions.
+    struct Hearing(Cell<usize>);
+
+    impl PollHooks for Hearing {
+        fn before_poll(&self, _may_block: bool) -> bool {
+            false
+        }
+
+        fn after_poll(&self) {}
+
+        fn interrupted(&self) -> bool {
+            true
+        }
+
+        fn after_interruption(&self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    #[test]
+    fn what_interrupts_a_wait_is_told_at_its_end() {
+        extern "C" fn nothing(_signum: c_int) {}
+        // SAFETY: all zero is a valid action, to which the handler is added.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = nothing as *const () as usize;
+            libc::sigaction(libc::SIGWINCH, &raw const action, ptr::null_mut());
+        }
+        let event_loop = Loop::new().unwrap();
+        let timer = Timer::new(&event_loop).unwrap();
+        timer.start(Duration::from_secs(60), Duration::ZERO, |_| ()).unwrap();
+        // SAFETY: says which thread this is.
+        let this = unsafe { libc::pthread_self() };
+        let (over, waits) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || {
+            // The first may come before the wait.
+            while waits.recv_timeout(Duration::from_millis(50)).is_err() {
+                // SAFETY: that thread waits for this one before it ends.
+                unsafe { libc::pthread_kill(this, libc::SIGWINCH) };
+            }
+        });
+        let hooks = Hearing(Cell::new(0));
+        event_loop.run_with(RunMode::Once, &hooks).unwrap();
+        over.send(()).unwrap();
+        other.join().unwrap();
+        assert_eq!(hooks.0.get(), 1);
+    }
+}

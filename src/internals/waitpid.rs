@@ -30,3 +30,27 @@ unsafe extern "C" fn __wrap_waitpid(
     unsafe { *status = UNKNOWN << 8 };
     pid
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use crate::{Loop, Process, ProcessOptions, RunMode};
+
+    #[test]
+    fn libuv_is_told_an_end_of_a_child_that_somebody_else_has_waited_for() {
+        let event_loop = Loop::new().unwrap();
+        let status = Arc::new(AtomicI64::new(-1));
+        let told = status.clone();
+        let on_exit =
+            move |_: &Process, exit: crate::Exit| told.store(exit.status, Ordering::Relaxed);
+        let process =
+            Process::spawn(&event_loop, &ProcessOptions::new("/bin/true"), on_exit).unwrap();
+        // SAFETY: waits for a child of this test's, and wants no status.
+        let waited = unsafe { libc::waitpid(process.pid(), std::ptr::null_mut(), 0) };
+        assert_eq!(waited, process.pid());
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(status.load(Ordering::Relaxed), 255);
+    }
+}

@@ -55,3 +55,38 @@ fn write(fd: c_int) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::{Async, Loop, RunMode};
+
+    #[test]
+    fn libuv_wakes_a_loop_by_what_is_looked_at_here() {
+        let event_loop = Loop::new().unwrap();
+        let wake = Async::new(&event_loop, |_| ()).unwrap();
+        event_loop.run(RunMode::NoWait).unwrap();
+        let held = event_loop.hold().unwrap();
+        // SAFETY: the loop is open and this thread's.
+        let fd = unsafe { (*held.uv()).async_io_watcher.fd };
+        assert!(held.own_fds.has(Own::Wakeup, fd));
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        // SAFETY: the number is that of this test's loop, and a socket's from now on; the handle is open.
+        unsafe {
+            libc::dup2(theirs.as_raw_fd(), fd);
+            uv::uv_async_send(wake.uv());
+        }
+        // Nothing was written into what is somebody else's.
+        assert_eq!(ours.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+        assert!(held.check_own_fds().is_err());
+        drop(held);
+        drop((wake, event_loop));
+        // SAFETY: the loop has left it alone.
+        assert_eq!(unsafe { libc::close(fd) }, 0);
+    }
+}
