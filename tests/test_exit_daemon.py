@@ -197,6 +197,14 @@ loop = pyuv.Loop()
 wake = pyuv.Async(loop, python)
 for_ever(lambda: (wake.send(), loop.run(pyuv.UV_RUN_ONCE)))
 """,
+    "an argument of the wrong kind": """
+def wrong():
+    try:
+        util.random("many")
+    except TypeError:
+        python()
+for_ever(wrong)
+""",
     "a collection": """
 import gc
 def cycle():

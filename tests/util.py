@@ -61,6 +61,7 @@ def finish(child, status=0):
         out, err = child.communicate()
         raise AssertionError(f"the child hangs\n{out}\n{err}") from None
     assert child.returncode == status, f"exit status {child.returncode}\n{out}\n{err}"
+    assert "panicked at" not in (err or ""), err
     return out.splitlines()
 
 

@@ -119,25 +119,23 @@ mod unwinding {
 mod tear_down {
     use std::os::raw::c_int;
 
-    use crate::main_thread::on_main_thread;
-
     unsafe extern "C" {
         safe fn __real_Py_IsInitialized() -> c_int;
     }
 
     // The linker sends PyO3's questions here (`build.rs`), whether Python can be used. CPython says no
     // from the time on that it tears modules down, though the thread that does so runs Python:
-    // finalizers, whose exceptions PyO3 would panic over.
+    // finalizers, whose exceptions PyO3 would panic over. Others stop where they ask for the GIL, in the
+    // middle of a call, too: PyO3 lets go of it for a moment where it makes an exception.
 
     #[unsafe(no_mangle)]
     extern "C" fn __wrap_Py_IsInitialized() -> c_int {
-        let tears_down = || super::is_finalizing() && on_main_thread();
-        c_int::from(__real_Py_IsInitialized() != 0 || tears_down())
+        c_int::from(__real_Py_IsInitialized() != 0 || super::is_finalizing())
     }
 
     #[unsafe(no_mangle)]
     extern "C" fn __wrap_Py_IsFinalizing() -> c_int {
-        c_int::from(super::is_finalizing() && !on_main_thread())
+        0
     }
 }
 
