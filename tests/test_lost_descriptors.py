@@ -516,13 +516,14 @@ with tempfile.TemporaryDirectory() as folder:
     assert in_child(code, kind) == ["1 True True", "None []"]
 
 
+@pytest.mark.parametrize("name", ["io_uring", "eventfd", "pipe:"])
 @pytest.mark.parametrize("end", ["loop.close()", "del loop"])
-def test_a_loop_that_has_never_run_ends_though_its_rings_are_lost(end):
+def test_a_loop_that_has_never_run_ends_though_its_rings_are_lost(end, name):
     code = f"""
 loop = pyuv.Loop()
 for fd in map(int, os.listdir("/proc/self/fd")):
     with contextlib.suppress(OSError):
-        if "io_uring" in os.readlink(f"/proc/self/fd/{{fd}}"):
+        if fd > 2 and "{name}" in os.readlink(f"/proc/self/fd/{{fd}}"):
             os.dup2(os.open("/dev/null", os.O_RDWR), fd)
 {end}
 print("ended")

@@ -91,6 +91,10 @@ impl LoopInner {
         let running = Running::begin(self);
         debug_assert!(running.is_ok(), "the loop is running");
         trampoline::guard(self, || self.shut_inbox());
+        // libuv would do it for a loop that has never run, and abort where its ring is gone.
+        registration::register(self);
+        // What was found lost has stopped the loop: that goes for this run, and not for the next.
+        self.run_closing();
         // SAFETY: the loop is open and ours, and its own handles are closed here and nowhere else.
         unsafe {
             self.own_handles.close();
@@ -99,8 +103,6 @@ impl LoopInner {
             if let Some(handle) = self.reserve.handle() {
                 uv::uv_close(handle, None);
             }
-            // libuv would do it for a loop that has never run, and abort where its ring is gone.
-            registration::register(self);
             self.run_closing();
             self.drop_tasks();
             #[cfg(unix)]

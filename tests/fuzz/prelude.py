@@ -409,9 +409,10 @@ def finish():
         if not one.daemon:
             one.join(PATIENCE)
     wait_for_children()
-    v.__dict__.clear()
-    v.shared = []
     for _ in range(50):
+        # Work that had begun on the thread pool may put something there later.
+        v.__dict__.clear()
+        v.shared = []
         kept = []  # What was found before would keep them.
         kept = kept_loops()
         if not kept or left.lasting or any(one.is_alive() for one in threads):
@@ -441,5 +442,13 @@ with open("resolv.conf", "w") as file:
 signal.signal(signal.SIGALRM, interrupt)
 signal.setitimer(signal.ITIMER_REAL, 3, 0.5)
 atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
-for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGHUP):
+SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGHUP)
+for number in SIGNALS:
     signal.signal(number, lambda number, frame: None)
+
+
+@atexit.register
+def ignore():
+    """CPython has signals at their default when it ends, and one may be on its way to another thread."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
