@@ -52,7 +52,7 @@ u8, u16, u32 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32))
 # Any bytes, and often those that text has to escape.
 labels = st.one_of(
     st.binary(min_size=1, max_size=20),
-    st.lists(st.sampled_from(list(b'.\\"();@$ \t*Aa0_')), min_size=1, max_size=8).map(bytes),
+    st.lists(st.sampled_from(list(b'.\\"();@$# \t*Aa0_')), min_size=1, max_size=8).map(bytes),
     st.sampled_from([b"a" * 63, b"\xff" * 63, b"_ipp", b"*"]),
 )
 names = st.lists(labels, max_size=4).filter(lambda found: sum(map(len, found)) + len(found) < 200)
@@ -136,7 +136,8 @@ def test_a_record_means_the_same_as_text_and_on_the_wire(found, value, ttl):
     message.answer.append(rrset)
     (again,) = Message.parse(message.to_wire()).answer
     assert again == record
-    assert str(again.data) == shown
+    # A name that another is a part of is written once, in the letters of the first.
+    assert str(again.data).lower() == shown.lower()
 
 
 @pytest.fixture(scope="module")

@@ -42,14 +42,15 @@ macro_rules! as_displayed {
 as_displayed! { u8 u16 u32 Ipv4Addr Ipv6Addr }
 
 /// A name with the final dot, so that no zone's name is added. What is no letter, digit or one of
-/// `-_*/` is behind a backslash, a space a number: some servers read names of anything else as more
-/// than one word.
+/// `-_*/` is behind a backslash: some servers read names of anything else as more than one word. A space is
+/// a number, and so is `#`: data that begins with `\#` is hexadecimal (RFC 3597).
 fn absolute(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut escaped = false;
     for byte in name.bytes() {
         let plain = byte.is_ascii_alphanumeric() || b"-_*/.\\".contains(&byte);
         match byte {
             b' ' => f.write_str("\\032")?,
+            b'#' => f.write_str("\\035")?,
             byte if plain || escaped => f.write_char(char::from(byte))?,
             byte => write!(f, "\\{}", char::from(byte))?,
         }
@@ -312,6 +313,7 @@ mod tests {
             ("a+b!c.x", r"a\+b\!c.x."),
             (r"a\.b\\c\\!.x", r"a\.b\\c\\\!.x."),
             ("a b.x", r"a\032b.x."),
+            ("#x.x", r"\035x.x."),
             (r"\000\255", r"\000\255."),
             ("_x-y.*.0/1", "_x-y.*.0/1."),
         ] {
