@@ -441,14 +441,16 @@ with open("resolv.conf", "w") as file:
     file.write("nameserver 127.0.0.1\n")
 signal.signal(signal.SIGALRM, interrupt)
 signal.setitimer(signal.ITIMER_REAL, 3, 0.5)
-atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
 SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGHUP)
 for number in SIGNALS:
     signal.signal(number, lambda number, frame: None)
 
 
 @atexit.register
-def ignore():
-    """CPython has signals at their default when it ends, and one may be on its way to another thread."""
+def end():
+    """From now on nobody interrupts what waits; and a signal that is on its way to another thread meets the
+    default, which CPython restores when it ends."""
+    left.waits = 0
+    signal.setitimer(signal.ITIMER_REAL, 0)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
