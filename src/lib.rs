@@ -90,6 +90,7 @@ pub use r#async::Async;
 pub use buffer::{Buffer, Source};
 pub use check::Check;
 pub use error::{Code, Error, Result};
+pub use forks::count as forks;
 pub use handle::{DataOwner, Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;
 pub use idle::Idle;

@@ -10,7 +10,7 @@ import pyuv
 from pyuv import dns
 from pyuv.error import HandleClosedError
 
-from util import Recorder, ask, collect, in_child, open_fds, time_limit
+from util import IN_FORK, Recorder, ask, collect, in_child, linux, open_fds, time_limit
 
 
 def test_a_hundred_thousand_queries_at_once(loop, make_channel):
@@ -275,3 +275,75 @@ def test_a_subclass_that_forgets_init_is_told(loop):
 def test_init_runs_once(loop, channel):
     with pytest.raises(RuntimeError, match="second time"):
         channel.__init__(loop)
+
+
+FORKED = """
+import pyuv
+from pyuv import dns
+loop = pyuv.Loop()
+channel = dns.Channel(loop, [sys.argv[1]], flags=dns.ARES_FLAG_STAYOPEN, timeout=20, tries=1)
+told = []
+tell = lambda answer, error: told.append(error and dns.errorcode[error])
+channel.query("www.example.com", "A", tell)
+loop.run()
+def sockets():
+    links = (os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd.isdecimal()
+             and os.path.lexists(f"/proc/self/fd/{fd}"))
+    return {link for link in links if link.startswith("socket:")}
+"""
+
+
+@linux
+def test_a_forked_child_asks_by_sockets_of_its_own(dns_server):
+    code = """
+parents = sockets()
+def use():
+    try:
+        channel.query("www.example.com", "A", tell)
+    except RuntimeError as error:
+        print("fork" in str(error))
+    loop.fork()
+    channel.query("www.example.com", "AAAA", tell)
+    loop.run()
+    print(told, len(parents) > 0, parents & sockets())
+    channel.close()
+    loop.run()
+    loop.close()
+print(in_fork(use))
+channel.query("www.example.com", "AAAA", tell)
+loop.run()
+print(told)
+"""
+    lines = in_child(IN_FORK + FORKED + code, dns_server.address)
+    assert lines == ["True", "[None, None] True set()", "0", "[None, None]"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "channel.query('www.example.com', 'A', tell)",
+        "channel.getaddrinfo('www.example.com', 0, tell)",
+        "channel.gethostbyname('www.example.com', socket.AF_INET, tell)",
+        "channel.servers",
+        "channel.timeout()",
+        "channel.configuration",
+        "setattr(channel, 'servers', channel.servers)",
+        "channel.cancel()",
+        "channel.reinit()",
+    ],
+)
+def test_what_is_in_flight_when_the_process_forks_ends_in_the_child_at_once(dns_server, use):
+    code = f"""
+import socket, time
+channel.query("timeout.example.com", "A", tell)
+def use():
+    loop.fork()
+    begun = time.monotonic()
+    {use}
+    loop.run()
+    print(told[1], set(told[2:]) <= {{None}}, time.monotonic() - begun < 10, channel.active_queries)
+print(in_fork(use))
+print(channel.active_queries)
+"""
+    lines = in_child(IN_FORK + FORKED + code, dns_server.address)
+    assert lines == ["ARES_ECANCELLED True True 0", "0", "1"]

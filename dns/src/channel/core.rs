@@ -53,6 +53,8 @@ pub(crate) struct Local {
     pub(crate) listener: RefCell<Option<ServerStateCallback>>,
     /// c-ares reports to the listener.
     pub(crate) listening: Cell<bool>,
+    /// The value of [`pyuv::forks`] in the process whose sockets c-ares has.
+    forks: Cell<usize>,
     /// How many `reinit`s were begun.
     pub(crate) reinits: Cell<usize>,
     /// The latest of those that was taken up.
@@ -90,6 +92,7 @@ impl Core {
             budget: Cell::new(budget),
             listener: RefCell::default(),
             listening: Cell::new(false),
+            forks: Cell::new(pyuv::forks()),
             reinits: Cell::new(0),
             reinited: Cell::new(0),
         };
@@ -136,10 +139,42 @@ impl Core {
 
     /// Calls `f` with c-ares, unless it is closed.
     pub(crate) fn open<T>(&self, held: &Held, f: impl FnOnce(&mut Ares) -> T) -> Result<T> {
+        if self.local(held).forks.get() != pyuv::forks() {
+            self.renew(held)?;
+        }
         match self.local(held).ares.borrow_mut().as_mut() {
             Some(ares) => Ok(self.queue.calling.call(held, || f(ares))),
             None => Err(pyuv::Error::HandleClosed.into()),
         }
+    }
+
+    /// In a forked child whose loop this is now: a c-ares channel of its own. The parent's has the parent's sockets,
+    /// from which either would read the other's answers, and numbers its questions as the child would. What was in
+    /// flight is in flight there; here it ends with `ARES_ECANCELLED`.
+    #[cold]
+    fn renew(&self, held: &Held) -> Result<()> {
+        let local = self.local(held);
+        if local.ares.borrow().is_none() {
+            return Err(pyuv::Error::HandleClosed.into());
+        }
+        let mut options = self.options.clone();
+        let servers = local.servers.borrow().clone();
+        options.servers = servers.or(options.servers);
+        let configuration = Configuration::read(&options);
+        let mut engine = options.engine(configuration, Some(self.on_socket_state()))?;
+        if local.listening.get() {
+            self.listen(&mut engine);
+        }
+        self.set_budget(held, &engine.configuration);
+        local.forks.set(pyuv::forks());
+        let parents = local.ares.replace(Some(Ares::new(engine)));
+        self.queue.calling.call(held, || {
+            if let Some(mut parents) = parents {
+                parents.cancel();
+            }
+        });
+        self.deliver_soon(held);
+        Ok(())
     }
 
     pub(crate) fn set_budget(&self, held: &Held, configuration: &Configuration) {
