@@ -79,6 +79,12 @@ class Step:
     action: Callable[[Path], Result]
 
 
+def not_run(name: str, log: Path) -> Result:
+    """The result of a step that could not run, and whose last line says why."""
+    reason = log.read_text().splitlines()[-1].removeprefix("not run: ")
+    return Result(name, passed=True, counts=Counter(skipped=1), not_run=reason)
+
+
 class Checks:
     """The steps, and the outcomes of the tests that they ran (by Python, and `cargo`)."""
 
@@ -99,10 +105,7 @@ class Checks:
 
         def action(log: Path) -> Result:
             status = self.run(command, log)
-            if status == NOT_RUN:
-                reason = log.read_text().splitlines()[-1].removeprefix("not run: ")
-                return Result(name, passed=True, counts=Counter(skipped=1), not_run=reason)
-            return Result(name, status == 0)
+            return not_run(name, log) if status == NOT_RUN else Result(name, status == 0)
 
         return Step(name, action)
 
@@ -231,6 +234,8 @@ class Checks:
             report.unlink(missing_ok=True)
             suite: Command = [environment.python, "tests/asyncio_suite", "--json", report]
             status = self.run(suite, log, environment.run_environment())
+            if status == NOT_RUN:
+                return not_run(name, log)
             counts = Counter(json.loads(report.read_text()) if report.exists() else {})
             return Result(name, status == 0, counts=counts)
 

@@ -481,6 +481,21 @@ def test_a_descriptor_is_closed_once_and_nobody_elses_is(factory):
     run(factory, main())
 
 
+@both_loops
+def test_a_closed_socket_is_refused(factory):
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        ours.close()
+        # asyncio's own loop says so by itself, or the system does.
+        with pytest.raises((OSError, ValueError, asyncio.TimeoutError)):
+            await asyncio.wait_for(loop.create_connection(Recorder, sock=ours), 0.5)
+        theirs.close()
+
+    run(factory, main())
+
+
 def test_a_socket_that_its_user_closes_takes_nobodys_descriptor_along():
     async def main():
         transport, protocol, peer = await connected()

@@ -63,6 +63,8 @@ impl Stream {
         if self.header(&entered).has_fd() || self.connecting(&entered) {
             return Err(Error::new(Code::EBUSY, format!("fd {fd}: the handle has an fd")));
         }
+        // libuv looks for it in its table.
+        Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format_args!("fd {fd}"))?;
         Error::check(open(), format_args!("fd {fd}"))?;
         self.state(&entered).foreign.set(true);
         Ok(())

@@ -1,6 +1,6 @@
 """Runs a module of CPython's tests of asyncio, on its own loop or pyuv's; a line of JSON for each test.
 
-``python module.py (asyncio|pyuv) test_events``
+python module.py (asyncio|pyuv) test_events [(only|without) TEST ...]
 """
 
 import json
@@ -86,13 +86,12 @@ def each(suite: unittest.TestSuite) -> list[unittest.TestCase]:
 def main() -> None:
     """Runs the module."""
     which, module = sys.argv[1:3]
-    only = set(sys.argv[3:])
+    chosen, *names = sys.argv[3:] or ["without"]
     if which == "pyuv":
         put_in_place()
     sys.stdout = sys.stderr
     suite = unittest.defaultTestLoader.loadTestsFromName(f"test.test_asyncio.{module}")
-    if only:
-        suite = unittest.TestSuite(test for test in each(suite) if test.id() in only)
+    suite = unittest.TestSuite(test for test in each(suite) if (test.id() in names) == (chosen == "only"))
     suite.run(Result())
     sys.stderr.flush()
     # A thread that a test left behind is not waited for.

@@ -293,9 +293,9 @@ impl Scheduler {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Some(below) = self.below.get() {
-            visit.call(&below.event_loop)?;
-        }
+        // Zeroes, that CPython 3.11 may show the collector, have none (see `ActiveTable`).
+        let Some(below) = self.below.get() else { return Ok(()) };
+        visit.call(&below.event_loop)?;
         // SAFETY: the collector runs while nobody changes the state: it is not borrowed while
         // anything of Python's runs.
         let state = unsafe { self.state.get_unheld() };

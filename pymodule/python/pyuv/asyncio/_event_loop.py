@@ -120,7 +120,8 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         self._check_callback(callback, name)
         handle = make(callback, args, self, context)
         if handle._source_traceback:
-            del handle._source_traceback[-1]
+            # This frame, and that of a constructor in between.
+            del handle._source_traceback[-1 if make is Handle else -2 :]
         return handle
 
     def _debug_timer(
@@ -182,17 +183,21 @@ class EventLoop(Scheduler, _SelectorEventLoop):
 
     # Descriptors
 
-    def _add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> asyncio.Handle:
+    def _add_reader(
+        self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
         self._check_closed()
-        handle = Handle(callback, args, self, None)
+        handle = Handle(callback, args, self, context)
         before = self._set_reader(_fileno(fd), handle)
         if before is not None:
             before.cancel()
         return handle
 
-    def _add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> asyncio.Handle:
+    def _add_writer(
+        self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
         self._check_closed()
-        handle = Handle(callback, args, self, None)
+        handle = Handle(callback, args, self, context)
         before = self._set_writer(_fileno(fd), handle)
         if before is not None:
             before.cancel()
