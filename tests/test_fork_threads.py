@@ -57,7 +57,7 @@ works()
     why = (
         "another thread was using the loop when the process forked, and is not in the child; make a new loop"
     )
-    assert told[0] == told[1] == f"UVError -16 resource busy or locked: {why}"
+    assert told[0] == told[1] == f"UVError -16 resource busy or locked: {why} (fork)"
     assert len(told) == 5
     assert all("fork" in line for line in told[2:])
     assert status == "0"
