@@ -11,6 +11,8 @@ SUITES = (
     "callbacks",
     "echo",
     "connections",
+    "scheduler",
+    "asyncio_echo",
     "dns",
     "dns_tcp",
     "dns_answers",

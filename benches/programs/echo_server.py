@@ -1,15 +1,19 @@
 """An echo server in one of the ways Python has: what c/echo_server.c does.
 
-    echo_server.py --server pyuv|uvloop|rloop|asyncio --transport tcp|unix|udp [--path PATH]
+    echo_server.py --server pyuv|pyuv.asyncio|uvloop|rloop|asyncio --transport tcp|unix|udp [--path PATH]
+        [--mode protocol|buffered|streams|sock]
 
 Prints its port (or path) and version, and serves until it is ended.
 """
 
 import argparse
 import asyncio
+import contextlib
 import resource
-from importlib.metadata import version
+import socket
 from typing import Any
+
+from event_loops import CLIENTS, loop_version, new_loop
 
 HOST = "127.0.0.1"
 
@@ -73,13 +77,54 @@ class EchoDatagrams(asyncio.DatagramProtocol):
         self.transport.sendto(data, address)
 
 
-async def protocol_server(transport: str, path: str, name: str) -> None:
+class BufferedEcho(asyncio.BufferedProtocol):
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.buffer = memoryview(bytearray(256 * 1024))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.transport.write(self.buffer[:nbytes].tobytes())
+
+
+async def stream_server(name: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(256 * 1024):
+                writer.write(data)
+
+    server = await asyncio.start_server(serve, HOST, 0, backlog=1024, limit=256 * 1024)
+    ready(server.sockets[0].getsockname()[1], name)
+    await asyncio.Event().wait()
+
+
+async def sock_server(name: str) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def serve(sock: socket.socket) -> None:
+        with contextlib.suppress(ConnectionError), sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while data := await loop.sock_recv(sock, 256 * 1024):
+                await loop.sock_sendall(sock, data)
+
+    serving = set()
+    with socket.create_server((HOST, 0), backlog=1024) as server:
+        server.setblocking(False)
+        ready(server.getsockname()[1], name)
+        while True:
+            sock, _ = await loop.sock_accept(server)
+            serving.add(asyncio.ensure_future(serve(sock)))
+
+
+async def protocol_server(transport: str, path: str, name: str, protocol: Any) -> None:
     loop = asyncio.get_running_loop()
     if transport == "unix":
-        await loop.create_unix_server(Echo, path, backlog=1024)
+        await loop.create_unix_server(protocol, path, backlog=1024)
         ready(path, name)
     elif transport == "tcp":
-        server = await loop.create_server(Echo, HOST, 0, backlog=1024)
+        server = await loop.create_server(protocol, HOST, 0, backlog=1024)
         ready(server.sockets[0].getsockname()[1], name)
     else:
         datagrams, _ = await loop.create_datagram_endpoint(EchoDatagrams, (HOST, 0))
@@ -91,21 +136,10 @@ def ready(address: object, name: str) -> None:
     print(address, name, flush=True)
 
 
-def loop_factory(server: str) -> Any:
-    if server == "uvloop":
-        import uvloop
-
-        return uvloop.new_event_loop
-    if server == "rloop":
-        import rloop
-
-        return rloop.new_event_loop
-    return asyncio.SelectorEventLoop
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--server", required=True, choices=["pyuv", "uvloop", "rloop", "asyncio"])
+    parser.add_argument("--server", required=True, choices=["pyuv", *CLIENTS])
+    parser.add_argument("--mode", default="protocol", choices=["protocol", "buffered", "streams", "sock"])
     parser.add_argument("--transport", required=True, choices=["tcp", "unix", "udp"])
     parser.add_argument("--path", default="")
     options = parser.parse_args()
@@ -114,9 +148,15 @@ def main() -> None:
     if options.server == "pyuv":
         pyuv_server(options.transport, options.path)
         return
-    name = "asyncio" if options.server == "asyncio" else f"{options.server} {version(options.server)}"
-    with asyncio.Runner(loop_factory=loop_factory(options.server)) as runner:
-        runner.run(protocol_server(options.transport, options.path, name))
+    name = loop_version(options.server)
+    with asyncio.Runner(loop_factory=new_loop(options.server)) as runner:
+        if options.mode in ("protocol", "buffered"):
+            protocol = Echo if options.mode == "protocol" else BufferedEcho
+            runner.run(protocol_server(options.transport, options.path, name, protocol))
+        elif options.mode == "streams":
+            runner.run(stream_server(name))
+        else:
+            runner.run(sock_server(name))
 
 
 main()

@@ -1,23 +1,26 @@
-"""What the programs that run on asyncio or uvloop share."""
+"""What the programs that run on asyncio's event loop and others share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from importlib import import_module
 from importlib.metadata import version
 
 from measure import Run
 
+CLIENTS = ("pyuv.asyncio", "uvloop", "rloop", "asyncio")
+
 
 def new_loop(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    if name == "uvloop":
-        import uvloop
-
-        factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-        return factory
-    return asyncio.SelectorEventLoop
+    if name == "asyncio":
+        return asyncio.SelectorEventLoop
+    factory: Callable[[], asyncio.AbstractEventLoop] = import_module(name).new_event_loop
+    return factory
 
 
 def loop_version(name: str) -> str:
-    return f"uvloop {version('uvloop')}" if name == "uvloop" else "asyncio"
+    if name == "asyncio":
+        return name
+    return f"{name} {version(name.partition('.')[0])}"
 
 
 async def keep_busy(

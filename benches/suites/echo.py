@@ -34,6 +34,7 @@ LARGEST_DATAGRAM = 65_507
 SERVERS = {
     REFERENCE: "",
     "pyuv": "pyuv",
+    "pyuv.asyncio protocol": "pyuv.asyncio",
     UVLOOP: "uvloop",
     "rloop protocol": "rloop",
     "asyncio protocol": "asyncio",
@@ -94,20 +95,27 @@ def measured(settings: Settings, client: str, transport: str, size: int, connect
 
 
 def is_peer(client: str) -> bool:
-    return client not in (REFERENCE, "pyuv")
+    return client not in (REFERENCE, "pyuv", "pyuv.asyncio protocol")
 
 
 def command(
     settings: Settings, client: str, transport: str, size: int, connections: int, idle: int = 0
 ) -> tuple[str, ...]:
     """Runs one server under one load."""
-    server_core, load_core = two_cores()
-    cores = ("--server-core", server_core, "--load-core", server_core if load_core is None else load_core)
-    load = ("--load", settings.reference("echo_load")[0], *cores, "--transport", transport, "--size", size)
-    many = ("--connections", connections, "--idle", idle, *settings.timing)
     server = (
         settings.reference("echo_server")
         if client == REFERENCE
         else settings.program("echo_server", "--server", SERVERS[client])
     )
+    return command_of(settings, server, transport, size, connections, idle)
+
+
+def command_of(
+    settings: Settings, server: tuple[str, ...], transport: str, size: int, connections: int, idle: int = 0
+) -> tuple[str, ...]:
+    """Runs this server under one load."""
+    server_core, load_core = two_cores()
+    cores = ("--server-core", server_core, "--load-core", server_core if load_core is None else load_core)
+    load = ("--load", settings.reference("echo_load")[0], *cores, "--transport", transport, "--size", size)
+    many = ("--connections", connections, "--idle", idle, *settings.timing)
     return settings.program("echo", *load, *many, "--", *server)
