@@ -187,14 +187,18 @@ impl Loop {
     }
 
     /// Has `listener` called with the numbers of signals that come, as `bytes`, from now on and also
-    /// between runs; no more with None. For the main thread. Gives the wakeup fd.
+    /// between runs; no more with None. For the main thread. Gives the wakeup fd, or -1.
     pub fn listen_for_signals(
         slf: &Bound<'_, Loop>,
         listener: Option<Bound<'_, PyAny>>,
     ) -> PyResult<i32> {
         let py = slf.py();
-        let (core, held) = slf.get().core_to_run()?;
         let listens = listener.is_some();
+        // What a forked child has is the parent's, whom it does not listen for.
+        if !listens && (slf.get().signal_listener.is_empty() || slf.get().core()?.is_forked()) {
+            return Ok(-1);
+        }
+        let (core, held) = slf.get().core_to_run()?;
         let Some(wakeup) = Loop::wakeup(slf, core, &held) else {
             return Err(PyRuntimeError::new_err("there is no file descriptor for a wakeup"));
         };
