@@ -3,8 +3,11 @@
 import asyncio
 import socket
 import sys
+import warnings
 
 import pytest
+
+from util import collect
 
 if sys.implementation.name == "pypy":
     pytest.skip("pyuv.asyncio is for CPython", allow_module_level=True)
@@ -20,6 +23,18 @@ def run(factory, main, **keywords):
     """Runs a coroutine on a new event loop of this kind."""
     with asyncio.Runner(loop_factory=factory, **keywords) as runner:
         return runner.run(main)
+
+
+def collected_warnings():
+    """Collects garbage; the texts of the ResourceWarnings that brought."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        collect()
+        texts = [str(warning.message) for warning in caught]
+        # They hold what they are about.
+        caught.clear()
+    collect()
+    return texts
 
 
 class Recorder(asyncio.Protocol):

@@ -1,4 +1,4 @@
-"""Greenlets that switch inside of tasks, as SQLAlchemy's do: libuv is not on the stack then, or stays below."""
+"""Greenlets that switch inside of tasks, as SQLAlchemy's do: libuv is not on the stack, or stays below."""
 
 import asyncio
 
