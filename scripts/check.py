@@ -227,7 +227,7 @@ class Checks:
 
     def asyncio_suite(self, environment: Environment) -> Step:
         """CPython's own tests of asyncio, on pyuv's event loop."""
-        name = f"asyncio's suite {environment.name}"
+        name = f"asyncio suite {environment.name}"
 
         def action(log: Path) -> Result:
             report = RESULTS / f"asyncio-{environment.name}.json"
