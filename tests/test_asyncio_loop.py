@@ -395,6 +395,18 @@ def test_bad_signal_handlers_are_refused(factory):
     thread.join()
     assert len(refused) == 1
     loop.close()
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_the_loop_below_is_not_closed_before_the_event_loop():
+    loop = pyuv.asyncio.new_event_loop()
+    loop.add_signal_handler(signal.SIGUSR1, print)
+    assert signal.set_wakeup_fd(-1) > 0
+    loop.add_signal_handler(signal.SIGUSR1, print)
+    with pytest.raises(pyuv.error.UVError, match="the asyncio event loop"):
+        loop.uv.close(handles=True)
+    assert signal.set_wakeup_fd(-1) == -1
+    loop.close()
 
 
 INTERRUPTED = """

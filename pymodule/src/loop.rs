@@ -345,8 +345,11 @@ impl Loop {
         if handles && !core.is_running() {
             Loop::close_handles(slf)?;
         }
-        if !core.is_running() {
-            this.wakeup.get(&held).take();
+        if !core.is_running()
+            && let Some(wakeup) = this.wakeup.get(&held).take()
+        {
+            // Its descriptors go: Python is not to write to them.
+            wakeup.keep(py, false)?;
         }
         let outcome = core.close();
         drop(held);

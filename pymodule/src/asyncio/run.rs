@@ -33,12 +33,25 @@ pub fn clock() -> f64 {
     (now.tv_sec * 1_000_000_000 + now.tv_nsec) as f64 / 1e9
 }
 
-/// Takes back a `stop` that nobody has answered.
-struct Stopping<'a>(&'a Scheduler);
+/// The event loop runs: what it has on the core keeps that alive only meanwhile.
+struct Running<'a>(&'a Scheduler);
 
-impl Drop for Stopping<'_> {
+impl<'a> Running<'a> {
+    fn begin(scheduler: &'a Scheduler) -> PyResult<Running<'a>> {
+        scheduler.wake()?.set_ref(true).map_err(to_py::<UVError>)?;
+        Ok(Running(scheduler))
+    }
+}
+
+impl Drop for Running<'_> {
     fn drop(&mut self) {
+        // A `stop` that nobody has answered.
         self.0.take_stopping();
+        // Where somebody has closed them they keep nothing.
+        if let (Ok(wake), Ok(timer)) = (self.0.wake(), self.0.timer()) {
+            let _ = wake.set_ref(false);
+            let _ = timer.stop();
+        }
     }
 }
 
@@ -48,7 +61,7 @@ pub fn run(slf: &Bound<'_, Scheduler>) -> PyResult<()> {
     let event_loop = this.event_loop(slf.py())?;
     let turns = Loop::turns(event_loop, true)?;
     let state = this.state(turns.held());
-    let _stopping = Stopping(this);
+    let _running = Running::begin(this)?;
     loop {
         this.take_mail(state);
         poll(slf, &turns, state)?;

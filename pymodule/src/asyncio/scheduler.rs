@@ -39,7 +39,7 @@ pub struct Scheduler {
 
 struct Below {
     event_loop: Py<Loop>,
-    /// Wakes the loop, and keeps it waiting where nothing else does.
+    /// Wakes the loop, and keeps it waiting where nothing else does, while the event loop runs.
     wake: Async,
     /// Goes off with the first of the timers.
     timer: Timer,
@@ -72,6 +72,10 @@ impl Scheduler {
 
     pub fn core(&self) -> PyResult<&pyuv::Loop> {
         self.below()?.event_loop.get().core()
+    }
+
+    pub fn wake(&self) -> PyResult<&Async> {
+        Ok(&self.below()?.wake)
     }
 
     pub fn timer(&self) -> PyResult<&Timer> {
@@ -187,6 +191,7 @@ impl Scheduler {
         let open = || {
             let wake = Async::new(core, |_| ())?;
             wake.hide(PART_OF)?;
+            wake.set_ref(false)?;
             let timer = Timer::new(core)?;
             timer.hide(PART_OF)?;
             pyuv::Result::Ok((wake, timer))

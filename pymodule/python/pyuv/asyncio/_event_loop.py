@@ -101,7 +101,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         """Closes the event loop and the loop below, with every handle on it."""
         if self.is_closed():
             return
-        if self._signal_handlers and not self.is_running():
+        if not self.is_running():
             self._listen_for_signals(None)
         super().close()
         self._shut()
@@ -292,6 +292,15 @@ class EventLoop(Scheduler, _SelectorEventLoop):
                 transp.resume_reading()
 
     # Signals
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:
+        """Has ``callback(*args)`` called by the loop when the signal comes. For the main thread."""
+        try:
+            super().add_signal_handler(sig, callback, *args)
+        finally:
+            # It was refused, maybe, after the wakeup fd was set.
+            if not self._signal_handlers and not self.is_closed():
+                self._listen_for_signals(None)
 
     def remove_signal_handler(self, sig: int) -> bool:
         """Gives the signal its default meaning back. Returns whether there was a handler."""
