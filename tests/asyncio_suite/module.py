@@ -5,6 +5,7 @@ python module.py (asyncio|pyuv) test_events [(only|without) TEST ...]
 
 import json
 import os
+import signal
 import sys
 import unittest
 import warnings
@@ -85,6 +86,9 @@ def each(suite: unittest.TestSuite) -> list[unittest.TestCase]:
 
 def main() -> None:
     """Runs the module."""
+    # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     which, module = sys.argv[1:3]
     chosen, *names = sys.argv[3:] or ["without"]
     if which == "pyuv":
