@@ -105,7 +105,7 @@ impl Loop {
     }
 }
 
-fn ends_the_program(py: Python<'_>, error: &PyErr) -> bool {
+pub fn ends_the_program(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
 }
 

@@ -78,13 +78,7 @@ impl Stream {
     /// [`start_read`](Stream::start_read) by a [`Reader`], which may lend memory.
     pub fn start_reader(&self, reader: impl Reader) -> Result<()> {
         let entered = self.enter()?;
-        self.refuse_while_listening(&entered, "uv_read_start")?;
-        self.check_foreign(&entered)?;
-        // SAFETY: the handle is open, a stream, and its loop is ours.
-        let status = unsafe { uv::uv_read_start(self.uv(), Some(alloc), Some(on_read)) };
-        if status != Code::EALREADY.0 {
-            Error::check(status, "uv_read_start")?;
-        }
+        self.begin_read(&entered)?;
         // Before the old reader goes, which may do anything.
         self.state(&entered).lends.set(true);
         // SAFETY: streams have this type of closure.
@@ -95,8 +89,13 @@ impl Stream {
     /// Reads again, by the reader that it had before [`stop_read`](Stream::stop_read).
     pub fn resume_read(&self) -> Result<()> {
         let entered = self.enter()?;
-        self.refuse_while_listening(&entered, "uv_read_start")?;
-        self.check_foreign(&entered)?;
+        self.begin_read(&entered)
+    }
+
+    /// `uv_read_start`, by whoever has the callback.
+    fn begin_read(&self, held: &Held) -> Result<()> {
+        self.refuse_while_listening(held, "uv_read_start")?;
+        self.check_foreign(held)?;
         // SAFETY: the handle is open, a stream, and its loop is ours.
         let status = unsafe { uv::uv_read_start(self.uv(), Some(alloc), Some(on_read)) };
         if status != Code::EALREADY.0 {

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyuv::{Held, RunMode};
 
@@ -14,6 +13,7 @@ use super::handles::{self, Handle};
 use super::ready::{Entry, call};
 use super::scheduler::{Scheduler, State};
 use crate::error::{UVError, to_py};
+use crate::excepthook::ends_the_program;
 use crate::r#loop::{Loop, Turns};
 use crate::once::intern;
 
@@ -72,7 +72,7 @@ pub fn run(slf: &Bound<'_, Scheduler>) -> PyResult<()> {
             while let Some(handle) = state.timers.pop_due(slf.py(), now + RESOLUTION) {
                 state.ready.push(Entry::Handle(handle.unbind()));
             }
-            round(slf, turns.held(), state)?;
+            round(slf, state)?;
             if this.take_stopping() {
                 return Ok(());
             }
@@ -116,14 +116,14 @@ fn wake_after(this: &Scheduler, held: &Held, seconds: f64) -> pyuv::Result<()> {
     // The core's clock is that of its last poll.
     held.event_loop().update_time()?;
     match this.timer() {
-        Ok(timer) => timer.start(wait, Duration::ZERO, |_| ()),
+        // It was never given anything to call: that the wait ends is all.
+        Ok(timer) => timer.restart(wait),
         Err(_) => Ok(()),
     }
 }
 
 /// Calls what is ready now; what that makes ready is for another round.
-fn round(slf: &Bound<'_, Scheduler>, held: &Held, state: &State) -> PyResult<()> {
-    let _ = held;
+fn round(slf: &Bound<'_, Scheduler>, state: &State) -> PyResult<()> {
     for _ in 0..state.ready.len() {
         let Some(entry) = state.ready.pop() else { break };
         call_entry(slf, entry)?;
@@ -166,7 +166,7 @@ fn call_entry(slf: &Bound<'_, Scheduler>, entry: Entry) -> PyResult<()> {
 #[cold]
 fn report(slf: &Bound<'_, Scheduler>, handle: &Bound<'_, PyAny>, error: PyErr) -> PyResult<()> {
     let py = slf.py();
-    if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
+    if ends_the_program(py, &error) {
         return Err(error);
     }
     slf.call_method1(intern!(py, "_report"), (handle, error.value(py))).map(drop)

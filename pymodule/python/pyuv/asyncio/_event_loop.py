@@ -186,36 +186,36 @@ class EventLoop(Scheduler, _SelectorEventLoop):
     def _add_reader(
         self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        self._check_closed()
-        handle = Handle(callback, args, self, context)
-        before = self._set_reader(_fileno(fd), handle)
-        if before is not None:
-            before.cancel()
-        return handle
+        return self._watch(self._set_reader, fd, callback, args, context)
 
     def _add_writer(
         self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
+        return self._watch(self._set_writer, fd, callback, args, context)
+
+    def _remove_reader(self, fd: Any) -> bool:
+        return self._unwatch(self._set_reader, fd)
+
+    def _remove_writer(self, fd: Any) -> bool:
+        return self._unwatch(self._set_writer, fd)
+
+    def _watch(
+        self,
+        put: Callable[[int, asyncio.Handle | None], asyncio.Handle | None],
+        fd: Any,
+        callback: Callable[..., Any],
+        args: tuple[Any, ...],
+        context: Context | None,
+    ) -> asyncio.Handle:
         self._check_closed()
         handle = Handle(callback, args, self, context)
-        before = self._set_writer(_fileno(fd), handle)
+        before = put(_fileno(fd), handle)
         if before is not None:
             before.cancel()
         return handle
 
-    def _remove_reader(self, fd: Any) -> bool:
-        if self.is_closed():
-            return False
-        before = self._set_reader(_fileno(fd), None)
-        if before is None:
-            return False
-        before.cancel()
-        return True
-
-    def _remove_writer(self, fd: Any) -> bool:
-        if self.is_closed():
-            return False
-        before = self._set_writer(_fileno(fd), None)
+    def _unwatch(self, put: Callable[[int, asyncio.Handle | None], asyncio.Handle | None], fd: Any) -> bool:
+        before = None if self.is_closed() else put(_fileno(fd), None)
         if before is None:
             return False
         before.cancel()

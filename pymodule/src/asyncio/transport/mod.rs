@@ -6,9 +6,7 @@
 
 use std::cell::Cell;
 
-use pyo3::exceptions::{
-    PyImportError, PyKeyboardInterrupt, PyRuntimeError, PySystemExit, PyValueError,
-};
+use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyType};
@@ -18,6 +16,7 @@ use super::ready::Entry;
 use super::scheduler::Scheduler;
 use super::slots::Slot;
 use crate::error::to_os_error;
+use crate::excepthook::ends_the_program;
 use crate::life::back::{bind_to, object_of_owner};
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
@@ -123,11 +122,6 @@ unsafe fn core_of<'py>(transport: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Str
 unsafe fn core_behind<'py>(stream: &pyuv::Handle) -> Option<Bound<'py, StreamCore>> {
     // SAFETY: the caller says so; `StreamCore::new` alone binds handles to this owner.
     unsafe { object_of_owner(stream, &TRANSPORT) }
-}
-
-/// Whether an exception ends the program instead of the connection.
-fn ends_the_program(py: Python<'_>, error: &PyErr) -> bool {
-    error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
 }
 
 impl StreamCore {

@@ -226,7 +226,7 @@ impl StreamCore {
         let told = if resumes { context::within(this.context.bind(py), call) } else { call() };
         let Err(error) = told else { return };
         let report = || -> PyResult<()> {
-            if super::ends_the_program(py, &error) {
+            if crate::excepthook::ends_the_program(py, &error) {
                 return Err(error);
             }
             let Some(transport) = this.transport.get(py) else { return Ok(()) };
