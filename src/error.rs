@@ -158,29 +158,11 @@ impl fmt::Display for Code {
     }
 }
 
-/// Why a call failed.
+/// Why a call failed: two words in size, so that a [`Result`] of it comes back in registers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// libuv said no. `what` names what was tried: the path, address or argument.
-    Uv {
-        /// libuv's code.
-        code: Code,
-        /// What was tried, or empty where the code says it all.
-        what: Cow<'static, str>,
-        /// The call that it was tried in, or empty.
-        call: &'static str,
-    },
-    /// A write ended before everything was out.
-    Unfinished {
-        /// libuv's code for what ended it.
-        code: Code,
-        /// What was tried.
-        what: Cow<'static, str>,
-        /// The call that it was tried in, or empty.
-        call: &'static str,
-        /// How many bytes are where they should be.
-        written: u64,
-    },
+    /// libuv said no.
+    Uv(Box<Failure>),
     /// The handle was closed before this call.
     HandleClosed,
     /// The loop was closed before this call.
@@ -192,7 +174,20 @@ pub enum Error {
     /// `run` was called from inside one of the loop's own callbacks.
     AlreadyRunning,
     /// A callback panicked; the text is the panic's message.
-    Panicked(String),
+    Panicked(Box<Cow<'static, str>>),
+}
+
+/// What libuv refused, and of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// libuv's code.
+    pub code: Code,
+    /// What was tried: the path, address or argument. Empty where the code says it all.
+    pub what: Cow<'static, str>,
+    /// The call that it was tried in, or empty.
+    pub call: &'static str,
+    /// For a write that ended before everything was out: how many bytes are where they should be.
+    pub written: Option<u64>,
 }
 
 /// What was tried, in words that are put together only for an error.
@@ -227,8 +222,15 @@ impl What for fmt::Arguments<'_> {
 
 impl Error {
     /// A libuv code with what was tried.
+    #[cold]
     pub fn new(code: Code, what: impl Into<Cow<'static, str>>) -> Error {
-        Error::Uv { code, what: what.into(), call: "" }
+        Error::Uv(Box::new(Failure { code, what: what.into(), call: "", written: None }))
+    }
+
+    /// A callback's panic with its message.
+    #[cold]
+    pub fn panicked(message: impl Into<Cow<'static, str>>) -> Error {
+        Error::Panicked(Box::new(message.into()))
     }
 
     /// Turns a status libuv returned into a result; `what` says what was tried. As `format_args!` it
@@ -239,48 +241,66 @@ impl Error {
 
     /// The libuv code, for the errors that have one.
     pub fn code(&self) -> Option<Code> {
-        match self {
-            Error::Uv { code, .. } | Error::Unfinished { code, .. } => Some(*code),
-            _ => None,
-        }
-    }
-
-    /// The same error of libuv's, as one of `call`; one that knows its call already as it is.
-    pub fn in_call(mut self, name: &'static str) -> Error {
-        if let Error::Uv { call, .. } | Error::Unfinished { call, .. } = &mut self
-            && call.is_empty()
-        {
-            *call = name;
-        }
-        self
+        self.failure().map(|failure| failure.code)
     }
 
     /// How many bytes a write had put out when it failed, for the errors that know.
     pub fn written(&self) -> Option<u64> {
+        self.failure().and_then(|failure| failure.written)
+    }
+
+    fn failure(&self) -> Option<&Failure> {
         match self {
-            Error::Unfinished { written, .. } => Some(*written),
+            Error::Uv(failure) => Some(failure),
             _ => None,
         }
     }
 
-    /// The same error of libuv's, with how many bytes were written before it; another error as
-    /// it is, and one that knows already.
-    pub fn after_writing(self, written: u64) -> Error {
+    /// The same error of libuv's, of trying `what` with nothing more known; another as it is.
+    pub fn about(self, what: impl What) -> Error {
         match self {
-            Error::Uv { code, what, call } => Error::Unfinished { code, what, call, written },
+            Error::Uv(failure) => Error::new(failure.code, what.text()),
             other => other,
         }
+    }
+
+    /// The same error of libuv's, as one of `call`; one that knows its call already as it is.
+    pub fn in_call(mut self, call: &'static str) -> Error {
+        if let Error::Uv(failure) = &mut self
+            && failure.call.is_empty()
+        {
+            failure.call = call;
+        }
+        self
+    }
+
+    /// The same error of libuv's, with how many bytes were written before it; another error as
+    /// it is, and one that knows already.
+    pub fn after_writing(mut self, written: u64) -> Error {
+        if let Error::Uv(failure) = &mut self {
+            failure.written.get_or_insert(written);
+        }
+        self
     }
 }
 
 /// `address already in use: 127.0.0.1:80 (bind)`
-fn write_tried(f: &mut fmt::Formatter<'_>, code: Code, what: &str, call: &str) -> fmt::Result {
-    write!(f, "{code}")?;
-    // Where nothing but a function of libuv's is known, the call says more.
-    if !what.is_empty() && (call.is_empty() || !what.starts_with("uv_")) {
-        write!(f, ": {what}")?;
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure { code, what, call, written } = self;
+        write!(f, "{code}")?;
+        // Where nothing but a function of libuv's is known, the call says more.
+        if !what.is_empty() && (call.is_empty() || !what.starts_with("uv_")) {
+            write!(f, ": {what}")?;
+        }
+        if !call.is_empty() {
+            write!(f, " ({call})")?;
+        }
+        match written {
+            Some(written) => write!(f, "; {written} bytes were written"),
+            None => Ok(()),
+        }
     }
-    if call.is_empty() { Ok(()) } else { write!(f, " ({call})") }
 }
 
 impl From<Code> for Error {
@@ -292,11 +312,7 @@ impl From<Code> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Uv { code, what, call } => write_tried(f, *code, what, call),
-            Error::Unfinished { code, what, call, written } => {
-                write_tried(f, *code, what, call)?;
-                write!(f, "; {written} bytes were written")
-            }
+            Error::Uv(failure) => write!(f, "{failure}"),
             Error::HandleClosed => f.write_str("the handle is closed"),
             Error::LoopClosed => f.write_str("the loop is closed"),
             Error::WrongThread => f.write_str(
@@ -316,6 +332,11 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_result_fits_two_registers() {
+        assert_eq!(size_of::<Result<()>>(), 2 * size_of::<usize>());
+    }
 
     #[test]
     fn codes_have_names_and_messages() {

@@ -56,7 +56,7 @@ mod tests {
         let event_loop = Loop::new().unwrap();
         let idle = Idle::new(&event_loop).unwrap();
         idle.start(|_| panic!("boom")).unwrap();
-        assert_eq!(event_loop.run(RunMode::Default), Err(Error::Panicked("boom".into())));
+        assert_eq!(event_loop.run(RunMode::Default), Err(Error::panicked("boom")));
         idle.stop().unwrap();
         assert_eq!(event_loop.run(RunMode::Default), Ok(false));
     }

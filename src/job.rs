@@ -200,7 +200,7 @@ impl JobRef {
         let outcome = if header.state.load(Ordering::Acquire) == RAN {
             // SAFETY: the pool's thread is done with it.
             match unsafe { (*header.panic.get()).take() } {
-                Some(message) => Err(Error::Panicked(message)),
+                Some(message) => Err(Error::panicked(message)),
                 None => Ok(()),
             }
         } else {

@@ -89,7 +89,7 @@ mod work;
 pub use r#async::Async;
 pub use buffer::{Buffer, Source};
 pub use check::Check;
-pub use error::{Code, Error, Result};
+pub use error::{Code, Error, Failure, Result};
 pub use forks::count as forks;
 pub use handle::{DataOwner, Handle, HandleKind, HandleType};
 pub use hooks::PollHooks;

@@ -68,10 +68,7 @@ impl TTY {
                 // SAFETY: the loop is open and ours; the handle's memory is its own.
                 unsafe { uv::uv_tty_init(event_loop, handle, number, 0) }
             })
-            .map_err(|error| match error {
-                Error::Uv { code, .. } => Error::new(code, format!("fd {fd}")),
-                other => other,
-            });
+            .map_err(|error| error.about(format_args!("fd {fd}")));
         #[cfg(unix)]
         let made = own.settle(made, lent);
         made

@@ -72,7 +72,7 @@ impl Loop {
                     let panic = job.take_panic();
                     drop(job);
                     let outcome = match (status, panic) {
-                        (_, Some(message)) => Err(Error::Panicked(message)),
+                        (_, Some(message)) => Err(Error::panicked(message)),
                         (0, None) => Ok(()),
                         (status, None) => Err(Error::new(Code(status), "queue_work")),
                     };
@@ -174,7 +174,7 @@ mod tests {
             )
             .unwrap();
         event_loop.run(RunMode::Default).unwrap();
-        assert_eq!(receiver.recv().unwrap(), Err(Error::Panicked("boom".into())));
+        assert_eq!(receiver.recv().unwrap(), Err(Error::panicked("boom")));
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn a_panic_leaves_the_rest_for_the_next_run() {
     for _ in 0..3 {
         channel.query("www.example", A, log.note()).unwrap();
     }
-    assert_eq!(event_loop.run(RunMode::Default), Err(pyuv::Error::Panicked("boom".into())));
+    assert_eq!(event_loop.run(RunMode::Default), Err(pyuv::Error::panicked("boom")));
     run(&event_loop);
     assert_eq!(log.take(), [Err(Code::ENOSERVER); 3]);
 

@@ -507,5 +507,5 @@ fn a_panic_in_a_callback_reaches_run() {
     let event_loop = Loop::new().unwrap();
     uvfs::stat("/").submit(&event_loop, |_| panic!("on purpose")).unwrap();
     let outcome = event_loop.run(RunMode::Default);
-    assert_eq!(outcome, Err(Error::Panicked("on purpose".to_owned())));
+    assert_eq!(outcome, Err(Error::panicked("on purpose")));
 }

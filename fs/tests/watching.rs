@@ -94,7 +94,7 @@ fn a_panic_in_a_callback_is_the_loops_error() {
     watcher.start(&folder.0, FsEventFlags::empty(), |_, _| panic!("on purpose")).unwrap();
     fs::create_dir(folder.at("new")).unwrap();
     let outcome = event_loop.run(RunMode::Default);
-    assert_eq!(outcome, Err(Error::Panicked("on purpose".to_owned())));
+    assert_eq!(outcome, Err(Error::panicked("on purpose")));
     watcher.stop().unwrap();
     assert_eq!(event_loop.run(RunMode::Default), Ok(false));
 }

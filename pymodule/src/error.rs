@@ -27,9 +27,7 @@ exceptions! {
 /// Makes the Python exception for `error`: libuv's refusals become `E(code, message)`.
 pub fn to_py<E: pyo3::PyTypeInfo>(error: Error) -> PyErr {
     match error {
-        Error::Uv { code, .. } | Error::Unfinished { code, .. } => {
-            PyErr::new::<E, _>((code.0, error.to_string()))
-        }
+        Error::Uv(failure) => PyErr::new::<E, _>((failure.code.0, failure.to_string())),
         Error::HandleClosed => HandleClosedError::new_err(error.to_string()),
         misuse => PyRuntimeError::new_err(misuse.to_string()),
     }

@@ -159,7 +159,7 @@ fn a_panic_on_the_pool_is_reported_and_the_next_job_runs() {
     fixture.event_loop.run(RunMode::Default).unwrap();
     let mut outcomes = fixture.outcomes();
     outcomes.sort_by_key(|(name, _)| *name);
-    assert_eq!(outcomes, [(0, Err(Error::Panicked("boom".into()))), (1, Ok(()))]);
+    assert_eq!(outcomes, [(0, Err(Error::panicked("boom"))), (1, Ok(()))]);
 }
 
 #[test]

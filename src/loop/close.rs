@@ -38,7 +38,7 @@ impl Loop {
         entered.stopping.set(false);
         trampoline::guard(&entered, || entered.empty_inbox());
         if let Some(message) = entered.panic.take() {
-            return Err(Error::Panicked(message));
+            return Err(Error::panicked(message));
         }
         let open = entered.open();
         if !open.is_empty() {
@@ -46,7 +46,7 @@ impl Loop {
         }
         entered.tear_down();
         match entered.panic.take() {
-            Some(message) => Err(Error::Panicked(message)),
+            Some(message) => Err(Error::panicked(message)),
             None => Ok(()),
         }
     }

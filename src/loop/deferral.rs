@@ -171,7 +171,7 @@ mod tests {
         held.defer(|_| std::panic::resume_unwind(Box::new("boom")));
         held.defer(move |_| sender.send(()).unwrap());
         drop(held);
-        assert_eq!(event_loop.run(RunMode::Default), Err(Error::Panicked("boom".into())));
+        assert_eq!(event_loop.run(RunMode::Default), Err(Error::panicked("boom")));
         assert_eq!(called.try_recv(), Ok(()));
     }
 

@@ -59,7 +59,7 @@ impl Loop {
         entered.jobs.after_run(&entered);
         trampoline::guard(&entered, || entered.empty_inbox());
         if let Some(message) = entered.panic.take() {
-            return Err(Error::Panicked(message));
+            return Err(Error::panicked(message));
         }
         #[cfg(unix)]
         // SAFETY: the loop is ours.
@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn dropped() -> Error {
-        Error::Panicked("dropped".to_owned())
+        Error::panicked("dropped")
     }
 
     /// A handle whose closure panics when it is dropped.
@@ -306,7 +306,7 @@ mod tests {
         timer.start(Duration::ZERO, Duration::ZERO, |_| ()).unwrap();
         let hooks = Panicking(Cell::new(true));
         let outcome = event_loop.run_with(RunMode::Once, &hooks);
-        assert_eq!(outcome, Err(Error::Panicked("after_poll".to_owned())));
+        assert_eq!(outcome, Err(Error::panicked("after_poll")));
         is_usable(&event_loop);
     }
 }

@@ -115,7 +115,7 @@ const FOLDER: &str = "working directory ";
 
 /// Whether it is the working directory that an error of a spawn's is about.
 pub(super) fn blames_folder(error: &Error) -> bool {
-    matches!(error, Error::Uv { what, .. } if what.starts_with(FOLDER))
+    matches!(error, Error::Uv(failure) if failure.what.starts_with(FOLDER))
 }
 
 /// What a failure was about, as far as it can be told: libuv says a code alone.

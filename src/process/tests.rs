@@ -130,5 +130,5 @@ fn a_panic_on_exit_reaches_who_runs_the_loop() {
     let event_loop = Loop::new().unwrap();
     Process::spawn(&event_loop, &shell("exit"), |_, _| panic!("on exit")).unwrap();
     let error = event_loop.run(RunMode::Default).unwrap_err();
-    assert_eq!(error, Error::Panicked("on exit".to_owned()));
+    assert_eq!(error, Error::panicked("on exit"));
 }

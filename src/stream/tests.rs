@@ -226,7 +226,7 @@ fn a_panic_in_a_read_callback_reaches_run() {
             client.send("x", |_, _| ()).unwrap();
         })
         .unwrap();
-    assert_eq!(event_loop.run(RunMode::Default), Err(Error::Panicked("mine".to_owned())));
+    assert_eq!(event_loop.run(RunMode::Default), Err(Error::panicked("mine")));
 }
 
 #[test]

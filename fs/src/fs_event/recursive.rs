@@ -153,7 +153,9 @@ impl FsEvent {
             });
         match started {
             // It is gone, or nobody may read it.
-            Err(Error::Uv { code: Code::ENOENT | Code::ENOTDIR | Code::EACCES, .. }) => {
+            Err(error)
+                if matches!(error.code(), Some(Code::ENOENT | Code::ENOTDIR | Code::EACCES)) =>
+            {
                 return Ok(false);
             }
             started => started?,

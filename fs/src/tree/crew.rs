@@ -217,7 +217,7 @@ impl<W: Work> Crew<W> {
                 Some(task) => self.work.perform(task, &mut hands),
             }));
             if let Err(payload) = performed {
-                self.report.end(Error::Panicked(panic_message(payload.as_ref())));
+                self.report.end(Error::panicked(panic_message(payload.as_ref())));
             }
             state = self.pile.lock();
             state.busy -= 1;
