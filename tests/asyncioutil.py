@@ -1,6 +1,7 @@
 """Event loops for tests: asyncio's own, by which the tests are known to be right, and pyuv's."""
 
 import asyncio
+import os
 import socket
 import sys
 import warnings
@@ -70,3 +71,11 @@ async def connected(protocol_factory=Recorder):
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_connection(protocol_factory, sock=ours)
     return transport, protocol, theirs
+
+
+def give_to_somebody(number):
+    """Has a descriptor of somebody else's get the number, who closes it with ``os.close``, or fails."""
+    other = os.open(os.devnull, os.O_RDONLY)
+    if other != number:
+        os.dup2(other, number)
+        os.close(other)

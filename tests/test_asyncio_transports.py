@@ -10,7 +10,7 @@ import weakref
 
 import pytest
 import pyuv.asyncio
-from asyncioutil import Recorder, both_loops, collected_warnings, connected, run
+from asyncioutil import Recorder, both_loops, collected_warnings, connected, give_to_somebody, run
 
 from util import collect, open_fds
 
@@ -434,14 +434,6 @@ def test_a_reset_is_the_protocols_exception(factory):
             assert transport.is_closing()
 
     run(factory, main())
-
-
-def give_to_somebody(number):
-    """Has a descriptor of somebody else's get the number, who closes it with ``os.close``, or fails."""
-    other = os.open(os.devnull, os.O_RDONLY)
-    if other != number:
-        os.dup2(other, number)
-        os.close(other)
 
 
 @both_loops

@@ -14,6 +14,7 @@ from socket import AF_INET, AF_INET6, AF_UNIX, socket
 from typing import Any
 
 from .. import Loop
+from ._datagrams import DatagramTransport
 from ._handles import Handle, ThreadSafeHandle, TimerHandle
 from ._scheduler import Scheduler
 from ._transports import SocketTransport
@@ -277,6 +278,12 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         )
         self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server, **context)
         return ssl_protocol._app_transport
+
+    def _make_datagram_transport(
+        self, sock: socket, protocol: Any, address: Any = None, waiter: Any = None, extra: Any = None
+    ) -> Any:
+        self._ensure_fd_no_transport(sock)
+        return DatagramTransport(self, sock, protocol, address, waiter, extra)
 
     async def _sendfile_native(self, transp: Any, file: Any, offset: int, count: int | None) -> int:
         if not isinstance(transp, SocketTransport):
