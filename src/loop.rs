@@ -384,7 +384,11 @@ impl Held {
     pub(crate) fn has_fd(&self, fd: Fd) -> bool {
         let mut found = false;
         self.for_each_handle(|header| {
-            found |= header.is_open() && header.fileno().is_ok_and(|its| its as Fd == fd);
+            // A poll of somebody's own that rests is there for whoever has the number next.
+            let rests = header.is_hidden()
+                && !header.is_active()
+                && header.to_handle().downcast_ref::<crate::Poll>().is_some();
+            found |= !rests && header.is_open() && header.fileno().is_ok_and(|its| its as Fd == fd);
         });
         found
     }

@@ -3,8 +3,8 @@
 //!
 //! Callbacks wait in a queue (`ready.rs`) that runs between the core's iterations, never inside of
 //! `uv_run`, so that a task may switch greenlets; timers are a heap (`timers.rs`); descriptors are
-//! watched by polls (`watches.rs`), streams are the core's (`transport`). `scheduler.rs` is the class that an `EventLoop` gets them from, and
-//! `run.rs` its turns.
+//! watched by polls (`watches.rs`), which what sockets are to do goes on by (`sockets`); streams are the core's
+//! (`transport`). `scheduler.rs` is the class that an `EventLoop` gets them from, and `run.rs` its turns.
 
 use pyo3::prelude::*;
 
@@ -16,6 +16,7 @@ mod run;
 mod scheduler;
 mod signature;
 mod slots;
+mod sockets;
 mod timers;
 mod transport;
 mod watches;

@@ -1,6 +1,6 @@
 //! `Scheduler`: what an `EventLoop` has in Rust. The class in Python derives from it and from asyncio's.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 use pyuv::{Async, Held, Owned, Timer};
 
 use super::ready::{Entry, Ready};
+use super::sockets::{self, Kind, Receiver};
 use super::timers::Timers;
 use super::transport::{Transports, give_up};
 use super::watches::{Direction, Watches};
@@ -53,6 +54,7 @@ pub struct State {
     pub timers: Timers,
     pub watches: Watches,
     pub transports: Transports,
+    pub receiver: RefCell<Receiver>,
     /// `uv_run` is on the stack, and is to return when something is ready.
     pub inside: Cell<bool>,
 }
@@ -268,6 +270,33 @@ impl Scheduler {
         listener: Option<Bound<'_, PyAny>>,
     ) -> PyResult<i32> {
         Loop::listen_for_signals(slf.get().event_loop(slf.py())?, listener)
+    }
+
+    /// Receives at most `n` bytes from a socket.
+    fn sock_recv<'py>(
+        slf: &Bound<'py, Self>,
+        sock: Bound<'py, PyAny>,
+        n: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sockets::operation(slf, Kind::Receive, sock, n)
+    }
+
+    /// Receives into a buffer, and gives the number of bytes.
+    fn sock_recv_into<'py>(
+        slf: &Bound<'py, Self>,
+        sock: Bound<'py, PyAny>,
+        buf: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sockets::operation(slf, Kind::ReceiveInto, sock, buf)
+    }
+
+    /// Sends all of the data.
+    fn sock_sendall<'py>(
+        slf: &Bound<'py, Self>,
+        sock: Bound<'py, PyAny>,
+        data: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sockets::operation(slf, Kind::SendAll, sock, data)
     }
 
     /// The transport of this event loop that has the descriptor, and is not closing it.

@@ -1,14 +1,16 @@
-//! `add_reader` and `add_writer`: one poll for each descriptor that is watched, by the event loop alone.
+//! `add_reader`, `add_writer` and what sockets wait for: one poll for each descriptor that is watched, by the
+//! event loop alone.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyuv::{Events, Handle as CoreHandle, Poll};
+use pyuv::{Events, Handle as CoreHandle, Held, Loop, Poll};
 
 use super::ready::Entry;
-use super::scheduler::{PART_OF, Scheduler, State};
+use super::scheduler::{PART_OF, Scheduler};
+use super::sockets::Operation;
 use crate::error::to_os_error;
 use crate::life::back::Leash;
 
@@ -19,14 +21,31 @@ pub enum Direction {
     Writing,
 }
 
+/// Who waits for a direction.
+#[derive(Default)]
+struct Side {
+    /// What `add_reader` or `add_writer` was given.
+    handle: Option<Py<PyAny>>,
+    /// What sockets are to do, one after the other.
+    operations: VecDeque<Py<Operation>>,
+}
+
+impl Side {
+    fn is_wanted(&self) -> bool {
+        self.handle.is_some() || !self.operations.is_empty()
+    }
+}
+
 struct Watch {
     poll: Poll,
-    reader: Option<Py<PyAny>>,
-    writer: Option<Py<PyAny>>,
+    reader: Side,
+    writer: Side,
+    /// The poll stays, at rest, when nobody waits any more: the descriptor does not block anyway.
+    stays: bool,
 }
 
 impl Watch {
-    fn place(&mut self, direction: Direction) -> &mut Option<Py<PyAny>> {
+    fn side(&mut self, direction: Direction) -> &mut Side {
         match direction {
             Direction::Reading => &mut self.reader,
             Direction::Writing => &mut self.writer,
@@ -35,8 +54,8 @@ impl Watch {
 
     fn events(&self) -> Events {
         let mut events = Events::empty();
-        events.set(Events::READABLE, self.reader.is_some());
-        events.set(Events::WRITABLE, self.writer.is_some());
+        events.set(Events::READABLE, self.reader.is_wanted());
+        events.set(Events::WRITABLE, self.writer.is_wanted());
         events
     }
 }
@@ -53,69 +72,153 @@ impl Watches {
         direction: Direction,
         handle: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = slf.py();
         let this = slf.get();
         let core = this.core()?;
         let held = core.hold().map_err(to_os_error)?;
-        let watches = &this.state(&held).watches.0;
-        let mut handle = handle.map(Bound::unbind);
-        if !watches.borrow().contains_key(&fd) {
-            if handle.is_none() {
-                return Ok(None);
-            }
-            let poll = Poll::new(core, fd).map_err(to_os_error)?;
-            poll.hide(PART_OF).map_err(to_os_error)?;
-            let watch = Watch { poll, reader: None, writer: None };
-            watches.borrow_mut().insert(fd, watch);
+        let watches = &this.state(&held).watches;
+        let handle = handle.map(Bound::unbind);
+        if handle.is_some() {
+            watches.open(core, fd, false)?;
         }
-        let (old, wanted) = {
-            let mut watches = watches.borrow_mut();
-            let Some(watch) = watches.get_mut(&fd) else { return Ok(None) };
-            let old = std::mem::replace(watch.place(direction), handle.take());
-            (old, watch.events())
+        let change = |watch: &mut Watch| {
+            let before = watch.events();
+            let old = std::mem::replace(&mut watch.side(direction).handle, handle);
+            (old, before)
         };
-        if wanted.is_empty() {
-            let watch = watches.borrow_mut().remove(&fd);
+        let changed = watches.0.borrow_mut().get_mut(&fd).map(change);
+        let Some((old, before)) = changed else { return Ok(None) };
+        Watches::follow(slf, &held, fd, before)?;
+        Ok(old.map(|old| old.into_bound(slf.py())))
+    }
+
+    /// Has `operation` go on when the descriptor is ready for it.
+    pub fn wait(
+        slf: &Bound<'_, Scheduler>,
+        held: &Held,
+        fd: i32,
+        direction: Direction,
+        operation: &Bound<'_, Operation>,
+    ) -> PyResult<()> {
+        let this = slf.get();
+        let watches = &this.state(held).watches;
+        watches.open(this.core()?, fd, true)?;
+        let change = |watch: &mut Watch| {
+            let before = watch.events();
+            watch.side(direction).operations.push_back(operation.clone().unbind());
+            before
+        };
+        let before = watches.0.borrow_mut().get_mut(&fd).map(change);
+        before.map_or(Ok(()), |before| Watches::follow(slf, held, fd, before))
+    }
+
+    /// Has it go on no more.
+    pub fn forget(
+        slf: &Bound<'_, Scheduler>,
+        held: &Held,
+        fd: i32,
+        direction: Direction,
+        operation: &Bound<'_, Operation>,
+    ) {
+        let take = |watch: &mut Watch| {
+            let before = watch.events();
+            let operations = &mut watch.side(direction).operations;
+            let place = operations.iter().position(|its| its.is(operation))?;
+            Some((operations.remove(place), before))
+        };
+        let taken = this_watches(slf, held).0.borrow_mut().get_mut(&fd).and_then(take);
+        if let Some((_operation, before)) = taken {
+            // To wait for less does not fail.
+            let _ = Watches::follow(slf, held, fd, before);
+        }
+    }
+
+    /// There is a watch of the descriptor from now on.
+    fn open(&self, core: &Loop, fd: i32, for_operation: bool) -> PyResult<()> {
+        if self.0.borrow().contains_key(&fd) {
+            return Ok(());
+        }
+        let stays = for_operation && !blocks(fd);
+        let poll = Poll::new(core, fd).map_err(to_os_error)?;
+        poll.hide(PART_OF).map_err(to_os_error)?;
+        let watch = Watch { poll, reader: Side::default(), writer: Side::default(), stays };
+        self.0.borrow_mut().insert(fd, watch);
+        Ok(())
+    }
+
+    /// Has the poll wait for what is wanted now, which was `before`.
+    fn follow(slf: &Bound<'_, Scheduler>, held: &Held, fd: i32, before: Events) -> PyResult<()> {
+        let watches = this_watches(slf, held);
+        let (wanted, stays) = match watches.0.borrow().get(&fd) {
+            Some(watch) => (watch.events(), watch.stays),
+            None => return Ok(()),
+        };
+        if wanted == before {
+            return Ok(());
+        }
+        if wanted.is_empty() && stays {
+            if let Some(watch) = watches.0.borrow().get(&fd) {
+                // One that is closed waits for nothing.
+                let _ = watch.poll.stop();
+            }
+        } else if wanted.is_empty() {
+            let watch = watches.0.borrow_mut().remove(&fd);
             if let Some(watch) = watch {
                 close(watch.poll);
             }
-        } else if let Err(error) = start(this.state(&held), fd, wanted, this.leash()?) {
+        } else if let Err(error) = start(watches, fd, wanted, slf.get().leash()?) {
             // As if it had never been watched.
-            let watch = watches.borrow_mut().remove(&fd);
-            if let Some(Watch { poll, reader, writer }) = watch {
+            let watch = watches.0.borrow_mut().remove(&fd);
+            if let Some(Watch { poll, reader, writer, .. }) = watch {
                 close(poll);
                 drop((reader, writer));
             }
             return Err(to_os_error(error));
         }
-        Ok(old.map(|old| old.into_bound(py)))
+        Ok(())
     }
 
-    /// Has the handles called that wait for these events.
+    /// Has those go on that wait for these events.
     fn fire(slf: &Bound<'_, Scheduler>, fd: i32, outcome: pyuv::Result<Events>) {
-        let py = slf.py();
         let this = slf.get();
         let Ok(core) = this.core() else { return };
         let Ok(held) = core.hold() else { return };
-        let state = this.state(&held);
         // Of a failure, as of a connection that was refused, both sides are to learn by themselves.
         let events = outcome.as_ref().copied().unwrap_or(Events::READABLE | Events::WRITABLE);
-        let mut due = [None, None];
-        if let Some(watch) = state.watches.0.borrow().get(&fd) {
-            let waits = |event: Events, handle: &Option<Py<PyAny>>| {
-                handle.as_ref().filter(|_| events.contains(event)).map(|it| it.clone_ref(py))
-            };
-            due = [waits(Events::READABLE, &watch.reader), waits(Events::WRITABLE, &watch.writer)];
+        if events.contains(Events::READABLE) {
+            Watches::go_on(slf, &held, fd, Direction::Reading);
         }
-        for handle in due.into_iter().flatten() {
-            this.push(&held, Entry::Handle(handle));
+        if events.contains(Events::WRITABLE) {
+            Watches::go_on(slf, &held, fd, Direction::Writing);
         }
         if outcome.is_err() {
-            let wanted = state.watches.0.borrow().get(&fd).map(Watch::events);
             // libuv has stopped the poll; a descriptor that is gone is watched no more.
-            if let (Some(wanted), Ok(leash)) = (wanted, this.leash()) {
-                let _ = start(state, fd, wanted, leash);
+            let _ = Watches::follow(slf, &held, fd, Events::empty());
+        }
+    }
+
+    /// Has those go on that wait for a direction: a handle in the next round, operations at once as far as
+    /// they come.
+    fn go_on(slf: &Bound<'_, Scheduler>, held: &Held, fd: i32, direction: Direction) {
+        let py = slf.py();
+        let watches = this_watches(slf, held);
+        let first = |watch: &mut Watch| {
+            let side = watch.side(direction);
+            let first = side.operations.front().map(|operation| operation.clone_ref(py));
+            (side.handle.as_ref().map(|handle| handle.clone_ref(py)), first)
+        };
+        let found = watches.0.borrow_mut().get_mut(&fd).map(first);
+        let Some((handle, operation)) = found else { return };
+        if let Some(handle) = handle {
+            slf.get().push(held, Entry::Handle(handle));
+        }
+        let mut next = operation;
+        while let Some(operation) = next.take() {
+            let operation = operation.bind(py);
+            if !Operation::advance(operation, held) {
+                return;
             }
+            Watches::forget(slf, held, fd, direction, operation);
+            next = watches.0.borrow_mut().get_mut(&fd).and_then(|watch| first(watch).1);
         }
     }
 
@@ -130,15 +233,27 @@ impl Watches {
 
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         for watch in self.0.borrow().values() {
-            visit.call(&watch.reader)?;
-            visit.call(&watch.writer)?;
+            for side in [&watch.reader, &watch.writer] {
+                visit.call(&side.handle)?;
+                side.operations.iter().try_for_each(|operation| visit.call(operation))?;
+            }
         }
         Ok(())
     }
 }
 
-fn start(state: &State, fd: i32, events: Events, leash: Leash<Scheduler>) -> pyuv::Result<()> {
-    let watches = state.watches.0.borrow();
+fn this_watches<'a>(slf: &'a Bound<'_, Scheduler>, held: &'a Held) -> &'a Watches {
+    &slf.get().state(held).watches
+}
+
+/// Whether who reads from the descriptor waits until there is something.
+fn blocks(fd: i32) -> bool {
+    // SAFETY: to ask for flags touches no memory.
+    unsafe { libc::fcntl(fd, libc::F_GETFL) & libc::O_NONBLOCK == 0 }
+}
+
+fn start(watches: &Watches, fd: i32, events: Events, leash: Leash<Scheduler>) -> pyuv::Result<()> {
+    let watches = watches.0.borrow();
     let Some(watch) = watches.get(&fd) else { return Ok(()) };
     watch.poll.start(events, move |_, outcome| {
         // SAFETY: callbacks of the core run attached.

@@ -1,7 +1,8 @@
 //! Stream transports: what asyncio calls a socket's, on the core's streams.
 //!
 //! `SocketTransport` is a class of Python's, since it has to be an `asyncio.Transport`; its methods are
-//! raw ones (`methods.rs`) that find a `StreamCore` in its slot. Reading is in `reading.rs`, writing and
+//! raw ones (`methods.rs`) that find a `StreamCore` in its slot. Reading is in `reading.rs` (for asyncio's own
+//! streams in `reader.rs`), writing and
 //! its flow control in `writing.rs`, the end in `closing.rs`.
 
 use std::cell::Cell;
@@ -24,6 +25,7 @@ use crate::once::{Once, intern};
 
 mod closing;
 mod methods;
+mod reader;
 mod reading;
 mod table;
 mod writing;
@@ -45,6 +47,8 @@ enum Kind {
     Data,
     /// `get_buffer(sizehint)` and `buffer_updated(nbytes)`
     Buffered,
+    /// In the buffer of an `asyncio.StreamReader`.
+    Reader,
 }
 
 /// A transport's state, which belongs to the loop's owner.

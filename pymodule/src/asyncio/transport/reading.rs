@@ -5,7 +5,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyuv::{Arrived, Buffer, Code, Held, Reader};
 
-use super::{Flow, Kind, StreamCore, core_behind};
+use super::{Flow, Kind, StreamCore, core_behind, reader};
 use crate::asyncio::context;
 use crate::buffer::{Buffers, Pieces, writable_pieces};
 use crate::error::to_os_error;
@@ -29,7 +29,11 @@ impl StreamCore {
         let this = slf.get();
         let buffered =
             protocol.is_instance(BUFFERED.import(py, "asyncio", "BufferedProtocol")?)?;
-        let kind = if buffered { Kind::Buffered } else { Kind::Data };
+        let kind = match buffered {
+            true => Kind::Buffered,
+            false if reader::is_standard(&protocol)? => Kind::Reader,
+            false => Kind::Data,
+        };
         let held = this.hold()?;
         let flow = this.flow(&held);
         let changed = flow.kind.replace(kind) != kind;
@@ -162,6 +166,10 @@ unsafe impl Reader for Incoming {
             }
             return self.ask(&slf, held);
         }
+        if flow.kind.get() == Kind::Reader {
+            // It has a buffer of its own, which is filled from the slab.
+            return None;
+        }
         let length = self.size.expected()? + SLACK;
         let event_loop = this.scheduler(slf.py()).get().event_loop(slf.py()).ok()?;
         // For want of memory the slab does.
@@ -228,9 +236,16 @@ impl Incoming {
             (Arrived::AsLent(length), Some(Lent::Bytes(fresh))) => (fresh, length),
             (Arrived::AsLent(_), None) => return,
             (Arrived::InSlab(bytes), _) => {
-                if this.flow(held).kind.get() == Kind::Buffered {
+                match this.flow(held).kind.get() {
                     // get_buffer() has failed, and the connection is ending.
-                    return;
+                    Kind::Buffered => return,
+                    Kind::Reader => {
+                        if let Err(error) = reader::feed(&protocol, bytes) {
+                            StreamCore::failed(slf, error, DATA_FAILED);
+                        }
+                        return;
+                    }
+                    Kind::Data => {}
                 }
                 match spare.copy(py, bytes) {
                     Ok(fresh) => (fresh, bytes.len()),

@@ -1,0 +1,152 @@
+//! One try at what a socket is to do, without ever blocking.
+
+use std::io;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyuv::Code;
+use pyuv::buffer::Buffer;
+
+use super::Kind;
+use crate::asyncio::watches::Direction;
+use crate::buffer::{Pieces, pieces, writable_pieces};
+use crate::error::to_os_error;
+use crate::fresh_bytes::{FreshBytes, SLACK};
+use crate::message_size::MessageSize;
+
+/// How long the memory is that messages of unknown length are received into.
+const LENGTH: usize = 256 * 1024;
+
+/// Where the sockets of an event loop receive: small messages are copied out of it.
+#[derive(Default)]
+pub struct Receiver {
+    size: MessageSize,
+    /// Zeroes come from the system as they are: what nobody fills takes no memory.
+    memory: Vec<u8>,
+}
+
+impl Receiver {
+    /// At most `limit` bytes from a socket; `None` if there are none yet.
+    fn receive(&mut self, py: Python<'_>, fd: i32, limit: usize) -> PyResult<Option<Py<PyAny>>> {
+        if let Some(expected) = self.size.expected() {
+            let length = (expected + SLACK).min(limit);
+            let fresh = FreshBytes::new(py, length)?;
+            let Some(received) = receive(fd, fresh.buffer(length))? else { return Ok(None) };
+            self.size.note(received);
+            return Ok(Some(fresh.cut(py, received)?.into_any().unbind()));
+        }
+        if self.memory.is_empty() {
+            self.memory = vec![0; LENGTH];
+        }
+        let place = Buffer::new(self.memory.as_mut_ptr(), LENGTH).first(limit);
+        let Some(received) = receive(fd, place)? else { return Ok(None) };
+        self.size.note(received);
+        Ok(Some(FreshBytes::of(py, &[&self.memory[..received]])?.into_any().unbind()))
+    }
+}
+
+/// What is tried.
+pub enum Attempt {
+    Receive { limit: usize },
+    ReceiveInto { place: Pieces },
+    Send { pieces: Pieces, sent: usize },
+}
+
+impl Attempt {
+    /// What `argument` asks for.
+    pub fn new(kind: Kind, argument: &Bound<'_, PyAny>) -> PyResult<Attempt> {
+        match kind {
+            Kind::Receive => match argument.extract::<isize>()? {
+                ..0 => Err(PyValueError::new_err("negative buffersize in recv")),
+                limit => Ok(Attempt::Receive { limit: limit.unsigned_abs() }),
+            },
+            Kind::ReceiveInto => {
+                Ok(Attempt::ReceiveInto { place: one(writable_pieces(argument)?, argument)? })
+            }
+            Kind::SendAll => {
+                Ok(Attempt::Send { pieces: one(pieces(argument)?, argument)?, sent: 0 })
+            }
+        }
+    }
+
+    /// What it waits for.
+    pub fn direction(&self) -> Direction {
+        match self {
+            Attempt::Receive { .. } | Attempt::ReceiveInto { .. } => Direction::Reading,
+            Attempt::Send { .. } => Direction::Writing,
+        }
+    }
+
+    /// Tries: what comes of it, or `None` if it has to wait.
+    pub fn make(
+        &mut self,
+        py: Python<'_>,
+        fd: i32,
+        receiver: &mut Receiver,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        match self {
+            Attempt::Receive { limit } => receiver.receive(py, fd, *limit),
+            Attempt::ReceiveInto { place } => {
+                let buffer = only(place);
+                let received = if buffer.length() == 0 { Some(0) } else { receive(fd, buffer)? };
+                received.map(|count| Ok(count.into_pyobject(py)?.into_any().unbind())).transpose()
+            }
+            Attempt::Send { pieces, sent } => loop {
+                let rest = only(pieces).skip(*sent);
+                if rest.length() == 0 {
+                    return Ok(Some(py.None()));
+                }
+                match send(fd, rest)? {
+                    Some(count) => *sent += count,
+                    None => return Ok(None),
+                }
+            },
+        }
+    }
+}
+
+/// Several pieces are not taken by these methods.
+fn one(pieces: Pieces, argument: &Bound<'_, PyAny>) -> PyResult<Pieces> {
+    if let Pieces::One(_) = pieces {
+        return Ok(pieces);
+    }
+    let class = argument.get_type().name()?;
+    Err(PyTypeError::new_err(format!("a bytes-like object is required, not '{class}'")))
+}
+
+/// Where the one piece is.
+fn only(pieces: &Pieces) -> Buffer {
+    let memory = pieces.memory();
+    memory.as_ref().first().copied().unwrap_or(Buffer::new(std::ptr::null_mut(), 0))
+}
+
+/// `recv(2)`
+fn receive(fd: i32, place: Buffer) -> PyResult<Option<usize>> {
+    // SAFETY: the memory is that of an object which the caller keeps, and as long.
+    counted(|| unsafe {
+        libc::recv(fd, place.address().cast(), place.length(), libc::MSG_DONTWAIT)
+    })
+}
+
+/// `send(2)`
+fn send(fd: i32, data: Buffer) -> PyResult<Option<usize>> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: as above.
+    counted(|| unsafe { libc::send(fd, data.address().cast(), data.length(), flags) })
+}
+
+/// What a call of the system's has moved; `None` if it would have to wait.
+fn counted(call: impl Fn() -> isize) -> PyResult<Option<usize>> {
+    loop {
+        let count = call();
+        if count >= 0 {
+            return Ok(Some(count.unsigned_abs()));
+        }
+        let error = io::Error::last_os_error();
+        match error.raw_os_error() {
+            Some(libc::EAGAIN) => return Ok(None),
+            Some(libc::EINTR) => {}
+            number => return Err(to_os_error(Code(-number.unwrap_or(libc::EIO)).into())),
+        }
+    }
+}
