@@ -190,7 +190,14 @@ impl Operation {
         let py = slf.py();
         let this = slf.get();
         let progress = this.progress(held);
-        if progress.stage.get() != Stage::Waiting {
+        let Some(future) = this.future.get(py) else { return true };
+        // One that was cancelled leaves what is there to the next.
+        let is_over = |future: &Bound<'_, PyAny>| {
+            future
+                .call_method0(intern!(py, "done"))
+                .is_ok_and(|done| done.is_truthy().unwrap_or(true))
+        };
+        if progress.stage.get() != Stage::Waiting || is_over(&future) {
             return true;
         }
         let outcome = {
@@ -206,10 +213,8 @@ impl Operation {
         };
         progress.outcome.set(Some(outcome));
         progress.stage.set(Stage::Done);
-        if let Some(future) = this.future.get(py) {
-            // One that somebody has cancelled says so.
-            let _ = future.call_method1(intern!(py, "set_result"), (py.None(),));
-        }
+        // It fails for one that is done, which this is not.
+        let _ = future.call_method1(intern!(py, "set_result"), (py.None(),));
         true
     }
 
