@@ -17,8 +17,12 @@ use crate::handle::{Handle, Header};
 use crate::hooks::PollHooks;
 #[cfg(target_os = "linux")]
 use crate::internals::linked;
+#[cfg(target_os = "linux")]
+use crate::internals::orphans::Orphans;
 #[cfg(unix)]
 use crate::internals::own_fds::OwnFds;
+#[cfg(target_os = "linux")]
+use crate::internals::resting;
 use crate::job::Jobs;
 use crate::owner::Owner;
 #[cfg(unix)]
@@ -88,6 +92,11 @@ pub struct Held {
     /// libuv's descriptors for the loop, and whether it has lost one.
     #[cfg(unix)]
     pub(crate) own_fds: OwnFds,
+    /// Polls were stopped that the kernel is to be told of.
+    #[cfg(target_os = "linux")]
+    pub(crate) resting: Cell<bool>,
+    #[cfg(target_os = "linux")]
+    pub(crate) orphans: Orphans,
     /// References given up by a thread that could not take the loop; the owner drops them.
     inbox: Inbox,
 
@@ -144,6 +153,10 @@ impl Loop {
             owner: Owner::new(),
             #[cfg(unix)]
             own_fds: OwnFds::default(),
+            #[cfg(target_os = "linux")]
+            resting: Cell::new(false),
+            #[cfg(target_os = "linux")]
+            orphans: Orphans::default(),
             inbox: Inbox::new(),
             closed: Cell::new(false),
             running: Cell::new(false),
@@ -374,6 +387,14 @@ impl Held {
             self.own_fds.check(self.uv())?;
         }
         Ok(())
+    }
+
+    /// For the owner, who is about to give libuv `fd`: a poll at rest that had the number leaves it.
+    pub(crate) fn make_way(&self, fd: Fd) {
+        #[cfg(target_os = "linux")]
+        resting::let_go(self, fd);
+        #[cfg(not(target_os = "linux"))]
+        let _ = fd;
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {

@@ -12,6 +12,8 @@ use libuv_sys2 as uv;
 use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Header, dispatch, handle_kind};
 use crate::internals::registration;
+#[cfg(target_os = "linux")]
+use crate::internals::resting;
 #[cfg(unix)]
 use crate::lent::Lent;
 use crate::r#loop::{Held, Loop};
@@ -46,11 +48,27 @@ type Callback = Box<dyn FnMut(&Poll, Result<Events>) + Send>;
 /// What a `Poll` knows beside libuv's struct.
 pub struct Watched {
     fd: Fd,
+    /// What it waits for; nothing when it is stopped.
+    wanted: Cell<Events>,
     /// The kernel has refused to wait for the fd.
     lost: Cell<bool>,
     /// How the fd is to be given back.
     #[cfg(unix)]
     lent: Cell<Option<Lent>>,
+}
+
+impl Watched {
+    fn error(&self, code: Code) -> Error {
+        Error::new(code, format!("fd {}", self.fd))
+    }
+
+    /// Whether somebody has the descriptor open.
+    fn is_open(&self) -> bool {
+        #[cfg(unix)]
+        return places::is_open(self.fd);
+        #[cfg(not(unix))]
+        false
+    }
 }
 
 // SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_poll_init_socket`.
@@ -64,12 +82,13 @@ handle_kind!(unsafe Poll, uv::uv_poll_t, Callback, Watched {
     }
 
     fn fd_lost(&self, held: &Held, code: Code) {
-        self.watched(held).lost.set(true);
-        // SAFETY: the handle is open, a Poll, and its loop is ours; the trampoline is given the
-        // handle it was started with.
+        let watched = self.watched(held);
+        watched.lost.set(true);
+        watched.wanted.set(Events::empty());
+        // SAFETY: the handle is open, a Poll, and its loop is ours, which runs callbacks.
         unsafe {
             uv::uv_poll_stop(self.uv());
-            trampoline(self.uv(), code.0, 0);
+            dispatch::<Poll>(self.uv(), |callback, poll, _| callback(poll, Err(watched.error(code))));
         }
     }
 });
@@ -83,10 +102,12 @@ impl Poll {
         Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format_args!("fd {fd}"))?;
         let watched = Watched {
             fd,
+            wanted: Cell::new(Events::empty()),
             lost: Cell::new(false),
             #[cfg(unix)]
             lent: Cell::new(None),
         };
+        event_loop.enter()?.make_way(fd);
         #[cfg(unix)]
         let lent = Lent::of(fd);
         let made: Result<Poll> = Handle::create(event_loop, watched, "", |event_loop, handle| {
@@ -148,16 +169,29 @@ impl Poll {
     /// [`start_unchecked`](Poll::start_unchecked).
     pub fn set_events(&self, events: Events) -> Result<()> {
         let entered = self.enter()?;
-        let wanted = events.bits() & Events::all().bits();
-        // SAFETY: the handle is open, a Poll, and its loop is ours; libuv knows all the flags.
-        let status = unsafe { uv::uv_poll_start(self.uv(), wanted, Some(trampoline)) };
-        Error::check(status, format_args!("fd {}", self.watched(&entered).fd)).map(drop)
+        let (watched, events) = (self.watched(&entered), events & Events::all());
+        watched.wanted.set(events);
+        #[cfg(target_os = "linux")]
+        // SAFETY: the handle is open, a Poll, and its loop is ours; its callback is the one below.
+        if unsafe { resting::start(&entered, self.uv(), events) } {
+            return Ok(());
+        }
+        // SAFETY: as above; libuv knows all the flags.
+        let status = unsafe { uv::uv_poll_start(self.uv(), events.bits(), Some(trampoline)) };
+        Error::check(status, format_args!("fd {}", watched.fd)).map(drop)
     }
 
-    /// Waits no more (`uv_poll_stop`).
+    /// Waits no more (`uv_poll_stop`). On Linux the kernel learns of it when the loop next polls, unless the
+    /// handle has been started again by then: who stops and starts it for each answer pays for one call.
     pub fn stop(&self) -> Result<()> {
-        let _entered = self.enter()?;
+        let entered = self.enter()?;
+        self.watched(&entered).wanted.set(Events::empty());
+        #[cfg(target_os = "linux")]
         // SAFETY: the handle is open, a Poll, and its loop is ours.
+        if unsafe { resting::stop(&entered, self.uv()) } {
+            return Ok(());
+        }
+        // SAFETY: as above.
         unsafe { uv::uv_poll_stop(self.uv()) };
         Ok(())
     }
@@ -171,11 +205,24 @@ impl Poll {
 unsafe extern "C" fn trampoline(handle: *mut uv::uv_poll_t, status: c_int, events: c_int) {
     // SAFETY: libuv gives the handle that this was started with.
     unsafe {
-        dispatch::<Poll>(handle, |callback, handle, held| {
-            let outcome = Code::check(status)
-                .map(|_| Events::from_bits_truncate(events))
-                .map_err(|code| Error::new(code, format!("fd {}", handle.watched(held).fd)));
-            callback(handle, outcome);
+        dispatch::<Poll>(handle, |callback, poll, held| {
+            let watched = poll.watched(held);
+            let wanted = watched.wanted.get();
+            if wanted.is_empty() {
+                // It was stopped after the kernel had told of the event.
+                return;
+            }
+            let mut outcome = Code::check(status).map(|_| Events::from_bits_truncate(events));
+            if outcome.is_err() {
+                // libuv says so of every error that epoll tells of, such as that of a connection which was
+                // refused, and has stopped the handle.
+                watched.wanted.set(Events::empty());
+                if watched.is_open() && poll.set_events(wanted).is_ok() {
+                    // Whoever asks the descriptor is told which error it is.
+                    outcome = Ok(Events::READABLE | Events::WRITABLE);
+                }
+            }
+            callback(poll, outcome.map_err(|code| watched.error(code)));
         });
     }
 }
@@ -301,5 +348,82 @@ mod tests {
         drop(poll);
         assert_eq!(event_loop.run(RunMode::Default), Ok(false));
         assert_eq!(event_loop.run(RunMode::Default), Ok(false));
+    }
+
+    #[test]
+    fn a_number_that_comes_again_is_waited_for_with_the_same_events() {
+        let event_loop = Loop::new().unwrap();
+        let (first, _peer) = UnixStream::pair().unwrap();
+        let first = places::duplicate(first.as_raw_fd(), 710).unwrap();
+        let number = first.as_raw_fd();
+        let poll = Poll::new(&event_loop, number).unwrap();
+        poll.start(Events::READABLE, |_, _| panic!("nothing to read")).unwrap();
+        event_loop.run(RunMode::NoWait).unwrap();
+        poll.stop().unwrap();
+        drop(first);
+        let (second, mut peer) = UnixStream::pair().unwrap();
+        let second = places::duplicate(second.as_raw_fd(), number).unwrap();
+        assert_eq!(second.as_raw_fd(), number);
+        let seen = Seen::default();
+        poll.start(Events::READABLE, note(&seen)).unwrap();
+        peer.write_all(b"x").unwrap();
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [Ok(Events::READABLE)]);
+    }
+
+    #[test]
+    fn a_number_of_a_poll_at_rest_is_another_handle_s() {
+        let event_loop = Loop::new().unwrap();
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let ours = places::duplicate(ours.as_raw_fd(), 720).unwrap();
+        let number = ours.as_raw_fd();
+        let poll = Poll::new(&event_loop, number).unwrap();
+        poll.start(Events::READABLE, |_, _| panic!("stopped")).unwrap();
+        event_loop.run(RunMode::NoWait).unwrap();
+        poll.stop().unwrap();
+        let other = Poll::new(&event_loop, number).unwrap();
+        let seen = Seen::default();
+        other.start(Events::READABLE, note(&seen)).unwrap();
+        theirs.write_all(b"x").unwrap();
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [Ok(Events::READABLE)]);
+    }
+
+    #[test]
+    fn one_that_was_stopped_after_the_kernel_told_hears_nothing() {
+        let event_loop = Loop::new().unwrap();
+        let pairs: Vec<_> = (0..2).map(|_| UnixStream::pair().unwrap()).collect();
+        let polls: Arc<Vec<Poll>> = Arc::new(
+            pairs
+                .iter()
+                .map(|(ours, _)| Poll::new(&event_loop, ours.as_raw_fd()).unwrap())
+                .collect(),
+        );
+        let seen = Arc::new(Mutex::new(0));
+        for poll in polls.iter() {
+            let (polls, seen) = (polls.clone(), seen.clone());
+            poll.start(Events::READABLE, move |_, _| {
+                *seen.lock().unwrap() += 1;
+                polls.iter().for_each(|poll| poll.stop().unwrap());
+            })
+            .unwrap();
+        }
+        // Both hang up, which libuv tells whoever waits for anything.
+        let _ours: Vec<_> = pairs.into_iter().map(|(ours, _theirs)| ours).collect();
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(*seen.lock().unwrap(), 1);
+    }
+
+    #[test]
+    fn an_error_that_epoll_tells_of_is_the_descriptor_s_to_tell() {
+        let event_loop = Loop::new().unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        let poll = Poll::new(&event_loop, writer.as_raw_fd()).unwrap();
+        let seen = Seen::default();
+        poll.start(Events::DISCONNECT, note(&seen)).unwrap();
+        // POLLERR, for whoever writes to it.
+        drop(reader);
+        event_loop.run(RunMode::Default).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [Ok(Events::READABLE | Events::WRITABLE)]);
     }
 }

@@ -132,6 +132,7 @@ impl UDP {
         let (ours, lifted) = socket::lift(fd)?;
         #[cfg(unix)]
         let lent = Lent::of(ours);
+        entered.make_way(ours);
         // SAFETY: the handle is open, a UDP, and its loop is ours.
         let status = unsafe { uv::uv_udp_open_ex(self.uv(), ours, flags.bits()) };
         #[cfg(unix)]

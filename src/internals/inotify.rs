@@ -192,7 +192,7 @@ pub unsafe fn starting<T>(event_loop: *mut uv::uv_loop_t, start: impl FnOnce() -
         }
         let result = start();
         if before < 0 && (*event_loop).inotify_fd >= 0 {
-            fds.mark_files((*event_loop).inotify_fd);
+            fds.mark(Own::Files, (*event_loop).inotify_fd);
         }
         Ok(result)
     }

@@ -27,6 +27,8 @@ pub(crate) mod linked;
 #[cfg(target_os = "linux")]
 mod listener;
 pub(crate) mod lost_requests;
+#[cfg(target_os = "linux")]
+pub(crate) mod orphans;
 #[cfg(unix)]
 pub(crate) mod own_fds;
 #[cfg(unix)]
@@ -34,6 +36,8 @@ pub(crate) mod pending;
 pub(crate) mod registration;
 #[cfg(unix)]
 pub(crate) mod reserve;
+#[cfg(target_os = "linux")]
+pub(crate) mod resting;
 #[cfg(target_os = "linux")]
 pub(crate) mod signal_handler;
 #[cfg(target_os = "linux")]

@@ -99,10 +99,10 @@ impl OwnFds {
         }
     }
 
-    /// For the owner, when libuv has opened the one for files.
+    /// For the owner, when one was opened: marks it.
     #[cfg(target_os = "linux")]
-    pub(super) fn mark_files(&self, fd: c_int) {
-        self.marks[Own::Files as usize].store(mark(fd), Ordering::Relaxed);
+    pub(super) fn mark(&self, own: Own, fd: c_int) {
+        self.marks[own as usize].store(mark(fd), Ordering::Relaxed);
     }
 
     /// Whether the loop has this one still, under its number. Once it has not, it never has again: the

@@ -24,6 +24,11 @@ use crate::poll::Fd;
 
 /// Registers what is queued, and has the handles told whose descriptors cannot be.
 pub(crate) fn register(held: &Held) {
+    #[cfg(target_os = "linux")]
+    if held.resting.take() {
+        // SAFETY: the caller owns the loop, which is open.
+        unsafe { take_out_resting(held) };
+    }
     // A handle that is told may start others, or close them.
     while let Some((watcher, code)) = register_until_refused(held) {
         if let Some(header) = find(held, watcher) {
@@ -45,9 +50,10 @@ fn register_until_refused(held: &Held) -> Option<(*mut uv::uv__io_t, Code)> {
         let mut entry = (*head).next;
         while entry != head {
             let next = (*entry).next;
-            let offset = std::mem::offset_of!(uv::uv__io_t, watcher_queue);
-            let watcher: *mut uv::uv__io_t = entry.byte_sub(offset).cast();
-            match try_register(event_loop, watcher) {
+            let watcher = of_queue(entry);
+            #[cfg(target_os = "linux")]
+            take_place(event_loop, watcher);
+            match try_register(held, watcher) {
                 Ok(true) => {
                     (*watcher).events = (*watcher).pevents;
                     unlink(entry);
@@ -69,35 +75,111 @@ fn register_until_refused(held: &Held) -> Option<(*mut uv::uv__io_t, Code)> {
     }
 }
 
+/// Tells the kernel of polls that were stopped and not started again (`resting.rs`), before anybody else's
+/// descriptor of the same number is registered.
+///
+/// # Safety
+/// The loop is open and the caller's.
+#[cfg(target_os = "linux")]
+unsafe fn take_out_resting(held: &Held) {
+    // SAFETY: the caller says so; the queue is as for `register_until_refused`.
+    unsafe {
+        let event_loop = held.uv();
+        let head = &raw mut (*event_loop).watcher_queue;
+        let mut entry = (*head).next;
+        while entry != head {
+            let watcher = of_queue(entry);
+            entry = (*entry).next;
+            if (*watcher).pevents != 0 {
+                continue;
+            }
+            if (*watcher).events != 0 {
+                let mut event = libc::epoll_event { events: 0, u64: 0 };
+                let (backend, fd) = ((*event_loop).backend_fd, (*watcher).fd);
+                if libc::epoll_ctl(backend, libc::EPOLL_CTL_DEL, fd, &raw mut event) != 0 {
+                    held.orphans.suspect();
+                }
+            }
+            forget(event_loop, watcher);
+        }
+    }
+}
+
+/// Gives a watcher its place in libuv's table, if it has found a poll at rest there.
+///
+/// # Safety
+/// As for `try_register`.
+#[cfg(target_os = "linux")]
+unsafe fn take_place(event_loop: *mut uv::uv_loop_t, watcher: *mut uv::uv__io_t) {
+    // SAFETY: the caller says so; libuv has made the table long enough.
+    unsafe {
+        let fd = (*watcher).fd as c_uint;
+        if fd < (*event_loop).nwatchers {
+            let place = (*event_loop).watchers.add(fd as usize);
+            if (*place).is_null() {
+                *place = watcher;
+                (*event_loop).nfds += 1;
+            }
+        }
+    }
+}
+
+/// Registers everything that the loop waits for with an epoll that knows of nothing yet.
+///
+/// # Safety
+/// The loop is open and the caller's, and does not use io_uring.
+#[cfg(target_os = "linux")]
+pub(super) unsafe fn register_again(held: &Held) {
+    // SAFETY: the caller says so; the table has `nwatchers` entries, which are null or watchers.
+    unsafe {
+        let event_loop = held.uv();
+        for fd in 0..(*event_loop).nwatchers {
+            let watcher = *(*event_loop).watchers.add(fd as usize);
+            if watcher.is_null() || (*watcher).events == 0 {
+                continue;
+            }
+            (*watcher).events = 0;
+            if try_register(held, watcher).is_ok() {
+                (*watcher).events = (*watcher).pevents;
+            } else if !is_queued(watcher) {
+                // Its handle is told before the next poll.
+                enqueue(held, watcher);
+            }
+        }
+    }
+}
+
 /// Whether the kernel knows of the watcher now; `false` leaves that to libuv.
 ///
 /// # Safety
 /// The loop is open and the caller's, and the watcher is one of its queue.
 #[cfg(target_os = "linux")]
-unsafe fn try_register(
-    event_loop: *mut uv::uv_loop_t,
-    watcher: *mut uv::uv__io_t,
-) -> std::result::Result<bool, Code> {
+unsafe fn try_register(held: &Held, watcher: *mut uv::uv__io_t) -> std::result::Result<bool, Code> {
     // SAFETY: the caller says so; the event is a valid one.
     unsafe {
+        let event_loop = held.uv();
         let (backend, fd) = ((*event_loop).backend_fd, (*watcher).fd);
         let mut events = (*watcher).pevents;
         if watcher == &raw mut (*event_loop).async_io_watcher {
             // It is never read, and so only what is new may wake the loop.
             events |= libc::EPOLLET as u32;
         }
-        let mut event = libc::epoll_event { events, u64: u64::from(fd as c_uint) };
-        let mut control = |operation| match libc::epoll_ctl(backend, operation, fd, &raw mut event)
-        {
-            0 => 0,
-            _ => std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EBADF),
+        let control = |operation| {
+            let data = held.orphans.data(fd, operation == libc::EPOLL_CTL_ADD);
+            let mut event = libc::epoll_event { events, u64: data };
+            match libc::epoll_ctl(backend, operation, fd, &raw mut event) {
+                0 => 0,
+                _ => std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EBADF),
+            }
         };
-        let mut error = match (*watcher).events {
-            0 => control(libc::EPOLL_CTL_ADD),
-            _ => control(libc::EPOLL_CTL_MOD),
-        };
-        if (*watcher).events == 0 && error == libc::EEXIST {
+        let is_new = (*watcher).events == 0;
+        let mut error = control(if is_new { libc::EPOLL_CTL_ADD } else { libc::EPOLL_CTL_MOD });
+        if is_new && error == libc::EEXIST {
             error = control(libc::EPOLL_CTL_MOD);
+        } else if !is_new && error == libc::ENOENT {
+            // The number is another file's by now.
+            held.orphans.suspect();
+            error = control(libc::EPOLL_CTL_ADD);
         }
         if error == 0 { Ok(true) } else { Err(Code(-error)) }
     }
@@ -106,12 +188,7 @@ unsafe fn try_register(
 /// # Safety
 /// The loop is open and the caller's, and the watcher is one of its queue.
 #[cfg(all(unix, not(target_os = "linux")))]
-unsafe fn try_register(
-    event_loop: *mut uv::uv_loop_t,
-    watcher: *mut uv::uv__io_t,
-) -> std::result::Result<bool, Code> {
-    // SAFETY: the loop is one of this crate; the caller says the rest.
-    let held = unsafe { Held::from_raw(event_loop) };
+unsafe fn try_register(held: &Held, watcher: *mut uv::uv__io_t) -> std::result::Result<bool, Code> {
     // SAFETY: as above.
     let status = unsafe { status(held, (*watcher).fd) };
     Code::check(status).map(|_| false)
@@ -139,6 +216,45 @@ pub(crate) fn status(held: &Held, fd: Fd) -> c_int {
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) fn status(_held: &Held, fd: Fd) -> c_int {
     if places::is_open(fd) { 0 } else { Code::EBADF.0 }
+}
+
+/// The watcher whose entry of the queue this is.
+///
+/// # Safety
+/// It is that of a watcher.
+unsafe fn of_queue(entry: *mut uv::uv__queue) -> *mut uv::uv__io_t {
+    // SAFETY: the caller says so.
+    unsafe { entry.byte_sub(std::mem::offset_of!(uv::uv__io_t, watcher_queue)).cast() }
+}
+
+/// Whether the kernel is to be told of a watcher.
+///
+/// # Safety
+/// It is initialised, and its loop the caller's.
+#[cfg(target_os = "linux")]
+pub(super) unsafe fn is_queued(watcher: *mut uv::uv__io_t) -> bool {
+    // SAFETY: the caller says so; an entry that is in no queue is linked to itself.
+    unsafe {
+        let entry = &raw mut (*watcher).watcher_queue;
+        (*entry).next != entry
+    }
+}
+
+/// Has the kernel told of a watcher, which is in no queue.
+///
+/// # Safety
+/// As for [`is_queued`], of the loop that is held.
+#[cfg(target_os = "linux")]
+pub(super) unsafe fn enqueue(held: &Held, watcher: *mut uv::uv__io_t) {
+    // SAFETY: the caller says so; the queue is a circle that begins in the loop.
+    unsafe {
+        let head = &raw mut (*held.uv()).watcher_queue;
+        let entry = &raw mut (*watcher).watcher_queue;
+        (*entry).next = head;
+        (*entry).prev = (*head).prev;
+        (*(*head).prev).next = entry;
+        (*head).prev = entry;
+    }
 }
 
 /// Takes an entry out of its queue.

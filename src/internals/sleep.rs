@@ -15,6 +15,7 @@ use std::os::raw::{c_int, c_uint};
 use std::ptr;
 
 use super::linked;
+use super::orphans;
 use super::own_fds::{self, Own};
 use crate::r#loop::Held;
 
@@ -71,7 +72,7 @@ unsafe fn look_at(epoll: c_int, events: *mut libc::epoll_event, found: c_int) ->
     // SAFETY: the kernel has filled that many, and there is room for one; the loop runs on this thread.
     unsafe {
         if found > 0 && are_known(held, events, found) {
-            return found;
+            return without_orphans(held, events, found);
         }
         go_on(held, events, found, 0, |_| 0)
     }
@@ -105,7 +106,8 @@ unsafe extern "C" fn poll(
     };
     // SAFETY: the kernel has filled that many.
     if found > 0 && unsafe { are_known(held, events, found) } {
-        return found;
+        // SAFETY: as above, and they are known.
+        return unsafe { without_orphans(held, events, found) };
     }
     // SAFETY: there is room for an event, and the loop runs on this thread.
     unsafe { go_on(held, events, found, timeout, wait) }
@@ -170,11 +172,34 @@ unsafe fn go_on(
         }
         -1 => held.own_fds.note_lost(Own::Backend),
         // SAFETY: the kernel has filled that many.
-        _ if unsafe { are_known(held, events, found) } => return found,
+        _ if unsafe { are_known(held, events, found) } => {
+            // SAFETY: as above, and they are known.
+            return unsafe { without_orphans(held, events, found) };
+        }
         _ => held.own_fds.note_lost(Own::Backend),
     }
     // SAFETY: there is room for an event, and the loop is this thread's.
     unsafe { end(held, events) }
+}
+
+/// The events but for those of files that nobody waits for. If these were all, libuv is to poll again, as after
+/// a signal.
+///
+/// # Safety
+/// There are `count` events, which are known, and the loop runs on this thread.
+#[inline]
+unsafe fn without_orphans(held: &Held, events: *mut libc::epoll_event, count: c_int) -> c_int {
+    if !held.orphans.are_suspected() || held.uses_io_uring() {
+        return count;
+    }
+    // SAFETY: the caller says so.
+    match unsafe { orphans::sift(held, events, count) } {
+        0 => {
+            set_error(libc::EINTR);
+            -1
+        }
+        left => left,
+    }
 }
 
 /// Ends the poll phase of a loop that has lost a descriptor, and its run.

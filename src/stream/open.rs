@@ -43,6 +43,7 @@ impl Stream {
         }
         #[cfg(unix)]
         let lent = Lent::of(fd);
+        entered.make_way(fd);
         if let Err(error) = Error::check(open(), format_args!("fd {fd}")) {
             #[cfg(unix)]
             if let Some(lent) = lent {
@@ -65,6 +66,7 @@ impl Stream {
         }
         // libuv looks for it in its table.
         Error::check(if i64::from(fd) < 0 { Code::EBADF.0 } else { 0 }, format_args!("fd {fd}"))?;
+        entered.make_way(fd);
         Error::check(open(), format_args!("fd {fd}"))?;
         self.state(&entered).foreign.set(true);
         Ok(())
