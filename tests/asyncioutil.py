@@ -79,3 +79,10 @@ def give_to_somebody(number):
     if other != number:
         os.dup2(other, number)
         os.close(other)
+
+
+def nonblocking():
+    """A TCP socket for the low-level methods."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    return sock

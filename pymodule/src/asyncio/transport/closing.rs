@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyuv::Held;
 
 use super::StreamCore;
-use crate::once::intern;
+use crate::once::{Once, intern};
 
 /// `close()`: what is queued is written first.
 pub fn close(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
@@ -98,24 +98,42 @@ fn release(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
 /// Closes the stream, and with it the descriptor, which the socket of Python's lets go of before. Where
 /// that has another or none any more, somebody has closed it, and the number is not the stream's to close.
 fn close_descriptor(this: &StreamCore, py: Python<'_>) {
-    if let Some(sock) = this.sock.take(py) {
-        let given = sock.call_method0(intern!(py, "detach")).and_then(|fd| fd.extract::<i32>());
-        if given.ok() != Some(this.fd) {
-            let _ = this.stream().forget_fd();
-        }
+    if let Some(sock) = this.sock.take(py)
+        && detach(&sock).ok() != Some(this.fd)
+    {
+        let _ = this.stream().forget_fd();
     }
     // One that is closed already has lost its descriptor.
     let _ = this.stream.close(|_| ());
 }
 
+/// Has a socket of Python's let go of its descriptor, and gives that. The method is the one in C: a signal
+/// handler that runs in a line of Python could raise there, and nobody would have the descriptor.
+fn detach(sock: &Bound<'_, PyAny>) -> PyResult<i32> {
+    static SOCKET: Once<Py<PyAny>> = Once::new();
+    let py = sock.py();
+    let class = SOCKET.import(py, "_socket", "socket")?;
+    if !sock.is_instance(class)? {
+        return sock.call_method0(intern!(py, "detach"))?.extract();
+    }
+    let fd = class.call_method1(intern!(py, "detach"), (sock,))?.extract();
+    // A bare one of C has no such attribute.
+    let _ = sock.setattr(intern!(py, "_closed"), true);
+    fd
+}
+
 /// For a transport whose loop is closed, or that goes with its loop.
 pub fn give_up(this: &StreamCore, py: Python<'_>) {
     match this.hold() {
-        Ok(_held) => close_descriptor(this, py),
+        Ok(held) => {
+            // There is no loop any more that could tell the protocol what became of its writes.
+            this.flow(&held).conn_lost.set(1);
+            close_descriptor(this, py);
+        }
         Err(_) => {
             // Another thread runs the loop: it closes the stream, and with it the descriptor.
             if let Some(sock) = this.sock.take(py) {
-                let _ = sock.call_method0(intern!(py, "detach"));
+                let _ = detach(&sock);
             }
         }
     }
