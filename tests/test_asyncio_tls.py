@@ -468,7 +468,7 @@ async def main():
             await asyncio.sleep(0.01)
             gc.collect()
     # What is kept for good comes with the first ones.
-    await some(count // 2)
+    await some(300)
     before = resident_set_memory()
     await some(count)
     gc.collect()

@@ -502,6 +502,31 @@ def test_a_socket_that_its_user_closes_takes_nobodys_descriptor_along():
     run(pyuv.asyncio.new_event_loop, main())
 
 
+def test_the_number_of_a_socket_that_its_user_has_closed_is_the_next_connections():
+    async def main():
+        loop = asyncio.get_running_loop()
+        before, ended, peer = await connected()
+        sock = before.get_extra_info("socket")._sock
+        number = sock.fileno()
+        sock.close()
+        ours, theirs = socket.socketpair()
+        if ours.fileno() != number:
+            os.dup2(ours.fileno(), number)
+            ours.close()
+            ours = socket.socket(fileno=number)
+        transport, protocol = await loop.create_connection(Recorder, sock=ours)
+        assert await ended.lost is None
+        theirs.send(b"to the next one")
+        while protocol.data != b"to the next one":
+            await asyncio.sleep(0.001)
+        theirs.close()
+        assert await protocol.lost is None
+        assert transport.is_closing()
+        peer.close()
+
+    run(pyuv.asyncio.new_event_loop, main())
+
+
 @both_loops
 def test_a_transport_that_is_left_open_is_warned_about_and_closed(factory):
     loop = factory()

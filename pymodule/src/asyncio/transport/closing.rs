@@ -107,6 +107,20 @@ fn close_descriptor(this: &StreamCore, py: Python<'_>) {
     let _ = this.stream.close(|_| ());
 }
 
+/// Ends a transport whose socket somebody has closed, and says whether it was so: the number is another's.
+pub fn end_if_closed(slf: &Bound<'_, StreamCore>) -> PyResult<bool> {
+    let py = slf.py();
+    let this = slf.get();
+    let Some(sock) = this.sock.get(py) else { return Ok(false) };
+    let number = sock.call_method0(intern!(py, "fileno"))?.extract::<i32>();
+    if number.is_ok_and(|number| number == this.fd) {
+        return Ok(false);
+    }
+    force_close(slf, None)?;
+    close_descriptor(this, py);
+    Ok(true)
+}
+
 /// Has a socket of Python's let go of its descriptor, and gives that. The method is the one in C: a signal
 /// handler that runs in a line of Python could raise there, and nobody would have the descriptor.
 fn detach(sock: &Bound<'_, PyAny>) -> PyResult<i32> {

@@ -30,7 +30,7 @@ mod reading;
 mod table;
 mod writing;
 
-pub use closing::give_up;
+pub use closing::{end_if_closed, give_up};
 pub use table::Transports;
 
 /// Whose the data of a core stream is that belongs to a transport.
@@ -266,15 +266,17 @@ impl StreamCore {
         let this = slf.get();
         this.stream.hide(super::scheduler::PART_OF).map_err(to_os_error)?;
         bind_to(&this.stream, &TRANSPORT, &slf);
-        scheduler.get().state(&held).transports.insert(fd, &slf);
         StreamCore::set_protocol(&slf, protocol)?;
         Ok(slf.unbind())
     }
 
-    /// Has `connection_made` called soon, and reads from then on.
+    /// Has `connection_made` called soon, and reads from then on. From here the event loop keeps the
+    /// transport: one whose making was cut short goes with its last reference.
     fn begin(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
+        let held = this.hold()?;
+        this.scheduler(py).get().state(&held).transports.insert(this.fd, slf);
         if let (Some(protocol), Some(transport)) = (this.protocol.get(py), this.transport.get(py)) {
             let made = protocol.getattr(intern!(py, "connection_made"))?;
             StreamCore::soon(slf, made, Some(transport))?;
