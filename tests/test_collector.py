@@ -65,15 +65,15 @@ def exporter(loop):
     return data
 
 
-since_3_12 = pytest.mark.skipif(
-    sys.version_info < (3, 12), reason="Python 3.11 clears what still lends its memory, or does not know it"
+since_3_12_7 = pytest.mark.skipif(
+    sys.version_info < (3, 12, 7), reason="before 3.12.7 Python clears what still lends its memory"
 )
 KINDS = [
     array,
     text,
-    pytest.param(view, marks=since_3_12),
+    pytest.param(view, marks=since_3_12_7),
     several,
-    pytest.param(exporter, marks=since_3_12),
+    pytest.param(exporter, marks=since_3_12_7),
 ]
 
 

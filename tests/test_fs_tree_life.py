@@ -50,6 +50,7 @@ def test_a_job_that_has_not_begun_is_cancelled(name, root):
     loop.close()
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", ["walk", "du", "copytree", "rmtree", "read_many"])
 def test_a_job_under_way_is_cancelled(name, tmp_path):
     root = tmp_path / "tree"

@@ -52,15 +52,22 @@ impl View {
 
     /// For the collector: the exporter, to which the view holds a reference.
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Before 3.12 the collector would clear a memoryview that lends its memory, and releasing ours
-        // would use what was freed: it is not shown.
-        #[cfg(not(Py_3_12))]
-        // SAFETY: the view holds a reference to the exporter, whose type alone is looked at.
-        if !self.0.obj.is_null() && unsafe { ffi::PyMemoryView_Check(self.0.obj) } != 0 {
-            return Ok(());
+        if collector_clears_lenders() {
+            // Releasing ours would use what was freed: it is not shown.
+            // SAFETY: the view holds a reference to the exporter, whose type alone is looked at.
+            if !self.0.obj.is_null() && unsafe { ffi::PyMemoryView_Check(self.0.obj) } != 0 {
+                return Ok(());
+            }
         }
         visit_pointer(visit, self.0.obj)
     }
+}
+
+/// Whether CPython's collector clears a memoryview that lends its memory, as it did before 3.12.7.
+fn collector_clears_lenders() -> bool {
+    const SINCE: std::ffi::c_ulong = 0x030c_07f0;
+    // SAFETY: the number is a constant of the interpreter's.
+    unsafe { ffi::Py_Version < SINCE }
 }
 
 impl Drop for View {
