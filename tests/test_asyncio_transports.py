@@ -793,3 +793,26 @@ async def main():
 def test_stdout_is_connected_twice(runner):
     command = [sys.executable, "-W", "ignore", "-c", TWICE.format(run=runner)]
     assert subprocess.run(command, capture_output=True, timeout=50).stdout == b"onetwo"
+
+
+@both_loops
+def test_the_collector_may_close_a_transport_on_another_thread(factory):
+    """A StreamWriter that is finalized asks its transport, and closes it from Python 3.12 on."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        transport, protocol, peer = await connected()
+
+        def elsewhere():
+            assert transport.is_closing() is False
+            assert "fd=" in repr(transport)
+            loop.call_soon_threadsafe(int)
+            transport.close()
+
+        with peer:
+            await loop.run_in_executor(None, elsewhere)
+            assert await asyncio.wait_for(protocol.lost, 20) is None
+            assert transport.is_closing() is True
+            assert peer.recv(1) == b""
+
+    run(factory, main())

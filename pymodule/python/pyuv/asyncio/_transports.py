@@ -4,6 +4,7 @@
 # mypy: ignore-errors
 
 import asyncio
+import contextlib
 import sys
 import warnings
 from asyncio import base_events, constants, transports, trsock
@@ -64,9 +65,11 @@ class SocketTransport(transports._FlowControlMixin):
             info.append("closing")
         info.append(f"fd={self._core.fd}")
         if not self._core.released and not self._loop.is_closed():
-            info.append("read=polling" if self.is_reading() else "read=idle")
-            size = self.get_write_buffer_size()
-            info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
+            # Another thread is not told what only the loop's knows.
+            with contextlib.suppress(RuntimeError):
+                info.append("read=polling" if self.is_reading() else "read=idle")
+                size = self.get_write_buffer_size()
+                info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
         return f"<{' '.join(info)}>"
 
     def __del__(self, _warn: Any = warnings.warn) -> None:

@@ -1,17 +1,42 @@
 //! The end of a transport: its descriptor is closed exactly once, after `connection_lost`.
 
+use std::sync::atomic::Ordering;
+
 use pyo3::prelude::*;
-use pyuv::Held;
+use pyo3::types::PyString;
+use pyuv::{Entered, Held};
 
 use super::StreamCore;
+use crate::error::to_os_error;
 use crate::once::{Once, intern};
+
+/// The loop, unless another thread has it: that is asked to call `method` of the transport then. The collector may
+/// finalize what closes a transport on any thread.
+fn hold<'a>(
+    slf: &'a Bound<'_, StreamCore>,
+    method: &Bound<'_, PyString>,
+) -> PyResult<Option<Entered<'a>>> {
+    let this = slf.get();
+    let scheduler = this.scheduler(slf.py());
+    match scheduler.get().core()?.hold_even_closed() {
+        Ok(held) => Ok(Some(held)),
+        Err(pyuv::Error::WrongThread) => {
+            if let Some(transport) = this.transport.get(slf.py()) {
+                let name = intern!(slf.py(), "call_soon_threadsafe");
+                scheduler.call_method1(name, (transport.getattr(method)?,))?;
+            }
+            Ok(None)
+        }
+        Err(error) => Err(to_os_error(error)),
+    }
+}
 
 /// `close()`: what is queued is written first.
 pub fn close(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
     let this = slf.get();
-    let held = this.hold()?;
+    let Some(held) = hold(slf, intern!(slf.py(), "close"))? else { return Ok(()) };
     let flow = this.flow(&held);
-    if flow.closing.replace(true) {
+    if this.begin_to_close() {
         return Ok(());
     }
     this.stop_reading(flow);
@@ -24,12 +49,12 @@ pub fn force_close(
     exception: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let this = slf.get();
-    let held = this.hold()?;
+    let Some(held) = hold(slf, intern!(slf.py(), "abort"))? else { return Ok(()) };
     let flow = this.flow(&held);
     if flow.conn_lost.get() > 0 {
         return Ok(());
     }
-    if !flow.closing.replace(true) {
+    if !this.begin_to_close() {
         this.stop_reading(flow);
     }
     lose(slf, &held, exception)
@@ -81,7 +106,7 @@ fn release(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
     let py = slf.py();
     let this = slf.get();
     let held = this.hold()?;
-    if this.flow(&held).released.replace(true) {
+    if this.released.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
     close_descriptor(this, py);

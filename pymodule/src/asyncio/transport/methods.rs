@@ -86,13 +86,10 @@ methods! {
         |core, arguments| {
             let held = core.get().hold()?;
             let flow = core.get().flow(&held);
-            truth(core, !flow.closing.get() && !flow.paused.get())
+            truth(core, !core.get().is_closing() && !flow.paused.get())
         };
     IsClosing c"is_closing" (0) "($self)" "Whether the transport is closing or closed.":
-        |core, arguments| {
-            let held = core.get().hold()?;
-            truth(core, core.get().flow(&held).closing.get())
-        };
+        |core, arguments| truth(core, core.get().is_closing());
     Close c"close" (0) "($self)"
         "Closes the transport when everything is written; `connection_lost(None)` is called then.":
         |core, arguments| {

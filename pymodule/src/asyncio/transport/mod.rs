@@ -6,6 +6,7 @@
 //! its flow control in `writing.rs`, the end in `closing.rs`.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -62,7 +63,6 @@ struct Flow {
     ended: Cell<bool>,
     /// `get_buffer` is being called: the core's reading is not to be touched.
     lending: Cell<bool>,
-    closing: Cell<bool>,
     /// Calls of `write` that came too late, and one for the call of `connection_lost` that is due.
     conn_lost: Cell<usize>,
     /// `write_eof` was called.
@@ -73,7 +73,6 @@ struct Flow {
     low: Cell<usize>,
     /// A file is being sent on the descriptor.
     sending: Cell<bool>,
-    released: Cell<bool>,
 }
 
 /// From so many bytes in the queue on a protocol is asked to pause, as asyncio has it.
@@ -87,6 +86,9 @@ pub struct StreamCore {
     fd: i32,
     /// The context that the protocol's methods run in.
     context: Py<PyAny>,
+    /// Whether it is closing, and whether its descriptor is closed: any thread may ask.
+    closing: AtomicBool,
+    released: AtomicBool,
     /// The socket of Python's that has the same descriptor.
     sock: PySlot,
     protocol: PySlot,
@@ -143,6 +145,15 @@ impl StreamCore {
         self.scheduler.get().core()?.hold_even_closed().map_err(to_os_error)
     }
 
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// From now on. Returns whether it was before.
+    fn begin_to_close(&self) -> bool {
+        self.closing.swap(true, Ordering::Relaxed)
+    }
+
     #[inline]
     fn flow<'a>(&'a self, held: &'a Held) -> &'a Flow {
         self.flow.get(held)
@@ -151,7 +162,7 @@ impl StreamCore {
     /// The transport, unless it is closing or others may use its descriptor.
     pub fn in_use(&self, py: Python<'_>, held: &Held) -> Option<Py<PyAny>> {
         let flow = self.flow(held);
-        if flow.closing.get() || flow.sending.get() {
+        if self.is_closing() || flow.sending.get() {
             return None;
         }
         self.transport.get(py).map(Bound::unbind)
@@ -252,6 +263,8 @@ impl StreamCore {
             stream,
             fd,
             context: context.unbind(),
+            closing: AtomicBool::new(false),
+            released: AtomicBool::new(false),
             sock: slot(Some(sock)),
             protocol: PySlot::new(),
             transport: slot(Some(transport)),
@@ -303,16 +316,14 @@ impl StreamCore {
 
     /// The descriptor's number, -1 when it is closed.
     #[getter]
-    fn fd(&self) -> PyResult<i32> {
-        let held = self.hold()?;
-        Ok(if self.flow(&held).released.get() { -1 } else { self.fd })
+    fn fd(&self) -> i32 {
+        if self.released() { -1 } else { self.fd }
     }
 
     /// Whether the connection was lost and the descriptor closed.
     #[getter]
-    fn released(&self) -> PyResult<bool> {
-        let held = self.hold()?;
-        Ok(self.flow(&held).released.get())
+    fn released(&self) -> bool {
+        self.released.load(Ordering::Relaxed)
     }
 
     /// Whether a file is being sent on the descriptor, which others may watch meanwhile.

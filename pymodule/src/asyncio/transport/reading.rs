@@ -55,7 +55,7 @@ impl StreamCore {
     fn start_if_open(slf: &Bound<'_, StreamCore>, held: &Held) -> PyResult<()> {
         let this = slf.get();
         let flow = this.flow(held);
-        if !flow.wants_data() || flow.lending.get() {
+        if !this.wants_data(flow) || flow.lending.get() {
             return Ok(());
         }
         let stream = this.stream();
@@ -74,7 +74,7 @@ impl StreamCore {
         let this = slf.get();
         let held = this.hold()?;
         let flow = this.flow(&held);
-        if flow.closing.get() || flow.paused.replace(true) {
+        if this.is_closing() || flow.paused.replace(true) {
             return Ok(());
         }
         this.stop_reading(flow);
@@ -84,10 +84,14 @@ impl StreamCore {
     pub(super) fn resume_reading(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
         let held = slf.get().hold()?;
         let flow = slf.get().flow(&held);
-        if flow.closing.get() || !flow.paused.replace(false) {
+        if slf.get().is_closing() || !flow.paused.replace(false) {
             return Ok(());
         }
         StreamCore::start_if_open(slf, &held)
+    }
+
+    fn wants_data(&self, flow: &Flow) -> bool {
+        !flow.paused.get() && !self.is_closing() && !flow.ended.get()
     }
 
     /// Has the core read no more. Inside of `get_buffer` it is done after the read that goes on.
@@ -96,12 +100,6 @@ impl StreamCore {
             // One that is closed does not read.
             let _ = self.stream().stop_read();
         }
-    }
-}
-
-impl Flow {
-    fn wants_data(&self) -> bool {
-        !self.paused.get() && !self.closing.get() && !self.ended.get()
     }
 }
 
@@ -161,7 +159,7 @@ unsafe impl Reader for Incoming {
         let this = slf.get();
         let flow = this.flow(held);
         if flow.kind.get() == Kind::Buffered {
-            if !flow.wants_data() {
+            if !this.wants_data(flow) {
                 return None;
             }
             return self.ask(&slf, held);
@@ -196,7 +194,7 @@ unsafe impl Reader for Incoming {
             Err(error) => StreamCore::failed(&slf, to_os_error(error), READ_FAILED),
             Ok(arrived) => self.arrived(&slf, held, arrived, lent),
         }
-        if was_lending && !flow.wants_data() {
+        if was_lending && !this.wants_data(flow) {
             this.stop_reading(flow);
         }
         flow.kind.get() == Kind::Buffered || self.size.expected().is_some()

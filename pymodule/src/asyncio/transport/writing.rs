@@ -197,7 +197,7 @@ impl StreamCore {
         {
             let _ = waiter.call_method1(intern!(py, "set_result"), (py.None(),));
         }
-        if flow.closing.get()
+        if this.is_closing()
             && let Err(error) = closing::lose(slf, &held, None)
         {
             StreamCore::failed(slf, error, WRITE_FAILED);
@@ -245,7 +245,7 @@ impl StreamCore {
         let this = slf.get();
         let held = this.hold()?;
         let flow = this.flow(&held);
-        if flow.closing.get() || flow.eof.replace(true) {
+        if this.is_closing() || flow.eof.replace(true) {
             return Ok(());
         }
         if this.write_buffer_size(flow) > 0 {
