@@ -173,7 +173,7 @@ impl Poll {
         watched.wanted.set(events);
         #[cfg(target_os = "linux")]
         // SAFETY: the handle is open, a Poll, and its loop is ours; its callback is the one below.
-        if unsafe { resting::start(&entered, self.uv(), events) } {
+        if unsafe { resting::set(&entered, self.uv(), events) } {
             return Ok(());
         }
         // SAFETY: as above; libuv knows all the flags.
@@ -188,7 +188,7 @@ impl Poll {
         self.watched(&entered).wanted.set(Events::empty());
         #[cfg(target_os = "linux")]
         // SAFETY: the handle is open, a Poll, and its loop is ours.
-        if unsafe { resting::stop(&entered, self.uv()) } {
+        if unsafe { resting::set(&entered, self.uv(), Events::empty()) } {
             return Ok(());
         }
         // SAFETY: as above.
@@ -284,6 +284,8 @@ mod tests {
     fn a_closed_fd_is_refused() {
         let event_loop = Loop::new().unwrap();
         let (ours, _theirs) = UnixStream::pair().unwrap();
+        // A number that no other test is given meanwhile: the system gives the lowest.
+        let ours = places::duplicate(ours.as_raw_fd(), 690).unwrap();
         let fd = ours.as_raw_fd();
         let poll = Poll::new(&event_loop, fd).unwrap();
         drop(ours);

@@ -63,6 +63,30 @@ class Recorder(asyncio.Protocol):
             self.lost.set_result(exception)
 
 
+def failing(protocol, method, kind=ZeroDivisionError):
+    """A subclass of a protocol whose ``method`` raises, with its name."""
+
+    def fail(self, *_):
+        raise kind(method)
+
+    return type("Failing", (protocol,), {method: fail})
+
+
+def reports():
+    """The contexts that the exception handler of the running loop is told from now on."""
+    contexts = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: contexts.append(context))
+    return contexts
+
+
+def first_report():
+    """The first of them, as a future."""
+    loop = asyncio.get_running_loop()
+    reported = loop.create_future()
+    loop.set_exception_handler(lambda loop, context: reported.done() or reported.set_result(context))
+    return reported
+
+
 async def connected(protocol_factory=Recorder):
     """A transport with its protocol, and a socket that is its peer."""
     ours, theirs = socket.socketpair()

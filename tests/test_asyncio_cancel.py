@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import pytest
-from asyncioutil import Recorder, both_loops, nonblocking, run
+from asyncioutil import Recorder, both_loops, nonblocking, reports, run
 
 from util import open_fds
 
@@ -71,8 +71,7 @@ def test_a_connect_is_cancelled_at_every_step(factory, connect):
 
     async def main():
         loop = asyncio.get_running_loop()
-        contexts = []
-        loop.set_exception_handler(lambda loop, context: contexts.append(context))
+        contexts = reports()
         server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
         address = server.sockets[0].getsockname()
         outcomes = {"cancelled": 0, "done": 0}

@@ -7,7 +7,7 @@ import socket
 import struct
 
 import pytest
-from asyncioutil import Recorder, both_loops, connected, run
+from asyncioutil import Recorder, both_loops, connected, reports, run
 
 from util import collect, in_child, open_fds
 
@@ -73,8 +73,7 @@ def test_connections_are_begun_and_ended_in_close_callbacks(factory):
     async def main():
         nonlocal address
         loop = asyncio.get_running_loop()
-        contexts = []
-        loop.set_exception_handler(lambda loop, context: contexts.append(context))
+        contexts = reports()
         server = await loop.create_server(Churning, "127.0.0.1", 0, backlog=1000)
         address = server.sockets[0].getsockname()
         # The first time a loop opens what it keeps.
@@ -177,9 +176,7 @@ def test_connections_that_are_opened_and_dropped_leave_nothing(factory):
                 await loop.sock_sendall(sock, b"x")
 
     async def main():
-        loop = asyncio.get_running_loop()
-        contexts = []
-        loop.set_exception_handler(lambda loop, context: contexts.append(context))
+        contexts = reports()
         server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=200)
         address = server.sockets[0].getsockname()
         await drop(address, 1)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 import pytest
-from asyncioutil import both_loops, give_to_somebody, run
+from asyncioutil import both_loops, failing, first_report, give_to_somebody, run
 
 from util import open_fds
 
@@ -294,29 +294,22 @@ def test_wrong_datagrams_are_refused(factory):
 
 
 @both_loops
-@pytest.mark.parametrize("failing", ["datagram_received", "error_received"])
-def test_an_exception_of_a_protocol_is_reported(factory, failing):
-    class Failing(Datagrams):
-        pass
-
-    def fail(self, *_):
-        raise ZeroDivisionError(failing)
-
-    setattr(Failing, failing, fail)
-
+@pytest.mark.parametrize("method", ["datagram_received", "error_received"])
+def test_an_exception_of_a_protocol_is_reported(factory, method):
     async def main():
         loop = asyncio.get_running_loop()
-        contexts = asyncio.Queue()
-        loop.set_exception_handler(lambda loop, context: contexts.put_nowait(context))
+        reported = first_report()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.bind(("127.0.0.1", 0))
-            transport, protocol = await loop.create_datagram_endpoint(Failing, remote_addr=peer.getsockname())
-            if failing == "datagram_received":
+            transport, protocol = await loop.create_datagram_endpoint(
+                failing(Datagrams, method), remote_addr=peer.getsockname()
+            )
+            if method == "datagram_received":
                 peer.sendto(b"x", transport.get_extra_info("sockname"))
-        if failing == "error_received":
+        if method == "error_received":
             # Nobody is there any more.
             transport.sendto(b"x")
-        context = await contexts.get()
+        context = await reported
         assert isinstance(context["exception"], ZeroDivisionError)
         transport.abort()
         await protocol.lost

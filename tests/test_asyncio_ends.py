@@ -10,28 +10,11 @@ import threading
 import time
 
 import pytest
-from asyncioutil import Recorder, both_loops, connected, nonblocking, run
+from asyncioutil import Recorder, both_loops, connected, failing, first_report, nonblocking, reports, run
 
 from util import collect, open_fds
 
 ENDS = [KeyboardInterrupt, SystemExit]
-
-
-def failing(method, kind):
-    """A protocol with a method that raises."""
-
-    class Failing(Recorder):
-        def pause_writing(self):
-            pass
-
-        def resume_writing(self):
-            pass
-
-    def fail(self, *_):
-        raise kind(method)
-
-    setattr(Failing, method, fail)
-    return Failing
 
 
 @both_loops
@@ -39,9 +22,8 @@ def failing(method, kind):
 def test_an_exception_of_a_protocol_is_reported_and_the_connection_goes_on(factory, method):
     async def main():
         loop = asyncio.get_running_loop()
-        reported = loop.create_future()
-        loop.set_exception_handler(lambda loop, context: reported.done() or reported.set_result(context))
-        transport, protocol, peer = await connected(failing(method, ZeroDivisionError))
+        reported = first_report()
+        transport, protocol, peer = await connected(failing(Recorder, method))
         transport.write(bytes(1_000_000))
         received = 0
         while received < 1_000_000:
@@ -63,8 +45,7 @@ def test_a_protocol_factory_that_raises_leaves_no_descriptor(factory):
 
     async def main():
         loop = asyncio.get_running_loop()
-        contexts = []
-        loop.set_exception_handler(lambda loop, context: contexts.append(context))
+        contexts = reports()
         # asyncio says nothing of it before Python 3.14, except in debug mode.
         loop.set_debug(True)
         server = await loop.create_server(fail, "127.0.0.1", 0)
@@ -99,7 +80,7 @@ def test_what_ends_the_program_leaves_every_callback_of_a_protocol(factory, meth
     tasks = []
 
     async def begin():
-        tasks.append(loop.create_task(loop.create_connection(failing(method, kind), sock=ours)))
+        tasks.append(loop.create_task(loop.create_connection(failing(Recorder, method, kind), sock=ours)))
         transport, _ = await asyncio.shield(tasks[0])
         theirs.send(b"data")
         theirs.shutdown(socket.SHUT_WR)

@@ -13,7 +13,7 @@ import weakref
 
 import pytest
 import pyuv
-from asyncioutil import both_loops, collected_warnings, run
+from asyncioutil import both_loops, collected_warnings, reports, run
 
 from util import open_fds
 
@@ -201,8 +201,7 @@ def test_a_loop_that_waits_is_woken_by_a_thread(factory):
 def test_exceptions_of_callbacks_go_to_the_exception_handler(factory):
     async def main():
         loop = asyncio.get_running_loop()
-        contexts = []
-        loop.set_exception_handler(lambda loop, context: contexts.append(context))
+        contexts = reports()
         handle = loop.call_soon(lambda: 1 / 0)
         loop.call_later(0, lambda: [][1])
         future = loop.create_future()

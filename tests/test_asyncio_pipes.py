@@ -5,7 +5,7 @@ import os
 import socket
 
 import pytest
-from asyncioutil import Recorder, both_loops, collected_warnings, give_to_somebody, run
+from asyncioutil import Recorder, both_loops, collected_warnings, failing, first_report, give_to_somebody, run
 
 from util import collect, open_fds
 
@@ -216,22 +216,13 @@ def test_a_transport_that_is_left_open_is_warned_about_and_closed(factory):
 
 
 @both_loops
-@pytest.mark.parametrize("failing", ["data_received", "eof_received", "connection_lost"])
-def test_an_exception_of_a_protocol_is_reported(factory, failing):
-    class Failing(Recorder):
-        pass
-
-    def fail(self, *_):
-        raise ZeroDivisionError(failing)
-
-    setattr(Failing, failing, fail)
-
+@pytest.mark.parametrize("method", ["data_received", "eof_received", "connection_lost"])
+def test_an_exception_of_a_protocol_is_reported(factory, method):
     async def main():
         loop = asyncio.get_running_loop()
-        reported = loop.create_future()
-        loop.set_exception_handler(lambda loop, context: reported.done() or reported.set_result(context))
+        reported = first_report()
         file, other = read_end("raw")
-        transport, _ = await loop.connect_read_pipe(Failing, file)
+        transport, _ = await loop.connect_read_pipe(failing(Recorder, method), file)
         os.write(other, b"data")
         os.close(other)
         assert isinstance((await reported)["exception"], ZeroDivisionError)

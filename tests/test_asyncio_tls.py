@@ -10,7 +10,7 @@ import sys
 import weakref
 
 import pytest
-from asyncioutil import Recorder, both_loops, run
+from asyncioutil import Recorder, both_loops, reports, run
 
 from util import collect, in_child, open_fds
 
@@ -45,6 +45,12 @@ async def echo(reader, writer):
         pass
     finally:
         writer.close()
+
+
+async def echoed(reader, writer, size):
+    data = os.urandom(size)
+    writer.write(data)
+    assert await reader.readexactly(size) == data
 
 
 async def ended(writer):
@@ -88,9 +94,7 @@ def test_a_connection_becomes_a_secure_one(factory):
         writer.write(b"STARTTLS\n")
         assert await reader.readline() == b"go ahead\n"
         await writer.start_tls(client_context(), server_hostname="localhost")
-        data = os.urandom(1_000_000)
-        writer.write(data)
-        assert await reader.readexactly(len(data)) == data
+        await echoed(reader, writer, 1_000_000)
         await ended(writer)
         server.close()
         await server.wait_closed()
@@ -260,15 +264,12 @@ def test_writes_from_within_callbacks_under_load(factory, limit):
         reader, writer = await asyncio.open_connection(*address, ssl=client_context())
         assert await reader.readexactly(5) == b"hello"
         for size in range(rounds):
-            data = os.urandom(1 + (size * 7919 * (number + 1)) % 60_000)
-            writer.write(data)
-            assert await reader.readexactly(len(data)) == data
+            await echoed(reader, writer, 1 + (size * 7919 * (number + 1)) % 60_000)
         await ended(writer)
 
     async def main():
         loop = asyncio.get_running_loop()
-        contexts = []
-        loop.set_exception_handler(lambda loop, context: contexts.append(context))
+        contexts = reports()
         server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=server_context())
         address = server.sockets[0].getsockname()
         await asyncio.gather(*(ask(address, number) for number in range(connections)))
@@ -299,9 +300,7 @@ def test_a_buffered_protocol_reads_into_its_own_buffer(factory):
         loop = asyncio.get_running_loop()
         server = await loop.create_server(Buffered, "127.0.0.1", 0, ssl=server_context())
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname(), ssl=client_context())
-        data = os.urandom(1_000_000)
-        writer.write(data)
-        assert await reader.readexactly(len(data)) == data
+        await echoed(reader, writer, 1_000_000)
         await ended(writer)
         server.close()
         await server.wait_closed()

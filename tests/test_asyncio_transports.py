@@ -10,7 +10,17 @@ import weakref
 
 import pytest
 import pyuv.asyncio
-from asyncioutil import Recorder, both_loops, collected_warnings, connected, give_to_somebody, run
+from asyncioutil import (
+    Recorder,
+    both_loops,
+    collected_warnings,
+    connected,
+    failing,
+    first_report,
+    give_to_somebody,
+    reports,
+    run,
+)
 
 from util import collect, open_fds
 
@@ -303,9 +313,7 @@ def test_a_buffered_protocol_may_end_things_in_get_buffer(factory, odd):
 @pytest.mark.parametrize("odd", ["raise", "empty", "read-only"])
 def test_a_bad_buffer_ends_the_connection(factory, odd):
     async def main():
-        loop = asyncio.get_running_loop()
-        contexts = []
-        loop.set_exception_handler(lambda loop, context: contexts.append(context))
+        contexts = reports()
         _, protocol, peer = await connected(lambda: Buffered(odd))
         peer.send(b"data")
         assert isinstance(await protocol.lost, (OSError, RuntimeError, BufferError, TypeError))
@@ -343,26 +351,17 @@ def test_protocols_change_in_the_middle(factory):
 
 
 @both_loops
-@pytest.mark.parametrize("failing", ["data_received", "eof_received", "connection_lost"])
-def test_an_exception_of_a_protocol_is_reported(factory, failing):
-    class Failing(Recorder):
-        pass
-
-    def fail(self, *_):
-        raise ZeroDivisionError(failing)
-
-    setattr(Failing, failing, fail)
-
+@pytest.mark.parametrize("method", ["data_received", "eof_received", "connection_lost"])
+def test_an_exception_of_a_protocol_is_reported(factory, method):
     async def main():
         loop = asyncio.get_running_loop()
-        reported = loop.create_future()
-        loop.set_exception_handler(lambda loop, context: reported.done() or reported.set_result(context))
-        transport, protocol, peer = await connected(Failing)
+        reported = first_report()
+        transport, protocol, peer = await connected(failing(Recorder, method))
         peer.send(b"data")
         peer.shutdown(socket.SHUT_WR)
         context = await reported
         assert isinstance(context["exception"], ZeroDivisionError)
-        if failing in ("data_received", "eof_received"):
+        if method in ("data_received", "eof_received"):
             assert context["transport"] is transport
             assert context["protocol"] is protocol
             assert isinstance(await protocol.lost, ZeroDivisionError)

@@ -82,7 +82,7 @@ impl Drop for View {
 
 impl Piece {
     /// The memory of `object`. TypeError for what is not bytes-like.
-    fn new(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
+    pub fn new(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
         match object.cast_exact::<PyBytes>() {
             Ok(bytes) => Ok(Piece::of_bytes(bytes, 0)),
             Err(_) => View::new(object, ffi::PyBUF_SIMPLE).map(Piece::of_view),
@@ -90,7 +90,7 @@ impl Piece {
     }
 
     /// The memory of `object`, to be written to. TypeError for what is not bytes-like, or bytes.
-    fn writable(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
+    pub fn writable(object: &Bound<'_, PyAny>) -> PyResult<Piece> {
         match View::new(object, ffi::PyBUF_WRITABLE) {
             Err(error) if is_exporter(object) && View::new(object, ffi::PyBUF_SIMPLE).is_ok() => {
                 let message = format!(
@@ -103,6 +103,11 @@ impl Piece {
             }
             view => view.map(Piece::of_view),
         }
+    }
+
+    /// Where it is.
+    pub fn buffer(&self) -> Buffer {
+        self.buffer
     }
 
     /// What comes after the first `skip` bytes.

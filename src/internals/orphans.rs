@@ -67,16 +67,17 @@ pub(super) unsafe fn sift(held: &Held, events: *mut libc::epoll_event, count: c_
     unsafe {
         let event_loop = held.uv();
         for index in 0..count as usize {
-            let mut event = events.add(index).read_unaligned();
+            let event = events.add(index).read_unaligned();
             let (data, fd) = (event.u64, event.u64 as u32 as c_int);
-            let is_watched = !(*(*event_loop).watchers.add(fd as usize)).is_null();
-            let backend = (*event_loop).backend_fd;
-            let mut take_out =
-                || libc::epoll_ctl(backend, libc::EPOLL_CTL_DEL, fd, &raw mut event) == 0;
-            if if is_watched { held.orphans.is_current(data) } else { take_out() } {
-                events
-                    .add(left)
-                    .write_unaligned(libc::epoll_event { events: event.events, u64: data });
+            let place = registration::place_of(event_loop, fd);
+            let is_ours = if place.is_some_and(|place| !(*place).is_null()) {
+                held.orphans.is_current(data)
+            } else {
+                // libuv has done with it, and leaves it to the first event to take it out.
+                registration::take_out(held, fd)
+            };
+            if is_ours {
+                events.add(left).write_unaligned(event);
                 left += 1;
             }
         }

@@ -93,12 +93,8 @@ unsafe fn take_out_resting(held: &Held) {
             if (*watcher).pevents != 0 {
                 continue;
             }
-            if (*watcher).events != 0 {
-                let mut event = libc::epoll_event { events: 0, u64: 0 };
-                let (backend, fd) = ((*event_loop).backend_fd, (*watcher).fd);
-                if libc::epoll_ctl(backend, libc::EPOLL_CTL_DEL, fd, &raw mut event) != 0 {
-                    held.orphans.suspect();
-                }
+            if (*watcher).events != 0 && !take_out(held, (*watcher).fd) {
+                held.orphans.suspect();
             }
             forget(event_loop, watcher);
         }
@@ -111,15 +107,13 @@ unsafe fn take_out_resting(held: &Held) {
 /// As for `try_register`.
 #[cfg(target_os = "linux")]
 unsafe fn take_place(event_loop: *mut uv::uv_loop_t, watcher: *mut uv::uv__io_t) {
-    // SAFETY: the caller says so; libuv has made the table long enough.
+    // SAFETY: the caller says so.
     unsafe {
-        let fd = (*watcher).fd as c_uint;
-        if fd < (*event_loop).nwatchers {
-            let place = (*event_loop).watchers.add(fd as usize);
-            if (*place).is_null() {
-                *place = watcher;
-                (*event_loop).nfds += 1;
-            }
+        if let Some(place) = place_of(event_loop, (*watcher).fd)
+            && (*place).is_null()
+        {
+            *place = watcher;
+            (*event_loop).nfds += 1;
         }
     }
 }
@@ -218,6 +212,33 @@ pub(crate) fn status(_held: &Held, fd: Fd) -> c_int {
     if places::is_open(fd) { 0 } else { Code::EBADF.0 }
 }
 
+/// The place of a number in libuv's table, if that is long enough: it holds null or the watcher of that
+/// descriptor.
+///
+/// # Safety
+/// The loop is open and the caller's.
+pub(super) unsafe fn place_of(
+    event_loop: *mut uv::uv_loop_t,
+    fd: Fd,
+) -> Option<*mut *mut uv::uv__io_t> {
+    // SAFETY: the caller says so; the table has `nwatchers` entries.
+    unsafe {
+        // A negative one is larger than any table is long.
+        let is_there = (fd as c_uint) < (*event_loop).nwatchers;
+        is_there.then(|| (*event_loop).watchers.add(fd as usize))
+    }
+}
+
+/// Has the kernel wait for a number no more. Whether it did.
+#[cfg(target_os = "linux")]
+pub(super) fn take_out(held: &Held, fd: Fd) -> bool {
+    let mut event = libc::epoll_event { events: 0, u64: 0 };
+    // SAFETY: the caller owns the loop, which is open; the event is a valid one.
+    unsafe {
+        libc::epoll_ctl((*held.uv()).backend_fd, libc::EPOLL_CTL_DEL, fd, &raw mut event) == 0
+    }
+}
+
 /// The watcher whose entry of the queue this is.
 ///
 /// # Safety
@@ -276,19 +297,16 @@ unsafe fn unlink(entry: *mut uv::uv__queue) {
 /// # Safety
 /// As for `try_register`.
 unsafe fn forget(event_loop: *mut uv::uv_loop_t, watcher: *mut uv::uv__io_t) {
-    // SAFETY: the caller says so; libuv's table has `nwatchers` entries, which are null or the
-    // watcher of that descriptor.
+    // SAFETY: the caller says so.
     unsafe {
         unlink(&raw mut (*watcher).watcher_queue);
         (*watcher).pevents = 0;
         (*watcher).events = 0;
-        let fd = (*watcher).fd as c_uint;
-        if fd < (*event_loop).nwatchers {
-            let place = (*event_loop).watchers.add(fd as usize);
-            if *place == watcher {
-                *place = ptr::null_mut();
-                (*event_loop).nfds -= 1;
-            }
+        if let Some(place) = place_of(event_loop, (*watcher).fd)
+            && *place == watcher
+        {
+            *place = ptr::null_mut();
+            (*event_loop).nfds -= 1;
         }
     }
 }

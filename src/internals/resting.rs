@@ -12,7 +12,7 @@ use std::os::raw::c_uint;
 
 use libuv_sys2 as uv;
 
-use super::registration::{enqueue, is_queued};
+use super::registration::{enqueue, is_queued, place_of};
 use crate::r#loop::Held;
 use crate::poll::{Events, Fd};
 
@@ -20,65 +20,37 @@ use crate::poll::{Events, Fd};
 const ACTIVE: c_uint = 4;
 const REFERENCED: c_uint = 8;
 
-/// Whether libuv's table has the poll, at rest or not.
-///
-/// # Safety
-/// The handle is an initialised `uv_poll_t` of the loop that is held.
-unsafe fn is_known(held: &Held, poll: *mut uv::uv_poll_t) -> bool {
-    // SAFETY: the caller says so; the table has `nwatchers` entries.
-    unsafe {
-        let (event_loop, watcher) = (held.uv(), &raw mut (*poll).io_watcher);
-        let fd = (*watcher).fd as c_uint;
-        fd < (*event_loop).nwatchers && *(*event_loop).watchers.add(fd as usize) == watcher
-    }
-}
-
-/// Stops a poll. `false` where libuv has to.
+/// Has a poll wait for `events`, or rest if there are none. `false` where libuv has to: for one that it has not
+/// started before, or has stopped.
 ///
 /// # Safety
 /// The handle is an open `uv_poll_t` of the loop that is held.
-pub(crate) unsafe fn stop(held: &Held, poll: *mut uv::uv_poll_t) -> bool {
-    // SAFETY: the caller says so. What libuv does itself in `uv__handle_stop`, and for its watcher but
-    // for the table and the kernel.
+pub(crate) unsafe fn set(held: &Held, poll: *mut uv::uv_poll_t, events: Events) -> bool {
+    // SAFETY: the caller says so. It is what libuv does in `uv__handle_start` and `uv__handle_stop`, and for
+    // its watcher but for the table and the kernel. The kernel is told even if the events are what it knows:
+    // the number may be another file's by now.
     unsafe {
-        if held.uses_io_uring() || !is_known(held, poll) {
+        let watcher = &raw mut (*poll).io_watcher;
+        let place = place_of(held.uv(), (*watcher).fd);
+        if held.uses_io_uring() || place.is_none_or(|place| *place != watcher) {
             return false;
         }
-        (*poll).io_watcher.pevents = 0;
-        if !is_queued(&raw mut (*poll).io_watcher) {
-            enqueue(held, &raw mut (*poll).io_watcher);
+        (*watcher).pevents = bits(events);
+        if !is_queued(watcher) {
+            enqueue(held, watcher);
         }
-        if (*poll).flags & ACTIVE != 0 {
-            (*poll).flags &= !ACTIVE;
-            if (*poll).flags & REFERENCED != 0 {
-                (*held.uv()).active_handles -= 1;
+        let rests = events.is_empty();
+        if ((*poll).flags & ACTIVE == 0) != rests {
+            (*poll).flags ^= ACTIVE;
+            let active = &raw mut (*held.uv()).active_handles;
+            match (*poll).flags & REFERENCED {
+                0 => {}
+                _ if rests => *active -= 1,
+                _ => *active += 1,
             }
         }
-        held.resting.set(true);
-    }
-    true
-}
-
-/// Starts one that libuv has started before, and that was not stopped or rests. `false` where libuv has to.
-///
-/// # Safety
-/// As for [`stop`].
-pub(crate) unsafe fn start(held: &Held, poll: *mut uv::uv_poll_t, events: Events) -> bool {
-    // SAFETY: as above, for `uv__handle_start`. The kernel is told even if the events are what it knows: the
-    // number may be another file's by now.
-    unsafe {
-        if events.is_empty() || !is_known(held, poll) || held.uses_io_uring() {
-            return false;
-        }
-        (*poll).io_watcher.pevents = bits(events);
-        if !is_queued(&raw mut (*poll).io_watcher) {
-            enqueue(held, &raw mut (*poll).io_watcher);
-        }
-        if (*poll).flags & ACTIVE == 0 {
-            (*poll).flags |= ACTIVE;
-            if (*poll).flags & REFERENCED != 0 {
-                (*held.uv()).active_handles += 1;
-            }
+        if rests {
+            held.resting.set(true);
         }
     }
     true
@@ -86,17 +58,14 @@ pub(crate) unsafe fn start(held: &Held, poll: *mut uv::uv_poll_t, events: Events
 
 /// Has a poll at rest leave the number `fd` to another handle.
 pub(crate) fn let_go(held: &Held, fd: Fd) {
-    if !held.resting.get() || fd < 0 {
+    if !held.resting.get() {
         return;
     }
     // SAFETY: the caller owns the loop, which is open. A watcher that is in the table without anything to
     // wait for is that of a poll at rest, an open handle.
     unsafe {
-        let event_loop = held.uv();
-        if fd as c_uint >= (*event_loop).nwatchers {
-            return;
-        }
-        let watcher = *(*event_loop).watchers.add(fd as usize);
+        let Some(place) = place_of(held.uv(), fd) else { return };
+        let watcher = *place;
         if !watcher.is_null() && (*watcher).pevents == 0 {
             let offset = std::mem::offset_of!(uv::uv_poll_t, io_watcher);
             uv::uv_poll_stop(watcher.byte_sub(offset).cast());
@@ -145,11 +114,11 @@ mod tests {
             let by_libuv = seen();
             // SAFETY: as above.
             unsafe {
-                assert!(stop(&held, poll.uv()));
+                assert!(set(&held, poll.uv(), Events::empty()));
                 assert_eq!((seen().0, seen().1, seen().2), (at_rest.0, at_rest.1, at_rest.2));
-                assert!(start(&held, poll.uv(), events));
+                assert!(set(&held, poll.uv(), events));
                 assert_eq!(seen(), by_libuv);
-                assert!(stop(&held, poll.uv()));
+                assert!(set(&held, poll.uv(), Events::empty()));
                 uv::uv_poll_stop(poll.uv());
             }
             assert_eq!(seen(), at_rest);

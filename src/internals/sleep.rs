@@ -71,8 +71,8 @@ unsafe fn look_at(epoll: c_int, events: *mut libc::epoll_event, found: c_int) ->
     let Some(held) = running_on(epoll) else { return found };
     // SAFETY: the kernel has filled that many, and there is room for one; the loop runs on this thread.
     unsafe {
-        if found > 0 && are_known(held, events, found) {
-            return without_orphans(held, events, found);
+        if let Some(told) = accept(held, events, found) {
+            return told;
         }
         go_on(held, events, found, 0, |_| 0)
     }
@@ -104,10 +104,9 @@ unsafe extern "C" fn poll(
     let Some(held) = running_on(epoll) else {
         return if found == 0 && is_long(timeout) { wait(rest(timeout)) } else { found };
     };
-    // SAFETY: the kernel has filled that many.
-    if found > 0 && unsafe { are_known(held, events, found) } {
-        // SAFETY: as above, and they are known.
-        return unsafe { without_orphans(held, events, found) };
+    // SAFETY: the kernel has filled that many, and the loop runs on this thread.
+    if let Some(told) = unsafe { accept(held, events, found) } {
+        return told;
     }
     // SAFETY: there is room for an event, and the loop runs on this thread.
     unsafe { go_on(held, events, found, timeout, wait) }
@@ -158,9 +157,9 @@ unsafe fn go_on(
             if !lost() {
                 // Mostly something is there by now that tells of the signal.
                 found = wait(0);
-                // SAFETY: the kernel has filled that many.
-                if found > 0 && unsafe { are_known(held, events, found) } {
-                    return found;
+                // SAFETY: the kernel has filled that many, and the loop runs on this thread.
+                if let Some(told) = unsafe { accept(held, events, found) } {
+                    return told;
                 }
                 if held.is_to_hear_of_interruption() {
                     // SAFETY: as for `wake`.
@@ -170,35 +169,39 @@ unsafe fn go_on(
                 return -1;
             }
         }
-        -1 => held.own_fds.note_lost(Own::Backend),
-        // SAFETY: the kernel has filled that many.
-        _ if unsafe { are_known(held, events, found) } => {
-            // SAFETY: as above, and they are known.
-            return unsafe { without_orphans(held, events, found) };
+        _ => {
+            // SAFETY: the kernel has filled that many, and the loop runs on this thread.
+            if let Some(told) = unsafe { accept(held, events, found) } {
+                return told;
+            }
+            held.own_fds.note_lost(Own::Backend);
         }
-        _ => held.own_fds.note_lost(Own::Backend),
     }
     // SAFETY: there is room for an event, and the loop is this thread's.
     unsafe { end(held, events) }
 }
 
-/// The events but for those of files that nobody waits for. If these were all, libuv is to poll again, as after
-/// a signal.
+/// What libuv is told of what a poll has found: the events but for those of files that nobody waits for. If these
+/// were all, it is to poll again, as after a signal. `None` where there are no events, or not the loop's.
 ///
 /// # Safety
-/// There are `count` events, which are known, and the loop runs on this thread.
+/// There are `found` events, if it is not negative, and the loop runs on this thread.
 #[inline]
-unsafe fn without_orphans(held: &Held, events: *mut libc::epoll_event, count: c_int) -> c_int {
-    if !held.orphans.are_suspected() || held.uses_io_uring() {
-        return count;
-    }
+unsafe fn accept(held: &Held, events: *mut libc::epoll_event, found: c_int) -> Option<c_int> {
     // SAFETY: the caller says so.
-    match unsafe { orphans::sift(held, events, count) } {
+    if found <= 0 || !unsafe { are_known(held, events, found) } {
+        return None;
+    }
+    if !held.orphans.are_suspected() || held.uses_io_uring() {
+        return Some(found);
+    }
+    // SAFETY: as above, and the events' numbers are in libuv's table.
+    match unsafe { orphans::sift(held, events, found) } {
         0 => {
             set_error(libc::EINTR);
-            -1
+            Some(-1)
         }
-        left => left,
+        left => Some(left),
     }
 }
 

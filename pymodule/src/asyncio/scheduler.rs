@@ -13,7 +13,7 @@ use pyuv::{Async, Held, Owned, Timer};
 use super::ready::{Entry, Ready};
 use super::sockets::{self, Kind, Receiver};
 use super::timers::Timers;
-use super::transport::{Transports, end_if_closed, give_up};
+use super::transport::{Transports, give_up};
 use super::watches::{Direction, Watches};
 use super::{handles, run, signature};
 use crate::error::{UVError, to_py};
@@ -302,8 +302,7 @@ impl Scheduler {
     /// The transport of this event loop that has the descriptor, and is not closing it.
     fn _has_transport(&self, py: Python<'_>, fd: i32) -> PyResult<Option<Py<PyAny>>> {
         let held = self.core()?.hold().map_err(to_py::<UVError>)?;
-        let Some(core) = self.state(&held).transports.get(py, fd) else { return Ok(None) };
-        if end_if_closed(&core)? { Ok(None) } else { Ok(core.get().in_use(py, &held)) }
+        self.state(&held).transports.in_use(py, &held, fd)
     }
 
     /// Drops what is scheduled, and closes what the event loop has on the loop below.

@@ -75,19 +75,12 @@ impl Watches {
         let this = slf.get();
         let core = this.core()?;
         let held = core.hold().map_err(to_os_error)?;
-        let watches = &this.state(&held).watches;
         let handle = handle.map(Bound::unbind);
         if handle.is_some() {
-            watches.open(core, fd, false)?;
+            this.state(&held).watches.open(core, fd, false)?;
         }
-        let change = |watch: &mut Watch| {
-            let before = watch.events();
-            let old = std::mem::replace(&mut watch.side(direction).handle, handle);
-            (old, before)
-        };
-        let changed = watches.0.borrow_mut().get_mut(&fd).map(change);
-        let Some((old, before)) = changed else { return Ok(None) };
-        Watches::follow(slf, &held, fd, before)?;
+        let put = |watch: &mut Watch| std::mem::replace(&mut watch.side(direction).handle, handle);
+        let old = Watches::change(slf, &held, fd, put)?.flatten();
         Ok(old.map(|old| old.into_bound(slf.py())))
     }
 
@@ -100,15 +93,10 @@ impl Watches {
         operation: &Bound<'_, Operation>,
     ) -> PyResult<()> {
         let this = slf.get();
-        let watches = &this.state(held).watches;
-        watches.open(this.core()?, fd, true)?;
-        let change = |watch: &mut Watch| {
-            let before = watch.events();
-            watch.side(direction).operations.push_back(operation.clone().unbind());
-            before
-        };
-        let before = watches.0.borrow_mut().get_mut(&fd).map(change);
-        before.map_or(Ok(()), |before| Watches::follow(slf, held, fd, before))
+        this.state(held).watches.open(this.core()?, fd, true)?;
+        let operation = operation.clone().unbind();
+        let put = |watch: &mut Watch| watch.side(direction).operations.push_back(operation);
+        Watches::change(slf, held, fd, put).map(drop)
     }
 
     /// Has it go on no more.
@@ -120,16 +108,29 @@ impl Watches {
         operation: &Bound<'_, Operation>,
     ) {
         let take = |watch: &mut Watch| {
-            let before = watch.events();
             let operations = &mut watch.side(direction).operations;
             let place = operations.iter().position(|its| its.is(operation))?;
-            Some((operations.remove(place), before))
+            operations.remove(place)
         };
-        let taken = this_watches(slf, held).0.borrow_mut().get_mut(&fd).and_then(take);
-        if let Some((_operation, before)) = taken {
-            // To wait for less does not fail.
-            let _ = Watches::follow(slf, held, fd, before);
-        }
+        // To wait for less does not fail.
+        let _ = Watches::change(slf, held, fd, take);
+    }
+
+    /// Changes who waits for a descriptor, if there is a watch of it, and has the poll follow.
+    fn change<T>(
+        slf: &Bound<'_, Scheduler>,
+        held: &Held,
+        fd: i32,
+        change: impl FnOnce(&mut Watch) -> T,
+    ) -> PyResult<Option<T>> {
+        let changed = watches_of(slf, held)
+            .0
+            .borrow_mut()
+            .get_mut(&fd)
+            .map(|watch| (watch.events(), change(watch)));
+        let Some((before, value)) = changed else { return Ok(None) };
+        Watches::follow(slf, held, fd, before)?;
+        Ok(Some(value))
     }
 
     /// There is a watch of the descriptor from now on.
@@ -147,7 +148,7 @@ impl Watches {
 
     /// Has the poll wait for what is wanted now, which was `before`.
     fn follow(slf: &Bound<'_, Scheduler>, held: &Held, fd: i32, before: Events) -> PyResult<()> {
-        let watches = this_watches(slf, held);
+        let watches = watches_of(slf, held);
         let (wanted, stays) = match watches.0.borrow().get(&fd) {
             Some(watch) => (watch.events(), watch.stays),
             None => return Ok(()),
@@ -182,7 +183,7 @@ impl Watches {
         let this = slf.get();
         let Ok(core) = this.core() else { return };
         let Ok(held) = core.hold() else { return };
-        // Of a failure, as of a connection that was refused, both sides are to learn by themselves.
+        // Of a descriptor that is gone both sides are to learn by themselves.
         let events = outcome.as_ref().copied().unwrap_or(Events::READABLE | Events::WRITABLE);
         if events.contains(Events::READABLE) {
             Watches::go_on(slf, &held, fd, Direction::Reading);
@@ -191,7 +192,7 @@ impl Watches {
             Watches::go_on(slf, &held, fd, Direction::Writing);
         }
         if outcome.is_err() {
-            // libuv has stopped the poll; a descriptor that is gone is watched no more.
+            // The poll has stopped: it is watched on if the number is somebody's again, or no more.
             let _ = Watches::follow(slf, &held, fd, Events::empty());
         }
     }
@@ -200,7 +201,7 @@ impl Watches {
     /// they come.
     fn go_on(slf: &Bound<'_, Scheduler>, held: &Held, fd: i32, direction: Direction) {
         let py = slf.py();
-        let watches = this_watches(slf, held);
+        let watches = watches_of(slf, held);
         let first = |watch: &mut Watch| {
             let side = watch.side(direction);
             let first = side.operations.front().map(|operation| operation.clone_ref(py));
@@ -242,7 +243,7 @@ impl Watches {
     }
 }
 
-fn this_watches<'a>(slf: &'a Bound<'_, Scheduler>, held: &'a Held) -> &'a Watches {
+fn watches_of<'a>(slf: &'a Bound<'_, Scheduler>, held: &'a Held) -> &'a Watches {
     &slf.get().state(held).watches
 }
 

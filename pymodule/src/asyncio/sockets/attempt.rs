@@ -2,14 +2,14 @@
 
 use std::io;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyuv::Code;
 use pyuv::buffer::Buffer;
 
 use super::Kind;
 use crate::asyncio::watches::Direction;
-use crate::buffer::{Pieces, pieces, writable_pieces};
+use crate::buffer::Piece;
 use crate::error::to_os_error;
 use crate::fresh_bytes::{FreshBytes, SLACK};
 use crate::message_size::MessageSize;
@@ -48,8 +48,8 @@ impl Receiver {
 /// What is tried.
 pub enum Attempt {
     Receive { limit: usize },
-    ReceiveInto { place: Pieces },
-    Send { pieces: Pieces, sent: usize },
+    ReceiveInto { place: Piece },
+    Send { data: Piece, sent: usize },
 }
 
 impl Attempt {
@@ -60,12 +60,8 @@ impl Attempt {
                 ..0 => Err(PyValueError::new_err("negative buffersize in recv")),
                 limit => Ok(Attempt::Receive { limit: limit.unsigned_abs() }),
             },
-            Kind::ReceiveInto => {
-                Ok(Attempt::ReceiveInto { place: one(writable_pieces(argument)?, argument)? })
-            }
-            Kind::SendAll => {
-                Ok(Attempt::Send { pieces: one(pieces(argument)?, argument)?, sent: 0 })
-            }
+            Kind::ReceiveInto => Ok(Attempt::ReceiveInto { place: Piece::writable(argument)? }),
+            Kind::SendAll => Ok(Attempt::Send { data: Piece::new(argument)?, sent: 0 }),
         }
     }
 
@@ -87,12 +83,12 @@ impl Attempt {
         match self {
             Attempt::Receive { limit } => receiver.receive(py, fd, *limit),
             Attempt::ReceiveInto { place } => {
-                let buffer = only(place);
+                let buffer = place.buffer();
                 let received = if buffer.length() == 0 { Some(0) } else { receive(fd, buffer)? };
                 received.map(|count| Ok(count.into_pyobject(py)?.into_any().unbind())).transpose()
             }
-            Attempt::Send { pieces, sent } => loop {
-                let rest = only(pieces).skip(*sent);
+            Attempt::Send { data, sent } => loop {
+                let rest = data.buffer().skip(*sent);
                 if rest.length() == 0 {
                     return Ok(Some(py.None()));
                 }
@@ -103,21 +99,6 @@ impl Attempt {
             },
         }
     }
-}
-
-/// Several pieces are not taken by these methods.
-fn one(pieces: Pieces, argument: &Bound<'_, PyAny>) -> PyResult<Pieces> {
-    if let Pieces::One(_) = pieces {
-        return Ok(pieces);
-    }
-    let class = argument.get_type().name()?;
-    Err(PyTypeError::new_err(format!("a bytes-like object is required, not '{class}'")))
-}
-
-/// Where the one piece is.
-fn only(pieces: &Pieces) -> Buffer {
-    let memory = pieces.memory();
-    memory.as_ref().first().copied().unwrap_or(Buffer::new(std::ptr::null_mut(), 0))
 }
 
 /// `recv(2)`

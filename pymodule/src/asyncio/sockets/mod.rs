@@ -16,7 +16,6 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::types::PyDict;
 use pyuv::{Held, Owned};
 
 use super::scheduler::Scheduler;
@@ -111,15 +110,6 @@ pub fn operation<'py>(
     Ok(Bound::new(py, operation)?.into_any())
 }
 
-/// `asyncio.Future(loop=scheduler)`
-fn new_future<'py>(scheduler: &Bound<'py, Scheduler>) -> PyResult<Bound<'py, PyAny>> {
-    static FUTURE: Once<Py<PyAny>> = Once::new();
-    let py = scheduler.py();
-    let keywords = PyDict::new(py);
-    keywords.set_item(intern!(py, "loop"), scheduler)?;
-    FUTURE.import(py, "asyncio", "Future")?.call((), Some(&keywords))
-}
-
 impl Operation {
     fn progress<'a>(&'a self, held: &'a Held) -> &'a Progress {
         self.progress.get(held)
@@ -168,13 +158,12 @@ impl Operation {
             this.end(py, progress);
             return Err(stop(py, Ok(value)));
         }
-        let owner = state.transports.get(py, fd).and_then(|core| core.get().in_use(py, held));
-        if let Some(transport) = owner {
+        if let Some(transport) = state.transports.in_use(py, held, fd)? {
             let transport = transport.bind(py).repr()?;
             let fault = format!("File descriptor {fd} is used by transport {transport}");
             return Err(PyRuntimeError::new_err(fault));
         }
-        let future = new_future(scheduler)?;
+        let future = scheduler.call_method0(intern!(py, "create_future"))?;
         Watches::wait(scheduler, held, fd, attempt.direction(), slf)?;
         progress.fd.set(fd);
         progress.attempt.replace(Some(attempt));

@@ -31,7 +31,7 @@ mod reading;
 mod table;
 mod writing;
 
-pub use closing::{end_if_closed, give_up};
+pub use closing::give_up;
 pub use table::Transports;
 
 /// Whose the data of a core stream is that belongs to a transport.
@@ -160,7 +160,7 @@ impl StreamCore {
     }
 
     /// The transport, unless it is closing or others may use its descriptor.
-    pub fn in_use(&self, py: Python<'_>, held: &Held) -> Option<Py<PyAny>> {
+    fn in_use(&self, py: Python<'_>, held: &Held) -> Option<Py<PyAny>> {
         let flow = self.flow(held);
         if self.is_closing() || flow.sending.get() {
             return None;

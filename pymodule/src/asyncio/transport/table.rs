@@ -6,8 +6,10 @@ use std::collections::HashMap;
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyuv::Held;
 
 use super::StreamCore;
+use super::closing::end_if_closed;
 
 /// Nothing is dropped while it is borrowed.
 #[derive(Default)]
@@ -19,8 +21,11 @@ impl Transports {
         drop(old);
     }
 
-    pub fn get<'py>(&self, py: Python<'py>, fd: i32) -> Option<Bound<'py, StreamCore>> {
-        Some(self.0.borrow().get(&fd)?.bind(py).clone())
+    /// The transport that has the descriptor, and is not closing it.
+    pub fn in_use(&self, py: Python<'_>, held: &Held, fd: i32) -> PyResult<Option<Py<PyAny>>> {
+        let found = self.0.borrow().get(&fd).map(|core| core.bind(py).clone());
+        let Some(core) = found else { return Ok(None) };
+        if end_if_closed(&core)? { Ok(None) } else { Ok(core.get().in_use(py, held)) }
     }
 
     /// Forgets a transport, unless another has the number by now.
