@@ -3,7 +3,8 @@
     examples_types.py FOLDER
 
 Each example of the manual becomes a file in FOLDER, named after its page and its place there, so that it is
-checked as a reader pastes it: alone.
+checked as a reader pastes it: alone. Not those that are marked `py`: they are for packages that the
+environment of the tools is without.
 """
 
 import re
