@@ -19,6 +19,8 @@ MEMCHECK = [
     "--show-leak-kinds=definite",
     "--errors-for-leak-kinds=definite",
     "--fair-sched=yes",
+    # The child of a test that forks has lost the stacks of the other threads, and so all that they hold.
+    "--child-silent-after-fork=yes",
     f"--suppressions={Path(__file__).with_suffix('.supp')}",
 ]
 

@@ -121,6 +121,8 @@ impl<T> DerefMut for ForkGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+
     use super::*;
 
     #[test]
@@ -140,17 +142,19 @@ mod tests {
         watch();
         let lock = ForkLock::new(7);
         let held = lock.lock();
-        // SAFETY: the child uses atomics alone, and ends.
+        let (mut reader, mut writer) = std::io::pipe().unwrap();
+        // SAFETY: the child uses atomics and a pipe, and ends.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            let status = i32::from(*lock.lock() != 0);
+            let _ = writer.write_all(&[*lock.lock()]);
             // SAFETY: ends the child.
-            unsafe { libc::_exit(status) };
+            unsafe { libc::_exit(0) };
         }
-        drop(held);
-        let mut status = -1;
+        drop((held, writer));
+        let mut answers = vec![];
+        reader.read_to_end(&mut answers).unwrap();
         // SAFETY: waits for the child above.
-        unsafe { libc::waitpid(child, &raw mut status, 0) };
-        assert_eq!(status, 0);
+        unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+        assert_eq!(answers, [0]);
     }
 }

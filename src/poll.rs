@@ -414,6 +414,9 @@ mod tests {
         let _ours: Vec<_> = pairs.into_iter().map(|(ours, _theirs)| ours).collect();
         event_loop.run(RunMode::Default).unwrap();
         assert_eq!(*seen.lock().unwrap(), 1);
+        // Their callbacks hold them, and live as long as they.
+        polls.iter().for_each(|poll| poll.close(|_| ()).unwrap());
+        event_loop.run(RunMode::Default).unwrap();
     }
 
     #[test]

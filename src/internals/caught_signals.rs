@@ -27,6 +27,7 @@ pub(crate) fn forget_unheard(held: &Held) {
 #[cfg(test)]
 mod tests {
     use crate::internals::own_fds::Own;
+    use crate::internals::own_fds::tests::loop_to_be_lost;
     use crate::{Loop, RunMode, Signal};
 
     /// The number of handles that are closing after an iteration of libuv's own.
@@ -42,7 +43,7 @@ mod tests {
 
     #[test]
     fn libuv_waits_for_what_was_caught_unless_that_is_forgotten() {
-        let event_loop = Loop::new().unwrap();
+        let event_loop = loop_to_be_lost();
         let signal = Signal::new(&event_loop).unwrap();
         event_loop.run(RunMode::NoWait).unwrap();
         // SAFETY: the handle is open; the count is libuv's, and no handler runs.

@@ -31,6 +31,8 @@ const SIGNALS: usize = 65;
 struct Message {
     handle: *mut uv::uv_signal_t,
     signum: c_int,
+    /// Zero: every byte of a message is written.
+    _padding: c_int,
 }
 
 /// A handle that is to be told of a signal.
@@ -152,11 +154,7 @@ unsafe fn tell(handle: *mut uv::uv_signal_t, signum: c_int) {
     if !shared.own_fds().has(Own::SignalsIn, pipe) {
         return;
     }
-    // libuv has it all zero where nothing is.
-    // SAFETY: all zero is a valid value.
-    let mut message: Message = unsafe { std::mem::zeroed() };
-    message.handle = handle;
-    message.signum = signum;
+    let message = Message { handle, signum, _padding: 0 };
     const LENGTH: usize = size_of::<Message>();
     loop {
         // SAFETY: the message is as long as that, and libuv reads it as one.

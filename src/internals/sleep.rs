@@ -262,11 +262,12 @@ mod tests {
 
     use super::*;
     use crate::hooks::PollHooks;
+    use crate::internals::own_fds::tests::loop_to_be_lost;
     use crate::{Code, Loop, RunMode, Timer};
 
     #[test]
     fn libuv_polls_by_way_of_here() {
-        let event_loop = Loop::new().unwrap();
+        let event_loop = loop_to_be_lost();
         let timer = Timer::new(&event_loop).unwrap();
         let epoll = event_loop.fileno().unwrap();
         let null = std::fs::File::open("/dev/null").unwrap();

@@ -63,11 +63,12 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::{Async, Loop, RunMode};
+    use crate::internals::own_fds::tests::loop_to_be_lost;
+    use crate::{Async, RunMode};
 
     #[test]
     fn libuv_wakes_a_loop_by_what_is_looked_at_here() {
-        let event_loop = Loop::new().unwrap();
+        let event_loop = loop_to_be_lost();
         let wake = Async::new(&event_loop, |_| ()).unwrap();
         event_loop.run(RunMode::NoWait).unwrap();
         let held = event_loop.hold().unwrap();
