@@ -29,6 +29,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", metavar="REGEX", help="only the cases in whose name this is found")
     parser.add_argument("--repeat", type=int, help="rounds (10)")
     parser.add_argument("--seconds", type=float, help="measured time of a cell in a round (2)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
     parser.add_argument("--no-peers", action="store_true", help="only pyuv and its references")
     parser.add_argument("--memory", action="store_true", help="also a million DNS queries each")
     parser.add_argument(

@@ -59,14 +59,18 @@ def make_environment(folder: Path) -> None:
 
 def install_pyuv(python: Path) -> None:
     """Builds pyuv from this tree into the environment, unless its sources are unchanged."""
-    stamp = python.parent.parent / "pyuv.sha256"
     files = [path for name in PYUV_SOURCES for path in sources(ROOT / name)]
     wanted = digest(files)
-    if read(stamp) != wanted:
+    if build_of(python) != wanted:
         say("building and installing pyuv")
         options = ["-q", "--force-reinstall", "--no-deps"]
         run([str(python), "-m", "pip", "install", *options, str(ROOT)], "pyuv")
-        stamp.write_text(wanted)
+        (python.parent.parent / "pyuv.sha256").write_text(wanted)
+
+
+def build_of(python: Path) -> str:
+    """Which build of pyuv an environment has, if `install_pyuv` made it."""
+    return read(python.parent.parent / "pyuv.sha256")
 
 
 def build_references(python: Path) -> Path:

@@ -13,6 +13,8 @@ SUITES = (
     "connections",
     "scheduler",
     "asyncio_echo",
+    "asyncio_io",
+    "asyncio_transports",
     "dns",
     "dns_tcp",
     "dns_answers",
@@ -146,7 +148,8 @@ class Settings:
 class Suite(Protocol):
     """A module of suites/: its docstring is the method.
 
-    One that compares something else than `Sample.rate` has a function `rate(sample)`; more is better.
+    One that compares something else than `Sample.rate` has a function `rate(sample)`; more is better. One
+    that is long has `REPEAT` and `SECONDS`, the most that it is run for.
     """
 
     NAME: str

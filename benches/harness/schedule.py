@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+from harness.kept import Kept
 from harness.machine import load, on_core
 from harness.model import Cell, Results, Sample
 
@@ -39,20 +40,23 @@ def run_cell(cell: Cell, time_limit: float) -> dict[str, Any]:
 
 
 def run_rounds(
-    cells: list[Cell], repeat: int, time_limit: float, tell: Callable[[Cell, int, int], None]
+    cells: list[Cell], repeat: int, time_limit: float, kept: Kept, tell: Callable[[Cell, int, int], None]
 ) -> Results:
-    """A cell that fails once is left out of the later rounds. `tell` hears what begins, and how
-    many are done."""
+    """A cell that fails once is left out of the later rounds. What is `kept` is not run again. `tell`
+    hears what begins, and how many are done."""
     results = Results(samples={cell: [] for cell in cells})
     for number in range(repeat):
         for place, cell in enumerate(cells if number % 2 == 0 else reversed(cells)):
             tell(cell, number, number * len(cells) + place)
             if cell in results.failures:
                 continue
-            try:
-                sample = run_cell(cell, time_limit)
-            except CellError as failure:
-                results.failures[cell] = str(failure)
-            else:
-                results.samples[cell].append(Sample(**sample, round=number, load=load()))
+            sample = kept.find(cell, number)
+            if sample is None:
+                try:
+                    sample = Sample(**run_cell(cell, time_limit), round=number, load=load())
+                except CellError as failure:
+                    results.failures[cell] = str(failure)
+                    continue
+                kept.add(cell, sample)
+            results.samples[cell].append(sample)
     return results

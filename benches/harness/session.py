@@ -5,6 +5,7 @@ import importlib
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from harness import environment, instructions, machine, report, schedule
+from harness.kept import Kept
 from harness.model import MEMORY, SUITES, Cell, Settings, Suite
 
 MEMORY_TIME_LIMIT = 600.0
@@ -51,7 +53,11 @@ def measure(options: argparse.Namespace, references: Path) -> int:
 def compare(console: Console, suite: Suite, settings: Settings, options: argparse.Namespace) -> bool:
     described = machine.describe()
     once = suite.NAME == MEMORY
+    settings = short(settings, suite)
     repeat = 1 if once else settings.repeat
+    chosen_settings = {"seconds": settings.seconds, "warmup": settings.warmup, "repeat": repeat}
+    about = chosen_settings | {"build": environment.build_of(Path(sys.executable)), "only": options.only}
+    kept = Kept(environment.BUILD / "kept" / f"{suite.NAME}.jsonl", about, resume=options.resume)
     limit = MEMORY_TIME_LIMIT if once else settings.seconds + schedule.PATIENCE
     with suite.cells(settings) as cells, progress(console) as bar:
         chosen = selected(cells, settings, options.only)
@@ -61,14 +67,20 @@ def compare(console: Console, suite: Suite, settings: Settings, options: argpars
             text = f"{suite.TITLE}, round {number + 1}: {cell.case}, {cell.client}"
             bar.update(task, completed=done, description=text)
 
-        results = schedule.run_rounds(chosen, repeat, limit, tell)
+        results = schedule.run_rounds(chosen, repeat, limit, kept, tell)
     described["load_after"] = round(machine.load(), 2)
     judged = report.verdicts(suite, results)
     report.show(console, suite, report.lines(suite, results), judged)
-    chosen_settings = {"seconds": settings.seconds, "warmup": settings.warmup, "repeat": repeat}
     report.write(options.results, suite, results, described, chosen_settings)
     held = all(verdict.holds for verdict in judged) or not options.check
     return held and not results.failures
+
+
+def short(settings: Settings, suite: Suite) -> Settings:
+    """At most the rounds and seconds that the suite asks for."""
+    repeat = min(settings.repeat, getattr(suite, "REPEAT", settings.repeat))
+    seconds = min(settings.seconds, getattr(suite, "SECONDS", settings.seconds))
+    return replace(settings, repeat=repeat, seconds=seconds, warmup=min(settings.warmup, seconds / 2))
 
 
 def count(console: Console, suite: Suite, settings: Settings, options: argparse.Namespace) -> bool:

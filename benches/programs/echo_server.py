@@ -1,7 +1,9 @@
 """An echo server in one of the ways Python has: what c/echo_server.c does.
 
     echo_server.py --server pyuv|pyuv.asyncio|uvloop|rloop|asyncio --transport tcp|unix|udp [--path PATH]
-        [--mode protocol|buffered|streams|sock]
+        [--mode protocol|busy|parts|buffered|streams|sock]
+
+"busy" is a protocol beside a callback that schedules itself for ever; "parts" answers in two writes.
 
 Prints its port (or path) and version, and serves until it is ended.
 """
@@ -69,6 +71,15 @@ class Echo(asyncio.Protocol):
         self.transport.write(data)
 
 
+class EchoInParts(Echo):
+    """As a web server does: the head of a response, and its body."""
+
+    def data_received(self, data: bytes) -> None:
+        middle = len(data) // 2
+        self.transport.write(data[:middle])
+        self.transport.write(data[middle:])
+
+
 class EchoDatagrams(asyncio.DatagramProtocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -89,14 +100,20 @@ class BufferedEcho(asyncio.BufferedProtocol):
         self.transport.write(self.buffer[:nbytes].tobytes())
 
 
-async def stream_server(name: str) -> None:
+PROTOCOLS = {"protocol": Echo, "busy": Echo, "parts": EchoInParts, "buffered": BufferedEcho}
+
+
+async def stream_server(name: str, transport: str, path: str) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(256 * 1024):
                 writer.write(data)
 
-    server = await asyncio.start_server(serve, HOST, 0, backlog=1024, limit=256 * 1024)
-    ready(server.sockets[0].getsockname()[1], name)
+    if transport == "unix":
+        server = await asyncio.start_unix_server(serve, path, backlog=1024, limit=256 * 1024)
+    else:
+        server = await asyncio.start_server(serve, HOST, 0, backlog=1024, limit=256 * 1024)
+    ready(path or server.sockets[0].getsockname()[1], name)
     await asyncio.Event().wait()
 
 
@@ -118,8 +135,14 @@ async def sock_server(name: str) -> None:
             serving.add(asyncio.ensure_future(serve(sock)))
 
 
-async def protocol_server(transport: str, path: str, name: str, protocol: Any) -> None:
+async def protocol_server(transport: str, path: str, name: str, protocol: Any, busy: bool) -> None:
     loop = asyncio.get_running_loop()
+    if busy:
+
+        def again() -> None:
+            loop.call_soon(again)
+
+        again()
     if transport == "unix":
         await loop.create_unix_server(protocol, path, backlog=1024)
         ready(path, name)
@@ -139,7 +162,7 @@ def ready(address: object, name: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--server", required=True, choices=["pyuv", *CLIENTS])
-    parser.add_argument("--mode", default="protocol", choices=["protocol", "buffered", "streams", "sock"])
+    parser.add_argument("--mode", default="protocol", choices=[*PROTOCOLS, "streams", "sock"])
     parser.add_argument("--transport", required=True, choices=["tcp", "unix", "udp"])
     parser.add_argument("--path", default="")
     options = parser.parse_args()
@@ -150,11 +173,11 @@ def main() -> None:
         return
     name = loop_version(options.server)
     with asyncio.Runner(loop_factory=new_loop(options.server)) as runner:
-        if options.mode in ("protocol", "buffered"):
-            protocol = Echo if options.mode == "protocol" else BufferedEcho
-            runner.run(protocol_server(options.transport, options.path, name, protocol))
+        if protocol := PROTOCOLS.get(options.mode):
+            busy = options.mode == "busy"
+            runner.run(protocol_server(options.transport, options.path, name, protocol, busy))
         elif options.mode == "streams":
-            runner.run(stream_server(name))
+            runner.run(stream_server(name, options.transport, options.path))
         else:
             runner.run(sock_server(name))
 

@@ -7,20 +7,30 @@ from importlib.metadata import version
 
 from measure import Run
 
-CLIENTS = ("pyuv.asyncio", "uvloop", "rloop", "asyncio")
+CLIENTS = ("pyuv.asyncio", "uvloop", "uvloop+aiofastnet", "rloop", "rsloop", "zuvloop", "asyncio")
 
 
 def new_loop(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    name, _, transports = name.partition("+")
     if name == "asyncio":
         return asyncio.SelectorEventLoop
     factory: Callable[[], asyncio.AbstractEventLoop] = import_module(name).new_event_loop
-    return factory
+    if not transports:
+        return factory
+    patch = import_module(transports).patch_loop
+
+    def patched() -> asyncio.AbstractEventLoop:
+        loop = factory()
+        patch(loop)
+        return loop
+
+    return patched
 
 
 def loop_version(name: str) -> str:
     if name == "asyncio":
         return name
-    return f"{name} {version(name.partition('.')[0])}"
+    return ", ".join(f"{part} {version(part.partition('.')[0])}" for part in name.split("+"))
 
 
 async def keep_busy(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from harness.model import Cell, Column, Limit, Sample, Settings
 
-from suites import echo
+from suites import asyncio_echo, echo, loops
 
 NAME = "connections"
 TITLE = "Idle connections"
@@ -27,29 +27,53 @@ COLUMNS = [
     Column("user µs/request", lambda sample: sample.user_us, 2),
     Column("KiB each", kib_each, 2),
 ]
-LIMITS = [
-    Limit(
-        "KiB of memory for an idle connection", "pyuv", lambda s, _: kib_each(s), at_most=0.6, client=AMONG
-    ),
-    Limit(
-        "user CPU per request among idle connections, of alone",
-        "pyuv",
-        echo.user_of_reference,
-        at_most=1.1,
-        client=AMONG,
-    ),
-]
+STREAMS = {f"{client} streams": client for client in loops.CLIENTS}
+MOST_KIB = {"pyuv": 0.6, "pyuv.asyncio protocol": 0.85, "pyuv.asyncio streams": 4.2}
+
+
+def limits() -> Iterator[Limit]:
+    for server, most in MOST_KIB.items():
+        yield Limit(
+            f"{server}: KiB of memory for an idle connection",
+            server,
+            lambda sample, _: kib_each(sample),
+            at_most=most,
+            client=AMONG,
+        )
+        yield Limit(
+            f"{server}: user CPU per request among idle connections, of alone",
+            server,
+            echo.user_of_reference,
+            at_most=1.1,
+            client=AMONG,
+        )
+
+
+LIMITS = list(limits())
 
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:
+    loads = ((REFERENCE, 0), (AMONG, IDLE))
     yield [
-        Cell(
-            server,
-            client,
-            echo.command(settings, server, "tcp", SIZE, ACTIVE, idle),
-            peer=echo.is_peer(server),
-        )
-        for server in echo.SERVERS
-        for client, idle in ((REFERENCE, 0), (AMONG, IDLE))
+        *(
+            Cell(
+                server,
+                client,
+                echo.command(settings, server, "tcp", SIZE, ACTIVE, idle),
+                peer=echo.is_peer(server),
+            )
+            for server in echo.SERVERS
+            for client, idle in loads
+        ),
+        *(
+            Cell(
+                server,
+                client,
+                asyncio_echo.command(settings, loop, "streams", "tcp", SIZE, ACTIVE, idle),
+                peer=loop != loops.OURS,
+            )
+            for server, loop in STREAMS.items()
+            for client, idle in loads
+        ),
     ]

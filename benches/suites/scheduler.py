@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.machine import two_cores
-from harness.model import Cell, Column, Limit, Sample, Settings
+from harness.model import Cell, Column, Sample, Settings
+
+from suites import loops
 
 NAME = "scheduler"
 TITLE = "asyncio: the scheduler"
-REFERENCE = "asyncio"
-OURS = "pyuv.asyncio"
-PEERS = ("uvloop", "rloop")
+REFERENCE = loops.REFERENCE
 COLUMNS = [
     Column("ns per operation", lambda sample: sample.cpu_ns, 0),
     Column("operations/s", lambda sample: 1e9 / sample.cpu_ns),
@@ -42,18 +42,7 @@ def time_of_reference(sample: Sample, reference: Sample) -> float:
     return sample.cpu_ns / reference.cpu_ns
 
 
-LIMITS = [
-    Limit(
-        f"{case}: time, of {peer}'s",
-        case,
-        time_of_reference,
-        at_most=1,
-        client=OURS,
-        against=peer,
-    )
-    for case in CASES
-    for peer in PEERS
-]
+LIMITS = [limit for case in CASES for limit in loops.of_each_peer(case, "time", time_of_reference, at_most=1)]
 
 
 @contextmanager
@@ -65,8 +54,10 @@ def cells(settings: Settings) -> Iterator[list[Cell]]:
             client,
             settings.program("scheduler", "--client", client, "--case", name, *settings.timing),
             core,
-            peer=client in PEERS,
+            peer=client in loops.PEERS,
         )
         for case, name in CASES.items()
-        for client in (REFERENCE, OURS, *PEERS)
+        for client in loops.CLIENTS
+        # aiofastnet has transports, and leaves the scheduler as it is.
+        if "+" not in client
     ]
