@@ -1,4 +1,4 @@
-"""From samples to tables: on the terminal, as JSON with every raw sample, as Markdown for the manual."""
+"""From samples to tables: on the terminal, as JSON with each cell's medians, as Markdown for the manual."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -117,12 +117,21 @@ def write(
         "versions": versions(results),
         "lines": [asdict(row) for row in lines(suite, results)],
         "limits": [asdict(verdict) for verdict in verdicts(suite, results)],
-        "samples": [
-            {"case": cell.case, "client": cell.client, "samples": [asdict(one) for one in samples]}
-            for cell, samples in results.samples.items()
-        ],
     }
-    (folder / f"{suite.NAME}.json").write_text(json.dumps(document, indent=1) + "\n")
+    (folder / f"{suite.NAME}.json").write_text(on_lines(document))
+
+
+def on_lines(document: dict[str, Any]) -> str:
+    """JSON with a line for each entry, and for each of those in lists."""
+
+    def text(value: Any) -> str:
+        if not isinstance(value, list) or not value:
+            return json.dumps(value)
+        return "[\n" + ",\n".join(f"  {json.dumps(item)}" for item in value) + "\n ]"
+
+    return (
+        "{\n" + ",\n".join(f" {json.dumps(key)}: {text(value)}" for key, value in document.items()) + "\n}\n"
+    )
 
 
 def method(suite: Suite) -> str:

@@ -57,7 +57,7 @@ def compare(console: Console, suite: Suite, settings: Settings, options: argpars
     repeat = 1 if once else settings.repeat
     chosen_settings = {"seconds": settings.seconds, "warmup": settings.warmup, "repeat": repeat}
     about = chosen_settings | {"build": environment.build_of(Path(sys.executable)), "only": options.only}
-    kept = Kept(environment.BUILD / "kept" / f"{suite.NAME}.jsonl", about, resume=options.resume)
+    kept = Kept(environment.BUILD / "samples" / f"{suite.NAME}.jsonl", about, resume=options.resume)
     limit = MEMORY_TIME_LIMIT if once else settings.seconds + schedule.PATIENCE
     with suite.cells(settings) as cells, progress(console) as bar:
         chosen = selected(cells, settings, options.only)
