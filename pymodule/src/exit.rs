@@ -18,7 +18,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
 
-use crate::thread_state;
+use crate::{entering, thread_state};
 
 unsafe extern "C" {
     /// Public since Python 3.13; the earlier ones have it under its private name.
@@ -40,16 +40,22 @@ pub fn is_finalizing() -> bool {
 /// memory for what it has of a thread.
 pub fn attach<T>(f: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     // SAFETY: both may be asked on any thread.
-    let (started, attached) =
-        unsafe { (ffi::Py_IsInitialized() != 0, ffi::PyGILState_Check() != 0) };
-    if !started || (is_finalizing() && !attached) {
+    if unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 } {
+        return Python::try_attach(f);
+    }
+    if !entering::begin() {
         return None;
     }
-    // SAFETY: the interpreter is there, as far as anybody can know.
-    if !unsafe { thread_state::keep() } {
-        return None;
-    }
-    Python::try_attach(f)
+    // SAFETY: the first may be asked on any thread; then the interpreter is there, and waits for this thread.
+    let ready = unsafe { ffi::Py_IsInitialized() != 0 && !is_finalizing() && thread_state::keep() };
+    let outcome = ready.then(|| {
+        Python::try_attach(|py| {
+            entering::end();
+            f(py)
+        })
+    });
+    entering::end();
+    outcome.flatten()
 }
 
 /// Ends a process that a function on the thread pool forked, when that function returns in it: nobody is there to be
@@ -106,6 +112,7 @@ mod unwinding {
         context: *mut c_void,
     ) -> *const c_void {
         if !std::thread::panicking() || super::is_finalizing_elsewhere() {
+            super::entering::end();
             loop {
                 std::thread::park();
             }

@@ -17,6 +17,7 @@ mod code_flags;
 mod constants;
 mod destination;
 mod dns;
+mod entering;
 mod errno;
 mod error;
 mod excepthook;
@@ -65,6 +66,8 @@ mod work;
 fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::require_main(module.py())?;
     exit::register();
+    #[cfg(not(PyPy))]
+    entering::register(module.py())?;
     thread_state::register();
     #[cfg(all(target_os = "linux", target_env = "gnu", not(PyPy)))]
     no_memory::register(module.py());
