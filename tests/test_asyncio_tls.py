@@ -6,7 +6,6 @@ import pathlib
 import socket
 import ssl
 import struct
-import sys
 import weakref
 
 import pytest
@@ -16,7 +15,7 @@ from util import collect, in_child, open_fds
 
 CERTIFICATE = pathlib.Path(__file__).parent.parent / "fixtures" / "certificates" / "localhost.pem"
 
-HANDSHAKES = int(os.environ.get("PYUV_EXAMPLES", "300")) * 3 // 2
+HANDSHAKES = int(os.environ.get("PYUV_EXAMPLES", "300"))
 """How many handshakes are dropped in the test of that."""
 
 
@@ -400,9 +399,8 @@ def test_a_handshake_that_was_dropped_leaves_nothing():
     """Of the server's side and of the client's, in every state of the handshake."""
     left, growth = map(int, in_child(DROPPED, CERTIFICATE, HANDSHAKES))
     assert left == 0
-    # A handshake that stays takes 40 KiB and more. With Python 3.11.7 asyncio's own loop grows as well.
-    if sys.version_info >= (3, 12):
-        assert growth < 2048 + HANDSHAKES
+    # A handshake that stays takes 40 KiB and more.
+    assert growth < 2048 + HANDSHAKES
 
 
 DROPPED = """
@@ -470,11 +468,15 @@ async def main():
             gc.collect()
     # What is kept for good comes with the first ones.
     await some(300)
-    before = resident_set_memory()
-    await some(count)
-    gc.collect()
+    growths = []
+    for _ in range(3):
+        before = resident_set_memory()
+        await some(count)
+        gc.collect()
+        growths.append((resident_set_memory() - before) // 1024)
     print(sum(isinstance(it, (ssl.SSLObject, sslproto.SSLProtocol)) for it in gc.get_objects()))
-    print((resident_set_memory() - before) // 1024)
+    # An allocator takes a few MiB at a time; what is lost is lost each time.
+    print(min(growths))
     server.close()
     dropping.close()
 
