@@ -1,4 +1,4 @@
-"""Draws the README's plot from benches/results: `python benches/plot.py [--out docs/performance.svg]`.
+"""Draws the plots of README and manual from benches/results: `python benches/plot.py [--out docs]`.
 
 Bars are ratios to the reference of each panel, from zero; a whisker spans the rounds of the run.
 """
@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 
 BENCHES = Path(__file__).resolve().parent
 HERE = BENCHES / "results"
-OUT = BENCHES.parent / "docs" / "performance.svg"
+OUT = BENCHES.parent / "docs"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Panel:
 GREY, VERMILION = "#999999", "#D55E00"
 BLUE, SKY, GREEN, YELLOW, PURPLE = "#0072B2", "#56B4E9", "#009E73", "#F0E442", "#CC79A7"
 
-PANELS = [
+CORE = [
     Panel(
         "echo",
         "Echo requests per second, TCP, 16 connections",
@@ -101,6 +101,46 @@ PANELS = [
     ),
 ]
 
+LOOPS = {
+    "asyncio": GREY,
+    "pyuv.asyncio": VERMILION,
+    "uvloop": SKY,
+    "uvloop+aiofastnet": BLUE,
+    "rloop": YELLOW,
+    "zuvloop": PURPLE,
+}
+ASYNCIO = [
+    Panel(
+        "asyncio_echo",
+        "Echo requests per second, TCP, 16 connections, 1 KiB",
+        "asyncio = 1",
+        {
+            "protocol, 1 KiB": "protocol",
+            "buffered protocol, 1 KiB": "buffered\nprotocol",
+            "streams, 1 KiB": "streams",
+            "sock methods, 1 KiB": "sock\nmethods",
+        },
+        LOOPS,
+    ),
+    Panel(
+        "scheduler",
+        "Operations per CPU second",
+        "asyncio = 1",
+        {
+            "call_soon": "call_soon",
+            "call_later": "call_later",
+            "a timer made and cancelled": "timer and\ncancel",
+            "sleep(0)": "sleep(0)",
+            "a future set and awaited": "future",
+            "a task in gather": "task in\ngather",
+            "call_soon_threadsafe": "threadsafe",
+        },
+        LOOPS,
+    ),
+]
+
+PLOTS = {"performance.svg": CORE, "asyncio.svg": ASYNCIO}
+
 
 def draw(axes: Axes, panel: Panel, document: dict[str, Any]) -> None:
     rows = {(row["case"], row["client"]): row for row in document["lines"]}
@@ -157,15 +197,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
 
-    found = []
-    for panel in PANELS:
-        path = options.results / f"{panel.suite}.json"
-        if path.exists():
-            found.append((panel, json.loads(path.read_text())))
-    if not found:
+    plt.rcParams.update({"svg.hashsalt": "pyuv", "svg.fonttype": "none", "font.size": 8})
+    options.out.mkdir(parents=True, exist_ok=True)
+    drawn = [draw_all(options.results, panels, options.out / name) for name, panels in PLOTS.items()]
+    if not any(drawn):
         parser.error(f"no results in {options.results}; run benches/run.py first")
 
-    plt.rcParams.update({"svg.hashsalt": "pyuv", "svg.fonttype": "none", "font.size": 8})
+
+def draw_all(results: Path, panels: list[Panel], out: Path) -> bool:
+    """A file of the panels that have results, if any."""
+    found = [
+        (panel, json.loads(path.read_text()))
+        for panel in panels
+        if (path := results / f"{panel.suite}.json").exists()
+    ]
+    if not found:
+        return False
     figure, plots = plt.subplots(
         1,
         len(found),
@@ -177,9 +224,9 @@ def main() -> None:
     for axes, (panel, document) in zip(plots[0], found, strict=True):
         draw(axes, panel, document)
     figure.supxlabel(footnote(found[0][1]), fontsize=7, color="#555555")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     # No date and no random ids: the same results draw the same file.
-    figure.savefig(options.out, metadata={"Date": None})
+    figure.savefig(out, metadata={"Date": None})
+    return True
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A few hundred are tried; `make test-full` tries ten thousand.
 """
 
 import os
+import re
 
 import dns.message
 import dns.name
@@ -12,7 +13,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from nameservers import Knot
 from pyuv.dns import (
@@ -149,7 +150,10 @@ def zone():
     @settings(SETTINGS, phases=[Phase.generate], database=None)
     def collect(found, value):
         name = named([b"n%d" % len(records), *found, b"agreement", b"example"])
-        records.append(Record(name, value, 300))
+        record = Record(name, value, 300)
+        # knot 3.2 takes a protocol of one letter before a comma for an empty one.
+        assume(not re.search(r" alpn=(\S+,)?[^\s,],", str(record)))
+        records.append(record)
 
     collect()
     return records
