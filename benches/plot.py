@@ -112,7 +112,7 @@ LOOPS = {
 ASYNCIO = [
     Panel(
         "asyncio_echo",
-        "Echo requests per second, TCP, 16 connections, 1 KiB",
+        "Echo requests per second, 1 KiB",
         "asyncio = 1",
         {
             "protocol, 1 KiB": "protocol",
