@@ -65,12 +65,16 @@ def install_pyuv(python: Path) -> None:
         say("building and installing pyuv")
         options = ["-q", "--force-reinstall", "--no-deps"]
         run([str(python), "-m", "pip", "install", *options, str(ROOT)], "pyuv")
-        (python.parent.parent / "pyuv.sha256").write_text(wanted)
+        stamp_of(python).write_text(wanted)
 
 
 def build_of(python: Path) -> str:
     """Which build of pyuv an environment has, if `install_pyuv` made it."""
-    return read(python.parent.parent / "pyuv.sha256")
+    return read(stamp_of(python))
+
+
+def stamp_of(python: Path) -> Path:
+    return python.parent.parent / "pyuv.sha256"
 
 
 def build_references(python: Path) -> Path:

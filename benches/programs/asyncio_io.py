@@ -6,7 +6,6 @@ Each case sets itself up and gives a coroutine function that does some operation
 called again until the time is over.
 """
 
-import argparse
 import asyncio
 import resource
 import socket
@@ -14,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from event_loops import CLIENTS, loop_version, new_loop
+from event_loops import loop_version, new_loop, parse
 from measure import Meter, report
 
 Batch = Callable[[], Awaitable[int]]
@@ -170,12 +169,7 @@ async def measure(name: str, seconds: float, warmup: float) -> tuple[int, Meter]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--client", required=True, choices=CLIENTS)
-    parser.add_argument("--case", required=True, choices=CASES)
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--warmup", type=float, default=0.2)
-    options = parser.parse_args()
+    options = parse(__doc__.splitlines()[0], CASES)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with asyncio.Runner(loop_factory=new_loop(options.client)) as runner:

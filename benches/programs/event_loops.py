@@ -1,7 +1,8 @@
 """What the programs that run on asyncio's event loop and others share."""
 
+import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import version
 
@@ -31,6 +32,16 @@ def loop_version(name: str) -> str:
     if name == "asyncio":
         return name
     return ", ".join(f"{part} {version(part.partition('.')[0])}" for part in name.split("+"))
+
+
+def parse(description: str, cases: Iterable[str]) -> argparse.Namespace:
+    """The command line of a program that does one of some cases for a time."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--client", required=True, choices=CLIENTS)
+    parser.add_argument("--case", required=True, choices=cases)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--warmup", type=float, default=0.2)
+    return parser.parse_args()
 
 
 async def keep_busy(

@@ -5,12 +5,11 @@
 Each case is a coroutine that does `BATCH` operations; it is run again until the time is over.
 """
 
-import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from event_loops import CLIENTS, loop_version, new_loop
+from event_loops import loop_version, new_loop, parse
 from measure import Meter, report
 
 BATCH = 10_000
@@ -102,12 +101,7 @@ async def run_for(seconds: float, case: str) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--client", required=True, choices=CLIENTS)
-    parser.add_argument("--case", required=True, choices=CASES)
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--warmup", type=float, default=0.2)
-    options = parser.parse_args()
+    options = parse(__doc__.splitlines()[0], CASES)
     with asyncio.Runner(loop_factory=new_loop(options.client)) as runner:
         runner.run(run_for(options.warmup, options.case))
         meter = Meter()

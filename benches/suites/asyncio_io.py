@@ -8,7 +8,6 @@ standard output of `head`, which writes zeros. Programs are pinned to one core, 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.machine import two_cores
 from harness.model import Cell, Column, Limit, Sample, Settings, ratio
 
 from suites import loops
@@ -44,15 +43,4 @@ LIMITS = [
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:
-    core, _ = two_cores()
-    yield [
-        Cell(
-            where,
-            client,
-            settings.program("asyncio_io", "--client", client, "--case", name, *settings.timing),
-            core,
-            peer=client in loops.PEERS,
-        )
-        for where, name in (CASES | {IDLE: "idle"}).items()
-        for client in loops.CLIENTS
-    ]
+    yield loops.pinned(settings, "asyncio_io", CASES | {IDLE: "idle"}, loops.CLIENTS)

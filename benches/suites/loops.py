@@ -1,9 +1,10 @@
 """The event loops that the suites of asyncio compare, as programs/event_loops.py names them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 
-from harness.model import Limit, Sample
+from harness.machine import two_cores
+from harness.model import Cell, Limit, Sample, Settings
 
 REFERENCE = "asyncio"
 OURS = "pyuv.asyncio"
@@ -36,4 +37,20 @@ def of_each_peer(
             against=peer,
         )
         for peer in PEERS
+    ]
+
+
+def pinned(settings: Settings, program: str, cases: dict[str, str], clients: Iterable[str]) -> list[Cell]:
+    """The cells of a program on one core; `cases` are the headings, and what the program calls them."""
+    core, _ = two_cores()
+    return [
+        Cell(
+            where,
+            client,
+            settings.program(program, "--client", client, "--case", name, *settings.timing),
+            core,
+            peer=client in PEERS,
+        )
+        for where, name in cases.items()
+        for client in clients
     ]

@@ -9,7 +9,6 @@ than once a round is faster here; pyuv.asyncio polls at least every 8 rounds or 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.machine import two_cores
 from harness.model import Cell, Column, Sample, Settings
 
 from suites import loops
@@ -47,17 +46,6 @@ LIMITS = [limit for case in CASES for limit in loops.of_each_peer(case, "time", 
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:
-    core, _ = two_cores()
-    yield [
-        Cell(
-            case,
-            client,
-            settings.program("scheduler", "--client", client, "--case", name, *settings.timing),
-            core,
-            peer=client in loops.PEERS,
-        )
-        for case, name in CASES.items()
-        for client in loops.CLIENTS
-        # aiofastnet has transports, and leaves the scheduler as it is.
-        if "+" not in client
-    ]
+    # aiofastnet has transports, and leaves the scheduler as it is.
+    clients = [client for client in loops.CLIENTS if "+" not in client]
+    yield loops.pinned(settings, "scheduler", CASES, clients)
