@@ -3,12 +3,13 @@
 //! `Py_GIL_DISABLED`).
 
 /// What is sent to `src/exit.rs` and `src/no_memory.rs`, each to `__wrap_` and its name.
-const WRAPPED: [&str; 7] = [
+const WRAPPED: [&str; 8] = [
     "_Unwind_GetLanguageSpecificData",
     "Py_IsFinalizing",
     "Py_IsInitialized",
     "PyErr_SetObject",
     "PyErr_WriteUnraisable",
+    "PyGILState_Ensure",
     "PyTuple_New",
     "PyUnicode_FromStringAndSize",
 ];

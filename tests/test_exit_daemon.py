@@ -3,6 +3,8 @@
 Up to Python 3.13 CPython ends such a thread by unwinding its stack, through whatever frames are on it.
 """
 
+import sys
+
 import pytest
 
 from util import finish, start_child
@@ -10,7 +12,7 @@ from util import finish, start_child
 EXITS = 8
 
 PRELUDE = """
-import array, sys, threading, time, weakref, pyuv
+import array, os, sys, threading, time, weakref, pyuv
 from pyuv import dns, fs, util
 sys.setswitchinterval(1e-6)
 
@@ -220,18 +222,44 @@ for_ever(cycle)
 }
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_daemon_thread_lets_the_program_end_in(kind):
-    body = "\n".join(f"    {line}" for line in KINDS[kind].splitlines())
-    code = f"""{PRELUDE}
+def program(kind, first="", last=""):
+    """Two threads do what the kind is, `first` before it; `last` is what the program does at its end."""
+    body = "\n".join(f"    {line}" for line in (first + KINDS[kind]).splitlines())
+    return f"""{PRELUDE}
 def body():
 {body}
 for _ in range(2):
     threading.Thread(target=body, daemon=True).start()
 begun.wait()
 time.sleep(0.02)
+{last}
 print("leaving")
 """
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_daemon_thread_lets_the_program_end_in(kind):
     for _ in range(EXITS):
-        assert finish(start_child(code)) == ["leaving"]
+        assert finish(start_child(program(kind))) == ["leaving"]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's scheduling")
+@pytest.mark.parametrize("kind", ["a large file", "a walk", "an argument of the wrong kind"])
+def test_a_daemon_thread_that_comes_back_too_late_lets_the_program_end_in(kind):
+    one_processor = "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    # The threads get it when nobody else wants it.
+    first = f"""
+{one_processor}
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+"""
+    # That is for a moment at the process's very end.
+    last = f"""
+{one_processor}
+import ctypes
+libc = ctypes.CDLL(None)
+libc.__cxa_atexit(libc.usleep, ctypes.c_void_p(50_000), None)
+"""
+    for _ in range(EXITS):
+        assert finish(start_child(program(kind, first, last))) == ["leaving"]

@@ -1,10 +1,12 @@
 //! Threads on their way into the interpreter, which is not taken down before they are through.
 //!
 //! A thread asks whether the interpreter is there, gets a thread state, and asks for the GIL. If the process
-//! ends between two of these, CPython aborts it ("thread state already initialized"). So threads are counted
+//! ends between two of these, CPython aborts it ("thread state already initialized"), or it reads what is no
+//! more: `PyGILState_Ensure` does, where the interpreter has gone. So threads are counted
 //! from before the first until they have the GIL or will never get it (`exit.rs`), and the interpreter, before
 //! it deletes what it has of threads, waits for them. By then it says that it is being finalized, and CPython
-//! ends whoever asks for the GIL, or has it wait for ever: that is not waited for.
+//! ends whoever asks for the GIL, or has it wait for ever: that is not waited for. Who comes later still is
+//! turned away.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -26,13 +28,33 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static COUNTED: Cell<bool> = const { Cell::new(false) };
+    #[cfg(not(PyPy))]
+    static TAKES_IT_DOWN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Counts this thread, which is not attached. False: the interpreter is gone, or about to be.
+/// The interpreter is gone, or about to be, and this is not the thread that takes it down, which runs Python
+/// for as long as it has a thread state.
+#[cfg(not(PyPy))]
+pub fn is_too_late() -> bool {
+    GONE.load(Ordering::SeqCst) && {
+        // SAFETY: may be asked on any thread; null says that the interpreter has none for it.
+        let has_state = unsafe { !ffi::PyGILState_GetThisThreadState().is_null() };
+        !(TAKES_IT_DOWN.get() && has_state)
+    }
+}
+
+/// PyPy says nothing of being finalized.
+#[cfg(PyPy)]
+pub fn is_too_late() -> bool {
+    false
+}
+
+/// Counts this thread, which is not attached, once. False: the interpreter is gone, or about to be.
 pub fn begin() -> bool {
-    COUNTED.set(true);
-    COUNT.fetch_add(1, Ordering::SeqCst);
-    if GONE.load(Ordering::SeqCst) {
+    if !COUNTED.replace(true) {
+        COUNT.fetch_add(1, Ordering::SeqCst);
+    }
+    if is_too_late() {
         end();
         return false;
     }
@@ -49,6 +71,7 @@ pub fn end() {
 /// Called by the interpreter as it clears its dictionary, after its modules and before its thread states.
 #[cfg(not(PyPy))]
 unsafe extern "C" fn wait(_capsule: *mut ffi::PyObject) {
+    TAKES_IT_DOWN.set(true);
     GONE.store(true, Ordering::SeqCst);
     let until = Instant::now() + PATIENCE;
     while COUNT.load(Ordering::SeqCst) > 0 && Instant::now() < until {
@@ -59,6 +82,7 @@ unsafe extern "C" fn wait(_capsule: *mut ffi::PyObject) {
 /// Has the interpreter wait.
 #[cfg(not(PyPy))]
 pub fn register(py: Python<'_>) -> PyResult<()> {
+    TAKES_IT_DOWN.set(false);
     GONE.store(false, Ordering::SeqCst);
     #[cfg(unix)]
     {

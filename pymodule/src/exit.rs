@@ -39,6 +39,9 @@ pub fn is_finalizing() -> bool {
 /// Runs `f` attached, on any thread; does nothing where there is no interpreter any more, or no
 /// memory for what it has of a thread.
 pub fn attach<T>(f: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+    if entering::is_too_late() {
+        return None;
+    }
     // SAFETY: both may be asked on any thread.
     if unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 } {
         return Python::try_attach(f);
@@ -95,6 +98,13 @@ fn status(py: Python<'_>, error: PyErr) -> c_int {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn stop_for_ever() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod unwinding {
     use std::os::raw::c_void;
 
@@ -113,9 +123,7 @@ mod unwinding {
     ) -> *const c_void {
         if !std::thread::panicking() || super::is_finalizing_elsewhere() {
             super::entering::end();
-            loop {
-                std::thread::park();
-            }
+            super::stop_for_ever();
         }
         // SAFETY: the caller's.
         unsafe { __real__Unwind_GetLanguageSpecificData(context) }
@@ -126,8 +134,13 @@ mod unwinding {
 mod tear_down {
     use std::os::raw::c_int;
 
+    use pyo3::ffi;
+
+    use super::entering;
+
     unsafe extern "C" {
         safe fn __real_Py_IsInitialized() -> c_int;
+        fn __real_PyGILState_Ensure() -> ffi::PyGILState_STATE;
     }
 
     // The linker sends PyO3's questions here (`build.rs`), whether Python can be used. CPython says no
@@ -143,6 +156,21 @@ mod tear_down {
     #[unsafe(no_mangle)]
     extern "C" fn __wrap_Py_IsFinalizing() -> c_int {
         0
+    }
+
+    /// That way back in is counted. Where the interpreter has gone meanwhile, CPython would read what it had.
+    ///
+    /// # Safety
+    /// As for `PyGILState_Ensure`, but the interpreter need not be there.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn __wrap_PyGILState_Ensure() -> ffi::PyGILState_STATE {
+        if !entering::begin() {
+            super::stop_for_ever();
+        }
+        // SAFETY: the caller's; the interpreter waits for this thread.
+        let state = unsafe { __real_PyGILState_Ensure() };
+        entering::end();
+        state
     }
 }
 
