@@ -188,7 +188,7 @@ class Checks:
     def random_programs(self, log: Path) -> Result:
         """The same seeds each time, so that what fails is a change's doing and no chance finding."""
         fuzz: Command = [self.tools.python, "tests/fuzz", "--seconds", PROGRAMS_SECONDS]
-        # PyO3 ends the process where there is no memory for an error's text.
+        # PyO3 ends the process where there is no memory for an error's text, and CPython does elsewhere.
         fuzz += ["--without", "memory"]
         for seed in PROGRAMS:
             fuzz += ["--seed", str(seed)]

@@ -34,6 +34,13 @@ left = types.SimpleNamespace(bodies=250, depth=0, forks=2, waits=6, spawns=6, th
 children, threads, folder = [], [], tempfile.mkdtemp(prefix="pyuv-fuzz-")
 
 
+try:
+    # What shows a traceback is imported then: a child that another thread forks meanwhile would wait for it.
+    sum(None + number for number in [1])
+except TypeError:
+    traceback.format_exc()
+
+
 def tell(*words):
     os.write(LOG, f"FINDING: {' '.join(map(str, words))}\n".encode(errors="replace"))
 
