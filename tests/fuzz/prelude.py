@@ -29,6 +29,7 @@ from pyuv import dns, errno, error, fs, thread, util
 LOG = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, 200)
 PATIENCE = 10
 MAIN = threading.main_thread()
+PROCESS = os.getpid()
 v = types.SimpleNamespace(shared=[], server="127.0.0.1:9")
 left = types.SimpleNamespace(bodies=250, depth=0, forks=2, waits=6, spawns=6, threads=6, lasting=False)
 children, threads, folder = [], [], tempfile.mkdtemp(prefix="pyuv-fuzz-")
@@ -275,8 +276,10 @@ def turn(loop, mode=pyuv.UV_RUN_DEFAULT):
 
 
 def wait(function, *arguments):
-    """Calls what may wait for ever: on the main thread, where an interrupt ends it."""
-    if threading.current_thread() is MAIN and left.waits > 0 and not sys.is_finalizing():
+    """Calls what may wait for ever: on the main thread, where an interrupt ends it. A child has no timer."""
+    if os.getpid() != PROCESS or sys.is_finalizing():
+        return
+    if threading.current_thread() is MAIN and left.waits > 0:
         left.waits -= 1
         function(*arguments)
 
