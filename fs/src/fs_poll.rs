@@ -10,12 +10,12 @@
 use std::cell::RefCell;
 use std::ffi::CString;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use libuv_sys2 as uv;
-use pyuv::{Code, Error, Handle, Held, Loop, Result, kind};
+use pyuv::{Code, Error, Handle, Held, Loop, Owned, Result, kind};
 
 use crate::operation::Operation;
 use crate::path::PathArg;
@@ -49,7 +49,7 @@ struct Watch {
     /// The handle; null once it was stopped, started anew or closed.
     handle: AtomicPtr<uv::uv_timer_t>,
     path: CString,
-    seen: Mutex<Seen>,
+    seen: Owned<RefCell<Seen>>,
 }
 
 #[derive(Default)]
@@ -58,10 +58,6 @@ struct Seen {
     looked: bool,
     stat: Stat,
     error: Option<Code>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // SAFETY: the struct is transparent over a Handle, made by `create` alone, with `uv_timer_init`.
@@ -112,7 +108,7 @@ impl FsPoll {
         kind::extra(self, &held).0.replace(Some(Arc::new(Watch {
             handle: AtomicPtr::new(kind::raw(self)),
             path: path.to_c_string(),
-            seen: Mutex::default(),
+            seen: Owned::new(&self.event_loop(), RefCell::default()),
         })));
         let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1);
         // SAFETY: the handle is open and its loop is ours.
@@ -155,14 +151,14 @@ impl FsPoll {
     /// Asks for a `stat`, unless the last one still runs.
     fn look(&self, held: &Held) -> Result<()> {
         let Some(watch) = kind::extra(self, held).0.borrow().clone() else { return Ok(()) };
-        if std::mem::replace(&mut lock(&watch.seen).in_flight, true) {
+        if std::mem::replace(&mut watch.seen.get(held).borrow_mut().in_flight, true) {
             return Ok(());
         }
         let looking = watch.clone();
         let submitted = stat(watch.path.as_c_str())
             .submit(&self.event_loop(), move |found| looking.found(found));
         if submitted.is_err() {
-            lock(&watch.seen).in_flight = false;
+            watch.seen.get(held).borrow_mut().in_flight = false;
         }
         submitted.map(drop)
     }
@@ -175,23 +171,23 @@ impl Watch {
         if handle.is_null() {
             return;
         }
-        let mut seen = lock(&self.seen);
-        seen.in_flight = false;
-        let news = seen.compare(found);
-        drop(seen);
-        if let Some(news) = news {
-            // SAFETY: the handle, an FsPoll's, has not begun to close, or `before_close` would
-            // have made this null; the loop runs the closure of the request that this is.
-            unsafe {
-                kind::dispatch::<FsPoll>(handle, |callback, handle, _| callback(handle, news));
-            }
+        // SAFETY: the handle, an FsPoll's, has not begun to close, or `before_close` would have
+        // made this null; the loop runs the closure of the request that this is.
+        unsafe {
+            kind::dispatch::<FsPoll>(handle, |callback, handle, held| {
+                let news = self.seen.get(held).borrow_mut().after(found);
+                if let Some(news) = news {
+                    callback(handle, news);
+                }
+            });
         }
     }
 }
 
 impl Seen {
-    /// What there is to tell, if anything.
-    fn compare(&mut self, found: Result<Stat>) -> Option<Result<StatChange>> {
+    /// What there is to tell after a look, if anything.
+    fn after(&mut self, found: Result<Stat>) -> Option<Result<StatChange>> {
+        self.in_flight = false;
         match found {
             Err(error) => {
                 let code = error.code();

@@ -113,7 +113,7 @@ impl Handle {
 
     /// Has the loop keep the handle alive.
     pub fn keep(slf: &Bound<'_, Handle>, held: &Held) {
-        if slf.get().key.is_kept() {
+        if slf.get().key.is_kept(held) {
             return;
         }
         if let Some(event_loop) = slf.get().event_loop(slf.py()) {

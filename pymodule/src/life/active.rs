@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyuv::Held;
 
 /// Strong references to Python objects, found again by key.
 ///
@@ -75,7 +76,8 @@ impl ActiveTable {
     }
 }
 
-/// The key of one object in its loop's table, or none.
+/// The key of one object in its loop's table, or none. It is the loop's owner's, as the table is: each
+/// use shows the table or that the loop is held.
 pub struct ActiveKey(AtomicUsize);
 
 const NONE: usize = usize::MAX;
@@ -87,8 +89,7 @@ impl Default for ActiveKey {
 }
 
 impl ActiveKey {
-    /// Has `table` keep `object` if it does not already. That the table was reached says that this
-    /// is the loop's owner.
+    /// Has `table` keep `object` if it does not already.
     pub fn keep(&self, table: &ActiveTable, object: &Bound<'_, PyAny>) {
         if self.0.load(Ordering::Relaxed) == NONE {
             self.0.store(table.insert(object.clone()), Ordering::Relaxed);
@@ -97,7 +98,7 @@ impl ActiveKey {
 
     /// Whether a table keeps the object.
     #[inline]
-    pub fn is_kept(&self) -> bool {
+    pub fn is_kept(&self, _held: &Held) -> bool {
         self.0.load(Ordering::Relaxed) != NONE
     }
 
