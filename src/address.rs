@@ -28,6 +28,17 @@ impl RawAddress {
         std::ptr::from_ref(self).cast()
     }
 
+    /// How long it is (`socklen_t`); 0 if it is none.
+    pub fn length(&self) -> libc::socklen_t {
+        // SAFETY: both begin with the family, and all of the union is initialized.
+        let length = match c_int::from(unsafe { self.v4.sin_family }) {
+            libc::AF_INET => size_of::<libc::sockaddr_in>(),
+            libc::AF_INET6 => size_of::<libc::sockaddr_in6>(),
+            _ => 0,
+        };
+        length as libc::socklen_t
+    }
+
     /// For functions of libuv's that fill one, at most `size_of::<RawAddress>()` bytes of it.
     pub fn as_mut_ptr(&mut self) -> *mut uv::sockaddr {
         std::ptr::from_mut(self).cast()
@@ -112,6 +123,24 @@ pub fn parse(host: &str, port: u16) -> Result<SocketAddr> {
         return Ok(SocketAddrV6::new(ip, port, 0, scope).into());
     }
     Ok(SocketAddr::new(host.parse().map_err(|_| invalid())?, port))
+}
+
+/// The name of an interface, if there is one with this number, which 0 never is.
+pub fn interface_name(index: u32) -> Option<String> {
+    #[cfg(unix)]
+    if index != 0 {
+        let mut name = [0; libc::IF_NAMESIZE];
+        // SAFETY: there is room for the longest name and its NUL.
+        let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr()) };
+        if !found.is_null() {
+            // SAFETY: the function has put a NUL behind the name.
+            let name = unsafe { std::ffi::CStr::from_ptr(name.as_ptr()) };
+            return name.to_str().ok().map(str::to_owned);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = index;
+    None
 }
 
 fn interface_index(name: &str) -> Result<u32> {

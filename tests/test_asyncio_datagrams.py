@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 import pytest
-from asyncioutil import both_loops, failing, first_report, give_to_somebody, run
+from asyncioutil import both_loops, failing, first_report, give_to_somebody, reports, run
 
 from util import open_fds
 
@@ -390,5 +390,171 @@ def test_many_endpoints_at_once(factory):
         serving.cancel()
         server.close()
         await protocol.lost
+
+    run(factory, main())
+
+
+async def settle(transport, protocol):
+    transport.close()
+    await protocol.lost
+
+
+@both_loops
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_many_senders_are_told_apart(factory, host):
+    async def main():
+        transport, protocol = await endpoint(local_addr=(host, 0))
+        address = transport.get_extra_info("sockname")
+        family = transport.get_extra_info("socket").family
+        senders = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(300)]
+        # By its senders' own addresses first, and again when they have been forgotten and are known.
+        for turn in range(3):
+            for number, sender in enumerate(senders):
+                sender.sendto(b"%d %d" % (turn, number), address)
+                data, where = await protocol.came.get()
+                assert data == b"%d %d" % (turn, number)
+                assert where == (host, sender.getsockname()[1], *address[2:])
+                transport.sendto(data, where)
+                assert sender.recv(100) == data
+        for sender in senders:
+            sender.close()
+        await settle(transport, protocol)
+
+    run(factory, main())
+
+
+@both_loops
+@pytest.mark.parametrize("end", ["pause_reading", "close", "abort"])
+def test_nothing_is_received_once_a_protocol_says_so(factory, end):
+    """In the middle of what has come."""
+
+    class Ending(Datagrams):
+        def datagram_received(self, data, address):
+            super().datagram_received(data, address)
+            getattr(self.transport, end)()
+
+        def connection_made(self, transport):
+            self.transport = transport
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.create_datagram_endpoint(Ending, local_addr=("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(5):
+                sender.sendto(b"%d" % number, transport.get_extra_info("sockname"))
+        assert (await protocol.came.get())[0] == b"0"
+        for _ in range(5):
+            await asyncio.sleep(0.001)
+        assert protocol.came.empty()
+        if end == "pause_reading":
+            transport.resume_reading()
+            assert (await protocol.came.get())[0] == b"1"
+            transport.close()
+        await protocol.lost
+        assert protocol.came.empty()
+
+    run(factory, main())
+
+
+@both_loops
+def test_what_comes_behind_an_exception_is_received(factory):
+    class Failing(Datagrams):
+        def datagram_received(self, data, address):
+            super().datagram_received(data, address)
+            raise ZeroDivisionError(data)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        told = reports()
+        transport, protocol = await loop.create_datagram_endpoint(Failing, local_addr=("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(40):
+                sender.sendto(b"%d" % number, transport.get_extra_info("sockname"))
+        came = [(await protocol.came.get())[0] for _ in range(40)]
+        assert came == [b"%d" % number for number in range(40)]
+        assert [context["exception"].args for context in told] == [(data,) for data in came]
+        await settle(transport, protocol)
+
+    run(factory, main())
+
+
+@both_loops
+def test_the_protocol_may_change_between_two_datagrams(factory):
+    class First(Datagrams):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, data, address):
+            super().datagram_received(data, address)
+            self.next = Datagrams()
+            self.transport.set_protocol(self.next)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        transport, first = await loop.create_datagram_endpoint(First, local_addr=("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for data in (b"first", b"second", b"third"):
+                sender.sendto(data, transport.get_extra_info("sockname"))
+        assert (await first.came.get())[0] == b"first"
+        assert [(await first.next.came.get())[0] for _ in range(2)] == [b"second", b"third"]
+        await settle(transport, first.next)
+
+    run(factory, main())
+
+
+@both_loops
+def test_addresses_of_every_kind(factory):
+    async def main():
+        transport, protocol = await endpoint(local_addr=("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            port = peer.getsockname()[1]
+            for address in (("127.0.0.1", port), ("localhost", port), ("127.0.0.1", port)):
+                for data in (b"bytes", bytearray(b"bytearray"), memoryview(b"memoryview")):
+                    transport.sendto(data, address)
+                    assert peer.recv(100) == data
+            # An address of another family: what the system says is told.
+            transport.sendto(b"x", ("::1", port))
+        assert isinstance(await protocol.errors.get(), OSError)
+        await settle(transport, protocol)
+
+    run(factory, main())
+
+
+@both_loops
+def test_what_was_sent_in_vain_is_told_when_the_system_knows(factory):
+    async def main():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            address = peer.getsockname()
+        transport, protocol = await endpoint(remote_addr=address)
+        for _ in range(3):
+            transport.sendto(b"to nobody")
+            assert isinstance(await protocol.errors.get(), ConnectionRefusedError)
+        await settle(transport, protocol)
+
+    run(factory, main())
+
+
+@both_loops
+def test_the_descriptor_of_a_socket_that_was_closed_is_somebody_elses(factory):
+    async def main():
+        loop = asyncio.get_running_loop()
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", 0))
+        sock.setblocking(False)
+        transport, protocol = await loop.create_datagram_endpoint(Datagrams, sock=sock)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            number = sock.detach()
+            # It has an address, and would be one to send with.
+            transport.sendto(b"x", peer.getsockname())
+            peer.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                peer.recv(100)
+        assert isinstance(await protocol.errors.get(), OSError)
+        transport.abort()
+        await protocol.lost
+        os.close(number)
 
     run(factory, main())

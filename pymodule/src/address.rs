@@ -97,3 +97,13 @@ pub fn to_py(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> 
     };
     Ok(tuple)
 }
+
+/// The same, as the socket module has it: a host of IPv6 with the name of its interface behind it, where it has one.
+pub fn with_scope(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
+    let SocketAddr::V6(v6) = address else { return to_py(py, address) };
+    let Some(name) = pyuv::address::interface_name(v6.scope_id()) else {
+        return to_py(py, address);
+    };
+    let host = format!("{}%{name}", v6.ip());
+    Ok((host, v6.port(), v6.flowinfo(), v6.scope_id()).into_pyobject(py)?.into_any())
+}

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyTuple, PyType};
 
 use super::context;
+use super::handle_class::{self, HandleClass, Kind};
 use super::scheduler::Scheduler;
 use super::slots::Slot;
 use crate::once::{Once, intern};
@@ -18,8 +19,8 @@ use crate::raw_method::{self, Arguments, RawMethod};
 
 /// Where the slots are.
 struct Layout {
-    handle: Py<PyType>,
-    timer: Py<PyType>,
+    handle: HandleClass,
+    timer: HandleClass,
     callback: Slot,
     args: Slot,
     cancelled: Slot,
@@ -34,13 +35,37 @@ struct Layout {
 }
 
 struct Threadsafe {
-    class: Py<PyType>,
+    class: HandleClass,
     lock: Slot,
     /// Makes a lock.
     rlock: Py<PyAny>,
 }
 
 static LAYOUT: Once<Layout> = Once::new();
+
+struct OfLoop;
+
+impl Kind for OfLoop {
+    fn class() -> Option<&'static HandleClass> {
+        Some(&LAYOUT.get()?.handle)
+    }
+}
+
+struct OfTimer;
+
+impl Kind for OfTimer {
+    fn class() -> Option<&'static HandleClass> {
+        Some(&LAYOUT.get()?.timer)
+    }
+}
+
+struct OfThreads;
+
+impl Kind for OfThreads {
+    fn class() -> Option<&'static HandleClass> {
+        Some(&LAYOUT.get()?.threadsafe.as_ref()?.class)
+    }
+}
 
 fn layout() -> PyResult<&'static Layout> {
     LAYOUT.get().ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))
@@ -55,11 +80,14 @@ pub fn use_handles(
     timer: &Bound<'_, PyType>,
     threadsafe: Option<&Bound<'_, PyType>>,
 ) -> PyResult<()> {
+    if LAYOUT.get().is_some() {
+        return Err(PyImportError::new_err("pyuv.asyncio was imported before"));
+    }
     let py = handle.py();
     let threadsafe = threadsafe.map(|class| {
         let rlock = py.import("threading")?.getattr("RLock")?.unbind();
         let lock = Slot::of(class, "_lock")?;
-        PyResult::Ok(Threadsafe { class: class.clone().unbind(), lock, rlock })
+        PyResult::Ok(Threadsafe { class: HandleClass::new::<OfThreads>(class)?, lock, rlock })
     });
     let layout = Layout {
         callback: Slot::of(handle, "_callback")?,
@@ -71,32 +99,30 @@ pub fn use_handles(
         context: Slot::of(handle, "_context")?,
         when: Slot::of(timer, "_when")?,
         scheduled: Slot::of(timer, "_scheduled")?,
-        handle: handle.clone().unbind(),
-        timer: timer.clone().unbind(),
+        handle: HandleClass::new::<OfLoop>(handle)?,
+        timer: HandleClass::new::<OfTimer>(timer)?,
         threadsafe: threadsafe.transpose()?,
     };
     raw_method::install::<Cancel>(handle, "($self)", CANCEL)?;
     raw_method::install::<CancelTimer>(timer, "($self)", CANCEL)?;
-    // The second time it is the same classes.
+    // Nobody else was at it: the GIL is not let go of meanwhile.
     let _ = LAYOUT.set(layout);
     Ok(())
 }
 
-/// An object of `class` with the slots that all handles have.
+/// An object of `class` with the slots that all handles have. The collector does not [know](track) it.
+#[inline]
 fn make<'py>(
     layout: &Layout,
-    class: &Py<PyType>,
+    class: &HandleClass,
     event_loop: &Bound<'py, PyAny>,
     callback: Bound<'py, PyAny>,
     args: Bound<'py, PyTuple>,
     context: Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let py = event_loop.py();
-    // SAFETY: the class is one of Python's, and what is allocated is empty: the slots are filled
-    // with references that are theirs.
+    let object = class.make(event_loop.py())?;
+    // SAFETY: the slots are empty, and are filled with references that are theirs.
     unsafe {
-        let class = class.as_ptr().cast::<ffi::PyTypeObject>();
-        let object = Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(class, 0))?;
         layout.callback.place(object.as_ptr()).write(callback.into_ptr());
         layout.args.place(object.as_ptr()).write(args.into_ptr());
         layout.cancelled.place(object.as_ptr()).write(ffi::Py_NewRef(ffi::Py_False()));
@@ -108,7 +134,7 @@ fn make<'py>(
     }
 }
 
-/// A new `asyncio.Handle`.
+/// A new `asyncio.Handle`, which the collector does not [know](track) yet.
 pub fn handle<'py>(
     event_loop: &Bound<'py, PyAny>,
     callback: Bound<'py, PyAny>,
@@ -153,14 +179,29 @@ pub fn timer<'py>(
         layout.when.place(object.as_ptr()).write(when.into_ptr());
         layout.scheduled.place(object.as_ptr()).write(ffi::Py_NewRef(ffi::Py_True()));
     }
+    handle_class::track(&object);
     Ok(object)
+}
+
+/// Shows a handle to the collector, if it does not know it: one that is in the queue of a loop that does not run,
+/// or that has been called, and that somebody keeps.
+pub fn track(handle: &Bound<'_, PyAny>) {
+    handle_class::track(handle);
+}
+
+/// The same for one that is in the queue no more, if somebody else than the caller has it.
+pub fn track_if_kept(handle: &Bound<'_, PyAny>) {
+    // SAFETY: it is an object.
+    if unsafe { ffi::Py_REFCNT(handle.as_ptr()) } > 1 {
+        track(handle);
+    }
 }
 
 /// Whether an object is a handle, of asyncio's or one of ours.
 pub fn is_handle(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let class = layout()?.handle.bind(object.py());
-    Ok(object.get_type().is(class)
-        || object.is_instance(&class.getattr(intern!(object.py(), "__base__"))?)?)
+    let class = &layout()?.handle;
+    let base = || class.class().bind(object.py()).getattr(intern!(object.py(), "__base__"));
+    Ok(class.is_of(object) || object.is_instance(&base()?)?)
 }
 
 /// An `asyncio.Handle`.
@@ -193,7 +234,7 @@ impl<'a, 'py> Handle<'a, 'py> {
     #[inline]
     pub fn run(&self) -> PyResult<()> {
         if let Some(threadsafe) = &self.1.threadsafe
-            && self.0.get_type().is(&threadsafe.class)
+            && threadsafe.class.is_of(self.0)
         {
             return self.run_locked(threadsafe);
         }
@@ -211,6 +252,22 @@ impl<'a, 'py> Handle<'a, 'py> {
         outcome
     }
 
+    /// What is to be called, out of a handle that nobody else has: it may be let go before the call.
+    #[inline]
+    pub fn take(&self) -> Option<Parts<'py>> {
+        let Handle(handle, layout) = *self;
+        // SAFETY: it is a handle, and of this very class where that is asked.
+        unsafe {
+            if !layout.handle.is_of(handle) || !layout.handle.is_ones_own(handle) {
+                return None;
+            }
+            let args = layout.args.get(handle)?.cast_into_exact::<PyTuple>().ok()?;
+            let context = layout.context.get(handle)?;
+            let callback = layout.callback.get(handle)?;
+            Some(Parts { callback, args, context })
+        }
+    }
+
     #[inline]
     fn call(&self) -> PyResult<()> {
         // SAFETY: it is a handle.
@@ -225,6 +282,20 @@ impl<'a, 'py> Handle<'a, 'py> {
             return context::call_tuple(&context, &callback, &args);
         };
         context::call_tuple(&context, &callback, args)
+    }
+}
+
+/// What a handle calls.
+pub struct Parts<'py> {
+    pub callback: Bound<'py, PyAny>,
+    pub args: Bound<'py, PyTuple>,
+    pub context: Bound<'py, PyAny>,
+}
+
+impl Parts<'_> {
+    #[inline]
+    pub fn call(&self) -> PyResult<()> {
+        context::call_tuple(&self.context, &self.callback, &self.args)
     }
 }
 

@@ -73,11 +73,14 @@ impl RawMethod for CallSoon {
         if signature::is_of_asyncio(arguments.names()) && (1..=2).contains(&count) && !this.debug()
         {
             let owned = |index| arguments.at(index).to_owned().unbind();
-            this.schedule(Entry::Call {
-                callable: owned(0),
-                argument: (count == 2).then(|| owned(1)),
-                context: owned(count),
-            })?;
+            this.schedule(
+                slf.py(),
+                Entry::Call {
+                    callable: owned(0),
+                    argument: (count == 2).then(|| owned(1)),
+                    context: owned(count),
+                },
+            )?;
             return Ok(slf.py().None());
         }
         call_soon(slf, arguments, "call_soon", handles::handle)
@@ -123,7 +126,7 @@ fn call_soon<'py>(
     } else {
         make(slf.as_any(), callback, args, context_of(py, &arguments)?)?
     };
-    slf.get().schedule(Entry::Handle(handle.clone().unbind()))?;
+    slf.get().schedule(py, Entry::Handle(handle.clone().unbind()))?;
     Ok(handle.unbind())
 }
 

@@ -9,6 +9,8 @@
 use pyo3::prelude::*;
 
 mod context;
+mod datagrams;
+mod handle_class;
 mod handles;
 mod methods;
 mod ready;
@@ -29,6 +31,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     asyncio.add_function(wrap_pyfunction!(handles::use_handles, &asyncio)?)?;
     asyncio.add_class::<transport::StreamCore>()?;
     asyncio.add_function(wrap_pyfunction!(transport::use_transport, &asyncio)?)?;
+    asyncio.add_class::<datagrams::DatagramCore>()?;
+    asyncio.add_function(wrap_pyfunction!(datagrams::use_datagrams, &asyncio)?)?;
     methods::install(py)?;
     module.add_submodule(&asyncio)?;
     py.import("sys")?.getattr("modules")?.set_item("pyuv._pyuv.asyncio", asyncio)

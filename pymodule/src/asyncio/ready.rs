@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
-use super::context;
+use super::{context, handles};
 
 /// What waits to be called.
 pub enum Entry {
@@ -18,6 +18,13 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// Shows what it has to the collector.
+    pub fn track(&self, py: Python<'_>) {
+        if let Entry::Handle(handle) = self {
+            handles::track(handle.bind(py));
+        }
+    }
+
     pub fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Entry::Handle(handle) => visit.call(handle),
@@ -70,6 +77,11 @@ impl Ready {
 
     pub fn extend(&self, entries: impl IntoIterator<Item = Entry>) {
         self.0.borrow_mut().extend(entries);
+    }
+
+    /// Shows all of it to the collector.
+    pub fn track(&self, py: Python<'_>) {
+        self.0.borrow().iter().for_each(|entry| entry.track(py));
     }
 
     pub fn clear(&self) {

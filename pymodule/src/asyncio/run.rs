@@ -9,7 +9,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyuv::{Held, RunMode};
 
-use super::handles::{self, Handle};
+use super::handles::{self, Handle, Parts};
 use super::ready::{Entry, call};
 use super::scheduler::{Scheduler, State};
 use crate::error::{UVError, to_py};
@@ -34,17 +34,25 @@ pub fn clock() -> f64 {
 }
 
 /// The event loop runs: what it has on the core keeps that alive only meanwhile.
-struct Running<'a>(&'a Scheduler);
+struct Running<'a, 'py>(&'a Scheduler, &'a State, Python<'py>);
 
-impl<'a> Running<'a> {
-    fn begin(scheduler: &'a Scheduler) -> PyResult<Running<'a>> {
+impl<'a, 'py> Running<'a, 'py> {
+    fn begin(
+        scheduler: &'a Scheduler,
+        state: &'a State,
+        py: Python<'py>,
+    ) -> PyResult<Running<'a, 'py>> {
         scheduler.wake()?.set_ref(true).map_err(to_py::<UVError>)?;
-        Ok(Running(scheduler))
+        state.running.set(true);
+        Ok(Running(scheduler, state, py))
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Running<'_, '_> {
     fn drop(&mut self) {
+        self.1.running.set(false);
+        // From here on the loop may be garbage, and what is queued with it.
+        self.1.ready.track(self.2);
         // A `stop` that nobody has answered.
         self.0.take_stopping();
         // Where somebody has closed them they keep nothing.
@@ -61,7 +69,7 @@ pub fn run(slf: &Bound<'_, Scheduler>) -> PyResult<()> {
     let event_loop = this.event_loop(slf.py())?;
     let turns = Loop::turns(event_loop, true)?;
     let state = this.state(turns.held());
-    let _running = Running::begin(this)?;
+    let _running = Running::begin(this, state, slf.py())?;
     loop {
         this.take_mail(state);
         poll(slf, &turns, state)?;
@@ -145,18 +153,29 @@ fn call_entry(slf: &Bound<'_, Scheduler>, entry: Entry) -> PyResult<()> {
             report(slf, &handle, error)
         }
         Entry::Handle(object) => {
-            let object = object.bind(py);
+            let object = object.into_bound(py);
             // SAFETY: handles alone are made such entries.
-            let handle = unsafe { Handle::of(object)? };
+            let handle = unsafe { Handle::of(&object)? };
             if handle.is_cancelled() {
+                handles::track_if_kept(&object);
                 return Ok(());
             }
             if slf.get().debug() {
-                return slf.call_method1(intern!(py, "_run_in_debug"), (object,)).map(drop);
+                return slf.call_method1(intern!(py, "_run_in_debug"), (&object,)).map(drop);
             }
+            if let Some(parts) = handle.take() {
+                // Its memory is the next one's, which the callback may make.
+                drop(object);
+                let Err(error) = parts.call() else { return Ok(()) };
+                let Parts { callback, args, context } = parts;
+                let handle = handles::handle(slf.as_any(), callback, args, context)?;
+                return report(slf, &handle, error);
+            }
+            // Somebody keeps it.
+            handles::track(&object);
             match handle.run() {
                 Ok(()) => Ok(()),
-                Err(error) => report(slf, object, error),
+                Err(error) => report(slf, &object, error),
             }
         }
     }
@@ -166,6 +185,7 @@ fn call_entry(slf: &Bound<'_, Scheduler>, entry: Entry) -> PyResult<()> {
 #[cold]
 fn report(slf: &Bound<'_, Scheduler>, handle: &Bound<'_, PyAny>, error: PyErr) -> PyResult<()> {
     let py = slf.py();
+    handles::track(handle);
     if ends_the_program(py, &error) {
         return Err(error);
     }

@@ -55,6 +55,8 @@ pub struct State {
     pub watches: Watches,
     pub transports: Transports,
     pub receiver: RefCell<Receiver>,
+    /// The event loop runs: it is not garbage, nor is what it has queued.
+    pub running: Cell<bool>,
     /// `uv_run` is on the stack, and is to return when something is ready.
     pub inside: Cell<bool>,
 }
@@ -114,14 +116,14 @@ impl Scheduler {
     /// Has an entry called in the next round: by the loop's thread at once, by another through the
     /// inbox.
     #[inline]
-    pub fn schedule(&self, entry: Entry) -> PyResult<()> {
+    pub fn schedule(&self, py: Python<'_>, entry: Entry) -> PyResult<()> {
         let core = self.core()?;
         match core.hold() {
             Ok(held) => {
-                self.push(&held, entry);
+                self.push(py, &held, entry);
                 Ok(())
             }
-            Err(pyuv::Error::WrongThread) => self.mail(entry),
+            Err(pyuv::Error::WrongThread) => self.mail(py, entry),
             Err(pyuv::Error::LoopClosed) => Err(closed()),
             Err(error) => Err(to_py::<UVError>(error)),
         }
@@ -129,8 +131,11 @@ impl Scheduler {
 
     /// The same for the loop's owner.
     #[inline]
-    pub fn push(&self, held: &Held, entry: Entry) {
+    pub fn push(&self, py: Python<'_>, held: &Held, entry: Entry) {
         let state = self.state(held);
+        if !state.running.get() {
+            entry.track(py);
+        }
         state.ready.push(entry);
         if state.inside.replace(false) {
             held.stop();
@@ -138,7 +143,8 @@ impl Scheduler {
     }
 
     #[cold]
-    fn mail(&self, entry: Entry) -> PyResult<()> {
+    fn mail(&self, py: Python<'_>, entry: Entry) -> PyResult<()> {
+        entry.track(py);
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
         self.has_mail.store(true, Ordering::Release);
         self.below()?.wake.send().map_err(|error| match error {
@@ -225,10 +231,11 @@ impl Scheduler {
 
     /// Has a handle called in the next round.
     fn _add_callback(&self, handle: Bound<'_, PyAny>) -> PyResult<()> {
+        let py = handle.py();
         if !handles::is_handle(&handle)? {
             return Err(PyTypeError::new_err("a Handle is required here"));
         }
-        self.schedule(Entry::Handle(handle.unbind()))
+        self.schedule(py, Entry::Handle(handle.unbind()))
     }
 
     fn _set_debug(&self, debug: bool) {

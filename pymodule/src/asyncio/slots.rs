@@ -11,20 +11,23 @@ use pyo3::types::PyType;
 pub struct Slot(usize);
 
 impl Slot {
-    /// The slot that a descriptor of `class` stands for.
+    /// The slot that the descriptor called `name` of `class` stands for.
     pub fn of(class: &Bound<'_, PyType>, name: &str) -> PyResult<Slot> {
         let descriptor = class.getattr(name)?;
+        let none = || PyImportError::new_err(format!("asyncio's {name} is no slot"));
+        Slot::behind(&descriptor).ok_or_else(none)
+    }
+
+    /// The slot that a class's descriptor stands for, if it is a slot's.
+    pub fn behind(descriptor: &Bound<'_, PyAny>) -> Option<Slot> {
         // SAFETY: the kinds are checked before the struct is looked into.
         unsafe {
             if ffi::Py_TYPE(descriptor.as_ptr()) != &raw mut ffi::PyMemberDescr_Type {
-                return Err(PyImportError::new_err(format!("asyncio's {name} is no slot")));
+                return None;
             }
             let descriptor = descriptor.as_ptr().cast::<ffi::PyMemberDescrObject>();
             let member = &*(*descriptor).d_member;
-            if member.type_code != ffi::Py_T_OBJECT_EX {
-                return Err(PyImportError::new_err(format!("asyncio's {name} holds no object")));
-            }
-            Ok(Slot(member.offset as usize))
+            (member.type_code == ffi::Py_T_OBJECT_EX).then_some(Slot(member.offset as usize))
         }
     }
 

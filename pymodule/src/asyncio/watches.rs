@@ -210,7 +210,7 @@ impl Watches {
         let found = watches.0.borrow_mut().get_mut(&fd).map(first);
         let Some((handle, operation)) = found else { return };
         if let Some(handle) = handle {
-            slf.get().push(held, Entry::Handle(handle));
+            slf.get().push(slf.py(), held, Entry::Handle(handle));
         }
         let mut next = operation;
         while let Some(operation) = next.take() {

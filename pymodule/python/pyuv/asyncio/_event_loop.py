@@ -66,6 +66,38 @@ class EventLoop(Scheduler, _SelectorEventLoop):
     descriptors are polled after at most 8 rounds of it or 0.1 ms.
     """
 
+    # What asyncio's classes give a loop. As long as nothing is in a dict, CPython 3.13 finds methods without
+    # looking there first.
+    __slots__ = (
+        "_asyncgens",
+        "_asyncgens_shutdown_called",
+        "_clock_resolution",
+        "_closed",
+        "_coroutine_origin_tracking_enabled",
+        "_coroutine_origin_tracking_saved_depth",
+        "_csock",
+        "_current_handle",
+        "_debug",
+        "_default_executor",
+        "_exception_handler",
+        "_executor_shutdown_called",
+        "_internal_fds",
+        "_old_agen_hooks",
+        "_ready",
+        "_scheduled",
+        "_selector",
+        "_signal_handlers",
+        "_stopping",
+        "_task_factory",
+        "_thread_id",
+        "_timer_cancelled_count",
+        "_transports",
+        "_unix_server_sockets",
+        "_watcher",
+        "slow_callback_duration",
+        "uv",
+    )
+
     def __init__(self) -> None:
         #: The :class:`pyuv.Loop` below: handles, channels and file requests that are made on it live on the
         #: very same loop, and exceptions of their callbacks go to the exception handler.

@@ -5,6 +5,13 @@ import sys
 if sys.implementation.name == "pypy":
     raise ImportError("pyuv.asyncio is not supported on PyPy")
 
-from .._pyuv.asyncio import Scheduler, StreamCore, use_handles, use_transport
+from .._pyuv.asyncio import (
+    DatagramCore,
+    Scheduler,
+    StreamCore,
+    use_datagrams,
+    use_handles,
+    use_transport,
+)
 
-__all__ = ["Scheduler", "StreamCore", "use_handles", "use_transport"]
+__all__ = ["DatagramCore", "Scheduler", "StreamCore", "use_datagrams", "use_handles", "use_transport"]

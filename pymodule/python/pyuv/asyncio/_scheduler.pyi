@@ -11,7 +11,7 @@ from .. import Loop
 
 _Ts = TypeVarTuple("_Ts")
 
-__all__ = ["Scheduler", "StreamCore", "use_handles", "use_transport"]
+__all__ = ["DatagramCore", "Scheduler", "StreamCore", "use_datagrams", "use_handles", "use_transport"]
 
 @disjoint_base
 class Scheduler:
@@ -44,6 +44,12 @@ class Scheduler:
     def call_at(
         self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.TimerHandle: ...
+
+@final
+class DatagramCore:
+    def __new__(
+        cls, scheduler: Scheduler, sock: socket, fd: int, is_ipv6: bool, is_connected: bool, queue: object
+    ) -> Self: ...
 
 @final
 class StreamCore:
@@ -80,3 +86,4 @@ def use_handles(
     handle: type[asyncio.Handle], timer: type[asyncio.TimerHandle], threadsafe: type[asyncio.Handle] | None
 ) -> None: ...
 def use_transport(transport: type[asyncio.Transport]) -> None: ...
+def use_datagrams(class_: type, base: type) -> None: ...

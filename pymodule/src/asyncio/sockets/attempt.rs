@@ -1,10 +1,12 @@
 //! One try at what a socket is to do, without ever blocking.
 
 use std::io;
+use std::net::SocketAddr;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyuv::Code;
+use pyuv::address::RawAddress;
 use pyuv::buffer::Buffer;
 
 use super::Kind;
@@ -26,6 +28,14 @@ pub struct Receiver {
 }
 
 impl Receiver {
+    /// Memory for one message.
+    pub fn memory(&mut self) -> &mut [u8] {
+        if self.memory.is_empty() {
+            self.memory = vec![0; LENGTH];
+        }
+        &mut self.memory
+    }
+
     /// At most `limit` bytes from a socket; `None` if there are none yet.
     fn receive(&mut self, py: Python<'_>, fd: i32, limit: usize) -> PyResult<Option<Py<PyAny>>> {
         if let Some(expected) = self.size.expected() {
@@ -35,10 +45,7 @@ impl Receiver {
             self.size.note(received);
             return Ok(Some(fresh.cut(py, received)?.into_any().unbind()));
         }
-        if self.memory.is_empty() {
-            self.memory = vec![0; LENGTH];
-        }
-        let place = Buffer::new(self.memory.as_mut_ptr(), LENGTH).first(limit);
+        let place = Buffer::new(self.memory().as_mut_ptr(), LENGTH).first(limit);
         let Some(received) = receive(fd, place)? else { return Ok(None) };
         self.size.note(received);
         Ok(Some(FreshBytes::of(py, &[&self.memory[..received]])?.into_any().unbind()))
@@ -116,8 +123,41 @@ fn send(fd: i32, data: Buffer) -> PyResult<Option<usize>> {
     counted(|| unsafe { libc::send(fd, data.address().cast(), data.length(), flags) })
 }
 
+/// `recvfrom(2)`, of a socket of IPv4 or IPv6: how long the datagram is, and whose.
+pub fn receive_from(fd: i32, place: Buffer) -> PyResult<Option<(usize, Option<SocketAddr>)>> {
+    let mut from = RawAddress::empty();
+    let received = counted(|| {
+        let mut length = size_of::<RawAddress>() as libc::socklen_t;
+        // SAFETY: the memory is the caller's, and as long; so is the address.
+        unsafe {
+            libc::recvfrom(
+                fd,
+                place.address().cast(),
+                place.length(),
+                libc::MSG_DONTWAIT,
+                from.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        }
+    })?;
+    Ok(received.map(|length| (length, from.get())))
+}
+
+/// `sendto(2)`, or `send(2)` where there is no address.
+pub fn send_to(fd: i32, data: &[u8], to: Option<&RawAddress>) -> PyResult<Option<usize>> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    let (address, length) = match to {
+        Some(to) => (to.as_ptr(), to.length()),
+        None => (std::ptr::null(), 0),
+    };
+    // SAFETY: data and address are borrowed, and as long.
+    counted(|| unsafe {
+        libc::sendto(fd, data.as_ptr().cast(), data.len(), flags, address.cast(), length)
+    })
+}
+
 /// What a call of the system's has moved; `None` if it would have to wait.
-fn counted(call: impl Fn() -> isize) -> PyResult<Option<usize>> {
+fn counted(mut call: impl FnMut() -> isize) -> PyResult<Option<usize>> {
     loop {
         let count = call();
         if count >= 0 {

@@ -24,7 +24,7 @@ use crate::error::to_os_error;
 use crate::life::slot::PySlot;
 use crate::once::{Once, intern};
 
-mod attempt;
+pub mod attempt;
 
 use attempt::Attempt;
 pub use attempt::Receiver;

@@ -190,11 +190,14 @@ impl StreamCore {
             };
             return Ok(());
         }
-        scheduler.get().schedule(Entry::Call {
-            callable: callable.unbind(),
-            argument: argument.map(Bound::unbind),
-            context: this.context.clone_ref(py),
-        })
+        scheduler.get().schedule(
+            py,
+            Entry::Call {
+                callable: callable.unbind(),
+                argument: argument.map(Bound::unbind),
+                context: this.context.clone_ref(py),
+            },
+        )
     }
 
     /// What becomes of an exception of the protocol's: one that ends the program leaves the loop, any

@@ -1,0 +1,296 @@
+//! Datagram transports of IPv4 and IPv6: what they do most. The rest of them is asyncio's own.
+//!
+//! `DatagramTransport` derives from asyncio's, and two methods are put on it here. One receives what has come, up
+//! to a number of datagrams at a time; the other sends what can be sent at once. Whatever they are not made for,
+//! such as to wait for room, they leave to the methods of the same names that asyncio has.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::net::SocketAddr;
+
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::types::{PyBytes, PyTuple, PyType};
+use pyuv::address::RawAddress;
+use pyuv::{Buffer, Held, Owned};
+
+use super::scheduler::Scheduler;
+use super::slots::Slot;
+use super::sockets::attempt::{receive_from, send_to};
+use crate::address;
+use crate::call::call;
+use crate::once::{Once, intern};
+use crate::raw_method::{self, Arguments, RawMethod};
+
+/// So many datagrams are received before others have their turn.
+const BATCH: usize = 32;
+
+/// The tuples of so many senders are kept.
+const SENDERS: usize = 256;
+
+/// What a `DatagramTransport` has in Rust.
+#[pyclass(module = "pyuv._pyuv.asyncio", frozen)]
+pub struct DatagramCore {
+    scheduler: Py<Scheduler>,
+    /// The socket, and the descriptor that it had.
+    sock: Py<PyAny>,
+    fd: i32,
+    is_ipv6: bool,
+    /// Everything goes to one peer, which the socket is connected to.
+    is_connected: bool,
+    /// What waits for room, in asyncio's own order.
+    queue: Py<PyAny>,
+    addresses: Owned<Addresses>,
+}
+
+/// Addresses of Python's for those of C, and the other way around: to build them takes as long as to receive.
+#[derive(Default)]
+struct Addresses {
+    senders: RefCell<HashMap<SocketAddr, Py<PyAny>>>,
+    /// That of the last datagram: most answer it.
+    last: RefCell<Option<(Py<PyAny>, SocketAddr)>>,
+}
+
+impl Addresses {
+    /// The tuple of a sender.
+    fn sender<'py>(&self, py: Python<'py>, from: SocketAddr) -> PyResult<Bound<'py, PyAny>> {
+        let known = self.senders.borrow().get(&from).map(|known| known.clone_ref(py));
+        let tuple = match known {
+            Some(known) => known.into_bound(py),
+            None => {
+                let tuple = address::with_scope(py, from)?;
+                let mut senders = self.senders.borrow_mut();
+                if senders.len() >= SENDERS {
+                    // Tuples of strings and numbers run nothing as they go.
+                    senders.clear();
+                }
+                senders.insert(from, tuple.clone().unbind());
+                tuple
+            }
+        };
+        self.remember(&tuple, from);
+        Ok(tuple)
+    }
+
+    /// The address that is in a tuple.
+    fn receiver(&self, tuple: &Bound<'_, PyTuple>) -> PyResult<SocketAddr> {
+        if let Some((last, address)) = &*self.last.borrow()
+            && last.is(tuple)
+        {
+            return Ok(*address);
+        }
+        let address = address::from_py(tuple)?;
+        self.remember(tuple, address);
+        Ok(address)
+    }
+
+    fn remember(&self, tuple: &Bound<'_, PyAny>, address: SocketAddr) {
+        let before = self.last.replace(Some((tuple.clone().unbind(), address)));
+        // A tuple of the caller's may have anything in it.
+        drop(before);
+    }
+}
+
+#[pymethods]
+impl DatagramCore {
+    #[new]
+    fn new(
+        scheduler: Bound<'_, Scheduler>,
+        sock: Bound<'_, PyAny>,
+        fd: i32,
+        is_ipv6: bool,
+        is_connected: bool,
+        queue: Bound<'_, PyAny>,
+    ) -> DatagramCore {
+        DatagramCore {
+            scheduler: scheduler.unbind(),
+            sock: sock.unbind(),
+            fd,
+            is_ipv6,
+            is_connected,
+            queue: queue.unbind(),
+            addresses: Owned::default(),
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.scheduler)?;
+        visit.call(&self.sock)?;
+        visit.call(&self.queue)
+    }
+}
+
+impl DatagramCore {
+    /// Whether the descriptor is still the socket's: whoever closed that behind the transport's back may have given
+    /// the number to somebody else.
+    fn has_fd(&self, py: Python<'_>) -> bool {
+        let its = self.sock.bind(py).call_method0(intern!(py, "fileno"));
+        its.and_then(|its| its.extract::<i32>()).is_ok_and(|its| its == self.fd)
+    }
+
+    /// What to send to: `None` for the peer; nothing where it is not for this to say.
+    fn receiver(
+        &self,
+        held: &Held,
+        given: Option<Borrowed<'_, '_, PyAny>>,
+    ) -> Option<Option<RawAddress>> {
+        let given = given.filter(|given| !given.is_none());
+        if self.is_connected {
+            return given.is_none().then_some(None);
+        }
+        let tuple = given?.cast_exact::<PyTuple>().ok()?;
+        let receiver = self.addresses.get(held).receiver(&tuple).ok()?;
+        (receiver.is_ipv6() == self.is_ipv6).then(|| Some(RawAddress::from(receiver)))
+    }
+}
+
+/// asyncio's class, and the slot of the class below that has its `DatagramCore`.
+struct Layout {
+    base: Py<PyType>,
+    core: Slot,
+}
+
+static LAYOUT: Once<Layout> = Once::new();
+
+/// Has the raw methods put on the class, which has the slot `_core` and derives from asyncio's.
+#[pyfunction]
+pub fn use_datagrams(class: &Bound<'_, PyType>, base: &Bound<'_, PyType>) -> PyResult<()> {
+    let core = Slot::of(class, "_core")?;
+    let _ = LAYOUT.set(Layout { base: base.clone().unbind(), core });
+    raw_method::install::<ReadReady>(class, "($self)", "Receives the datagrams that have come.")?;
+    raw_method::install::<SendTo>(class, "($self, data, addr=None)", "Sends a datagram.")
+}
+
+fn layout() -> PyResult<&'static Layout> {
+    LAYOUT.get().ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))
+}
+
+/// The core of a transport, which others than those of IPv4 and IPv6 have not.
+///
+/// # Safety
+/// The object is a `DatagramTransport`.
+unsafe fn core_of<'py>(slf: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, DatagramCore>>> {
+    // SAFETY: the caller's.
+    let core = unsafe { layout()?.core.get(slf) };
+    Ok(core.and_then(|core| core.cast_into().ok()))
+}
+
+struct ReadReady;
+
+impl RawMethod for ReadReady {
+    const NAME: &'static CStr = c"_read_ready";
+
+    fn call<'py>(slf: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        // SAFETY: it is put on this class.
+        if let Some(core) = unsafe { core_of(slf)? }
+            && core.get().has_fd(py)
+            && let Ok(below) = core.get().scheduler.get().core()
+            && let Ok(held) = below.hold()
+        {
+            receive(slf, core.get(), &held)?;
+            return Ok(py.None());
+        }
+        let base = layout()?.base.bind(py).getattr(intern!(py, "_read_ready"))?;
+        arguments.pass_on(slf, &base).map(Bound::unbind)
+    }
+}
+
+/// Tells the protocol of what has come.
+fn receive(slf: &Bound<'_, PyAny>, core: &DatagramCore, held: &Held) -> PyResult<()> {
+    let py = slf.py();
+    let state = core.scheduler.get().state(held);
+    let spare = core.scheduler.get().event_loop(py)?.get().spare.get(held);
+    for _ in 0..BATCH {
+        for end in [intern!(py, "_conn_lost"), intern!(py, "_closing"), intern!(py, "_paused")] {
+            if slf.getattr(end)?.is_truthy()? {
+                return Ok(());
+            }
+        }
+        let received = {
+            let mut receiver = state.receiver.borrow_mut();
+            let memory = receiver.memory();
+            match receive_from(core.fd, Buffer::new(memory.as_mut_ptr(), memory.len())) {
+                Ok(Some((length, from))) => Ok((spare.copy(py, &memory[..length])?, length, from)),
+                Ok(None) => return Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        let protocol = slf.getattr(intern!(py, "_protocol"))?;
+        match received {
+            Ok((data, length, from)) => {
+                let from = match from {
+                    Some(from) => core.addresses.get(held).sender(py, from)?,
+                    None => py.None().into_bound(py),
+                };
+                let name = intern!(py, "datagram_received");
+                spare.show(py, data, length, |data| {
+                    protocol.call_method1(name, (data, from)).map(drop)
+                })?;
+            }
+            Err(error) => {
+                let told = protocol.getattr(intern!(py, "error_received"))?;
+                call(&told, [error.value(py).as_any()])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+struct SendTo;
+
+impl RawMethod for SendTo {
+    const NAME: &'static CStr = c"sendto";
+
+    fn call<'py>(slf: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        // SAFETY: it is put on this class.
+        if let Some(core) = unsafe { core_of(slf)? }
+            && let Some(error) = send(slf, core.get(), &arguments)?
+        {
+            if let Some(error) = error {
+                let protocol = slf.getattr(intern!(py, "_protocol"))?;
+                let told = protocol.getattr(intern!(py, "error_received"))?;
+                call(&told, [error.value(py).as_any()])?;
+            }
+            return Ok(py.None());
+        }
+        let base = layout()?.base.bind(py).getattr(intern!(py, "sendto"))?;
+        arguments.pass_on(slf, &base).map(Bound::unbind)
+    }
+}
+
+/// Sends at once, where that is all there is to do: with what error, if any.
+fn send(
+    slf: &Bound<'_, PyAny>,
+    core: &DatagramCore,
+    arguments: &Arguments<'_, '_>,
+) -> PyResult<Option<Option<PyErr>>> {
+    let py = slf.py();
+    if !arguments.names().is_null() || !(1..=2).contains(&arguments.count()) {
+        return Ok(None);
+    }
+    let data = arguments.at(0);
+    let Ok(data) = data.cast_exact::<PyBytes>() else { return Ok(None) };
+    let Ok(below) = core.scheduler.get().core() else { return Ok(None) };
+    let Ok(held) = below.hold() else { return Ok(None) };
+    let given = (arguments.count() == 2).then(|| arguments.at(1));
+    let Some(receiver) = core.receiver(&held, given) else { return Ok(None) };
+    let is_busy = core.queue.bind(py).len()? > 0;
+    // Up to Python 3.11 nothing is sent without a byte.
+    if is_busy
+        || data.as_bytes().is_empty()
+        || slf.getattr(intern!(py, "_conn_lost"))?.is_truthy()?
+        || !core.has_fd(py)
+    {
+        return Ok(None);
+    }
+    let content = data.as_bytes();
+    Ok(match send_to(core.fd, content, receiver.as_ref()) {
+        Ok(Some(_)) => Some(None),
+        Ok(None) => None,
+        Err(error) => Some(Some(error)),
+    })
+}
