@@ -1,11 +1,11 @@
-"""Datagram transports: asyncio's own, on polls of libuv. To receive and to send at once is Rust, for IPv4 and IPv6."""
+"""Datagram transports: asyncio's own, on polls of libuv. For IPv4 and IPv6 Rust receives, and sends at once."""
 
 # The stubs of asyncio do not have what it keeps to itself, and a subclass needs.
 # mypy: ignore-errors
 
 from asyncio import selector_events
 from socket import AF_INET, AF_INET6
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._scheduler import DatagramCore, use_datagrams
 
@@ -16,6 +16,10 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):
     """The transport of a datagram socket: UDP or Unix."""
 
     __slots__ = ("_core",)
+
+    if TYPE_CHECKING:
+
+        def sendto(self, data: Any, addr: Any = None) -> None: ...
 
     def __init__(self, loop: Any, sock: Any, protocol: Any, address: Any, waiter: Any, extra: Any) -> None:
         super().__init__(loop, sock, protocol, address, waiter, extra)
