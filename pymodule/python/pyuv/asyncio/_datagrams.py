@@ -1,4 +1,4 @@
-"""Datagram transports: asyncio's own, on polls of libuv. For IPv4 and IPv6 Rust receives, and sends at once."""
+"""Datagram transports: asyncio's own, on polls of libuv. For IPv4 and IPv6 Rust does the most of it."""
 
 # The stubs of asyncio do not have what it keeps to itself, and a subclass needs.
 # mypy: ignore-errors
