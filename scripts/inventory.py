@@ -7,7 +7,8 @@ their names; a test that may be skipped is a line with where and why. Fields sta
     cargo pyuv: timer<TAB>12<TAB>2c26b46b
     skip<TAB>tests/test_fs.py::test_chown<TAB>3.11 3.12<TAB>needs root
 
-"Where" names Pythons, or `cargo`.
+"Where" names Pythons, or `cargo`. A file that skips itself as a whole is a skip of the file's name, and its
+group is what other Pythons run of it.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def record(runs: Mapping[str, Outcomes], before: Inventory) -> Inventory:
     `cargo`. What no run was about stays as it was."""
     recorded = Inventory()
     for kind in (True, False):
-        names = {name for where, run in runs.items() if (where == CARGO) is kind for name in run}
+        chosen = [run for where, run in runs.items() if (where == CARGO) is kind]
+        names = {name for run in chosen for name in run.keys() - _skipped_files(run)}
         groups = {name: Group.of(tests) for name, tests in _grouped(names).items()}
         kept = {name: group for name, group in before.groups.items() if _is_cargo(name) is kind}
         recorded.groups |= groups or kept
@@ -98,11 +100,12 @@ def differences(inventory: Inventory, where: str, outcomes: Outcomes, *, part: b
     """A line for each group whose tests are not those recorded, and for each test that newly skips, in the
     run `where`; of a `part` only the groups that ran are looked at."""
     cargo = where == CARGO
-    ran = {name: Group.of(tests) for name, tests in _grouped(outcomes).items()}
+    absent = _skipped_files(outcomes)
+    ran = {name: Group.of(tests) for name, tests in _grouped(outcomes.keys() - absent).items()}
     expected = {
         name: group
         for name, group in inventory.groups.items()
-        if _is_cargo(name) is cargo and (not part or name in ran)
+        if _is_cargo(name) is cargo and name not in absent and (not part or name in ran)
     }
     for name in sorted(expected.keys() | ran.keys()):
         if name not in ran:
@@ -121,6 +124,15 @@ def _change(expected: Group, ran: Group) -> str:
     if expected.count == ran.count:
         return f"{ran.count} tests, of other names"
     return f"{expected.count} tests recorded, {ran.count} ran"
+
+
+def _skipped_files(outcomes: Outcomes) -> set[str]:
+    """The files that skipped themselves before their tests were known."""
+    return {
+        name
+        for name, outcome in outcomes.items()
+        if outcome.kind == "skipped" and "::" not in name and not _is_cargo(name)
+    }
 
 
 def _grouped(names: Iterable[str]) -> dict[str, set[str]]:

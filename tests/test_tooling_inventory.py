@@ -90,6 +90,15 @@ def test_what_is_recorded_has_no_differences(tmp_path):
         assert list(inventory.differences(inventory.load(path), where, run)) == []
 
 
+def test_a_file_that_skips_itself_is_a_skip_and_no_group():
+    runs = {"3.11": {"t.py::a": PASSED}, "pypy3.11": {"t.py": Outcome("skipped", "why")}}
+    whole = inventory.record(runs, Inventory())
+    assert whole.groups == {"t.py": Group.of(["t.py::a"])}
+    assert whole.skips == {"t.py": Skip(frozenset({"pypy3.11"}), "why")}
+    assert list(inventory.differences(whole, "pypy3.11", runs["pypy3.11"])) == []
+    assert list(inventory.differences(whole, "3.12", runs["pypy3.11"])) == ["newly skipped: t.py (why)"]
+
+
 def test_a_run_brings_up_to_date_what_it_is_about():
     skipped = Outcome("skipped", "why")
     runs = {"cargo": {"cargo pyuv: a": PASSED}, "3.11": {"t.py::a": skipped}, "3.12": {"t.py::a": skipped}}
