@@ -3,17 +3,12 @@
 import asyncio
 import os
 import socket
-import sys
 import warnings
 
 import pytest
+import pyuv.asyncio
 
 from util import collect
-
-if sys.implementation.name == "pypy":
-    pytest.skip("pyuv.asyncio is for CPython", allow_module_level=True)
-
-import pyuv.asyncio
 
 FACTORIES = {"asyncio": asyncio.SelectorEventLoop, "pyuv": pyuv.asyncio.new_event_loop}
 

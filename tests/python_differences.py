@@ -1,5 +1,6 @@
 """The tests of what PyPy cannot show, from tests/pypy.toml: there they are skipped, each for its reason."""
 
+import fnmatch
 import pathlib
 import sys
 import tomllib
@@ -11,16 +12,22 @@ TABLE = pathlib.Path(__file__).with_name("pypy.toml")
 
 def reasons():
     """Why not, by the test's id; an id without parameters stands for all of its parameters, a file's for all
-    of its tests."""
+    of its tests, and a pattern for those of all files that it matches."""
     rows = tomllib.loads(TABLE.read_text())["skip"]
     return {test: row["reason"] for row in rows for test in row["tests"]}
 
 
 def names(nodeid):
-    """What a row may call a test: with its parameters, without them, by its file."""
+    """What a row may call a test: with its parameters, or without them."""
     yield nodeid
     yield nodeid.partition("[")[0]
-    yield nodeid.partition("::")[0]
+
+
+def reason_for_file(path):
+    """Why none of a file's tests runs; None if they do."""
+    name = path.relative_to(TABLE.parent.parent).as_posix()
+    found = (reason for row, reason in reasons().items() if "::" not in row and fnmatch.fnmatch(name, row))
+    return next(found, None)
 
 
 def skip(items):
@@ -35,8 +42,21 @@ def skip(items):
 
 
 def stale(used, files):
-    """The rows of these files that no test was found for."""
+    """The rows about tests of these files that no test was found for."""
     return sorted(row for row in reasons().keys() - used if row.partition("::")[0] in files)
+
+
+class Absent(pytest.Module):
+    """A file that is not imported: what it imports may not be there."""
+
+    def collect(self):
+        pytest.skip(reason_for_file(self.path), allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    if sys.implementation.name == "pypy" and reason_for_file(module_path):
+        return Absent.from_parent(parent, path=module_path)
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,11 +2,10 @@
 
 import asyncio
 
+import greenlet
 import pytest
 import pyuv.asyncio
 from asyncioutil import run
-
-greenlet = pytest.importorskip("greenlet")
 
 
 async def spawn(function, *arguments):

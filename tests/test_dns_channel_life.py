@@ -1,6 +1,5 @@
 """How many lookups a `pyuv.dns.Channel` takes, and how long it lives."""
 
-import gc
 import os
 import threading
 import weakref
@@ -150,7 +149,7 @@ def test_many_channels_leave_no_descriptor_no_thread_and_no_memory(dns_server):
             channel.close()
             loop.excepthook = Recorder()
         del channel
-    gc.collect()
+    collect()
     while loop.run(pyuv.UV_RUN_NOWAIT):
         pass
     loop.close()

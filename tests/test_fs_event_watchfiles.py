@@ -10,11 +10,10 @@ import shutil
 
 import pytest
 import pyuv
+import watchfiles
 from pyuv import fs
 
 from util import time_limit
-
-watchfiles = pytest.importorskip("watchfiles", reason="there is no watchfiles for PyPy")
 
 MARK = ".mark-"
 

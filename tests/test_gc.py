@@ -275,6 +275,7 @@ def test_a_handle_that_is_sent_may_be_closed_before(loop):
         loop.run(pyuv.UV_RUN_NOWAIT)
     assert told == [None, pyuv.errno.UV_EBADF]
     handle = None
+    collect()
     loop.run(pyuv.UV_RUN_NOWAIT)
     assert [type(handle) for handle in loop.handles].count(pyuv.TCP) == 0
     pipe.close()

@@ -3,7 +3,6 @@
 import importlib
 import importlib.metadata
 import re
-import sys
 import types
 
 import licenses
@@ -11,8 +10,7 @@ import pytest
 import pyuv
 import vendored
 
-# The event loop of asyncio is for CPython.
-ASYNCIO = [".asyncio"] if sys.implementation.name == "cpython" else []
+from util import in_child
 
 
 def test_versions_are_those_of_what_is_linked():
@@ -34,7 +32,7 @@ def test_the_licence_of_what_is_linked_is_in_the_metadata(name):
     assert "Permission is hereby granted, free of charge" in path.read_text()
 
 
-@pytest.mark.parametrize("name", ["", *ASYNCIO, ".dns", ".errno", ".error", ".fs", ".thread", ".util"])
+@pytest.mark.parametrize("name", ["", ".asyncio", ".dns", ".errno", ".error", ".fs", ".thread", ".util"])
 def test_a_module_has_no_public_names_but_those_that_it_says(name):
     module = importlib.import_module(f"pyuv{name}")
     assert len(set(module.__all__)) == len(module.__all__)
@@ -47,3 +45,15 @@ def test_a_module_has_no_public_names_but_those_that_it_says(name):
     if name:
         modules = [said for said in module.__all__ if isinstance(getattr(module, said), types.ModuleType)]
         assert modules == []
+
+
+def test_the_event_loop_of_asyncio_says_that_it_is_not_for_pypy():
+    code = """
+import sys
+sys.implementation.name = "pypy"
+try:
+    import pyuv.asyncio
+except ImportError as error:
+    print(error)
+"""
+    assert in_child(code) == ["pyuv.asyncio is not supported on PyPy"]

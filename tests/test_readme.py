@@ -4,9 +4,7 @@ import contextlib
 import pathlib
 import re
 import socket
-import sys
 
-import pytest
 import pyuv
 from dnsserver import DNSServer
 
@@ -40,7 +38,6 @@ def test_fs(capsys, tmp_path, monkeypatch):
     assert capsys.readouterr().out == "b'remember'\n"
 
 
-@pytest.mark.skipif(sys.implementation.name == "pypy", reason="pyuv.asyncio is for CPython")
 def test_asyncio(capsys):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
