@@ -133,7 +133,7 @@ def environments_found(only: Sequence[str] = ()) -> list[Environment]:
     own = own_pythons()
     tools = _tools_environment(own)
     found = {python.name: python for python in own}
-    if wanted := set(only or interpreters.CPYTHONS) - found.keys():
+    if wanted := set(only or interpreters.SUPPORTED) - found.keys():
         for name, program in sid_pythons.programs(wanted).items():
             if python := interpreters.probe(program):
                 found[name] = python
@@ -141,9 +141,7 @@ def environments_found(only: Sequence[str] = ()) -> list[Environment]:
         raise SetupError(f"not found: Python {', '.join(sorted(unknown))}")
     pythons = sorted(found.values(), key=lambda python: python.order)
     every = [tools if python == tools.interpreter else Environment(python, tools=tools) for python in pythons]
-    if only:
-        return [environment for environment in every if environment.name in only]
-    return [environment for environment in every if environment.name not in interpreters.ON_REQUEST]
+    return [environment for environment in every if not only or environment.name in only]
 
 
 def tools_environment() -> Environment:

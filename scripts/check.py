@@ -3,10 +3,10 @@
     check.py [--full | --inventory] [--python 3.12 ...] [--only STEP ...]
 
 A failing step does not stop the ones after it. The oldest and the newest CPython run all of pytest's tests,
-the Pythons between them the files of tests/shard.txt. `--full` runs everything on all of them, adds
-what takes longer, and writes tests/results/full.json. `--python` runs all tests on the Pythons that it names.
-`--inventory` runs the tests only and brings tests/inventory.txt up to date with what they did. `--only` runs
-the steps whose names begin so, for work on one of them.
+the Pythons between them the files of tests/shard.txt, PyPy those of tests/shard-pypy.txt. `--full` runs
+everything on all of them, adds what takes longer, and writes tests/results/full.json. `--python` runs all
+tests on the Pythons that it names. `--inventory` runs the tests only and brings tests/inventory.txt up to
+date with what they did. `--only` runs the steps whose names begin so, for work on one of them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ LOGS = BUILD / "logs"
 RESULTS = BUILD / "results"
 INVENTORY = ROOT / "tests" / "inventory.txt"
 SHARD = ROOT / "tests" / "shard.txt"
+PYPY_SHARD = ROOT / "tests" / "shard-pypy.txt"
 FULL = ROOT / "tests" / "results" / "full.json"
 # The name servers that tests/nameservers.py starts, and Debian's packages that hold them.
 SERVERS = {"knotd": "knot", "unbound": "unbound"}
@@ -119,15 +120,15 @@ class Checks:
             whole = full or self.rewriting or self.chosen or ends
             yield self.pytest(environment, whole=whole, full=full)
         if not self.chosen:
-            for name in interpreters.CPYTHONS:
+            for name in interpreters.SUPPORTED:
                 if name not in (environment.name for environment in every):
                     yield Step(f"pytest {name}", self.without(name))
         if self.rewriting:
             return
         yield Step("random programs", self.random_programs)
         for environment in every if full else [self.newest]:
-            yield self.gate(environment)
             if environment.interpreter.is_cpython:
+                yield self.gate(environment)
                 yield self.asyncio_suite(environment)
         yield self.command("manual", "sphinx-build", "-qW", "-b", "html", "docs", "build/docs")
         yield self.command("manual's index", "python", "scripts/manual_index.py", "build/docs/objects.inv")
@@ -136,6 +137,7 @@ class Checks:
         yield self.command("demo", "python", "scripts/demo.py")
         if full:
             yield self.command("wheels", "python", "scripts/wheel.py")
+            yield self.command("wheel on an older Debian", "python", "scripts/older_debian.py")
             yield self.command("wheels for aarch64", "python", "scripts/wheel.py", *EMULATED)
             yield self.command("source distribution", "python", "scripts/sdist.py")
             yield self.command("valgrind", "python", "scripts/valgrind.py")
@@ -168,7 +170,8 @@ class Checks:
     def pytest(self, environment: Environment, *, whole: bool, full: bool) -> Step:
         """All of the tests, or the files of the shard."""
         name = f"pytest {environment.name}"
-        files = [] if whole else SHARD.read_text().split()
+        shard = SHARD if environment.interpreter.is_cpython else PYPY_SHARD
+        files = [] if whole else shard.read_text().split()
 
         def action(log: Path) -> Result:
             report = RESULTS / f"pytest-{environment.name}.json"

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CPYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
+SUPPORTED = (*CPYTHONS, "pypy3.11")
 # Nobody packages these yet; one that is found, or named in `PYUV_PYTHONS`, is tested.
 FREE_THREADED = ("3.14t", "3.15t")
-# Builds, and does not pass all tests yet: tested when it is asked for by name.
-ON_REQUEST = ("pypy3.11",)
-KNOWN = (*CPYTHONS, *FREE_THREADED, *ON_REQUEST)
+KNOWN = (*SUPPORTED, *FREE_THREADED)
 
 _PROBE = """
 import importlib.util, json, sys, sysconfig
