@@ -34,6 +34,7 @@ def block_pool(loop):
 SMALL_DISK = textwrap.dedent(
     """
     import ctypes, os, resource, signal, sys, pyuv
+    from pathlib import Path
     from pyuv import errno, fs
 
     os.chdir(sys.argv[1])

@@ -53,6 +53,12 @@ class Absent(pytest.Module):
         pytest.skip(reason_for_file(self.path), allow_module_level=True)
 
 
+def pytest_configure(config):
+    if sys.implementation.name == "pypy":
+        # The garbage of one test is collected during another.
+        config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
 def pytest_pycollect_makemodule(module_path, parent):
     if sys.implementation.name == "pypy" and reason_for_file(module_path):
         return Absent.from_parent(parent, path=module_path)

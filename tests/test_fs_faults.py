@@ -34,7 +34,7 @@ for append in (False, True):
 def test_a_full_disk_leaves_the_old_file_to_an_atomic_write(tmp_path):
     assert on_small_disk(
         """
-open("small/file", "w").write("old")
+Path("small/file").write_text("old")
 for code, written in errors(fs.write_file, "small/file", bytes(1 << 17), atomic=True):
     print((code, written) == (full, 0))
     print(open("small/file").read() == "old")

@@ -125,13 +125,13 @@ def test_an_error_says_how_much_went_out(loop, tmp_path):
 def test_a_file_size_limit_stops_a_write_half_way(tmp_path):
     assert in_child(
         """
-        import os, resource, signal, sys, pyuv
+        import os, pathlib, resource, signal, sys, pyuv
         from pyuv import errno, fs
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
         loop = pyuv.Loop()
         os.chdir(sys.argv[1])
-        open("file", "w").write("old")
+        pathlib.Path("file").write_text("old")
 
         def attempt(call, *arguments, **options):
             try:

@@ -14,6 +14,8 @@ import contextlib, gc, pty, signal, socket, sys, tempfile, threading, time, warn
 import pyuv, pyuv.fs
 warnings.simplefilter("ignore")
 folder = tempfile.mkdtemp()
+# PyPy's os is without this name of Linux's.
+O_TMPFILE = getattr(os, "O_TMPFILE", 0o20200000)
 
 def closed():
     os.closerange(3, 256)
@@ -23,7 +25,7 @@ def taken():
     numbers = [fd for fd in map(int, os.listdir("/proc/self/fd")) if fd > 2]
     os.closerange(3, 256)
     for fd in numbers:
-        victim = os.open(folder, os.O_TMPFILE | os.O_RDWR)
+        victim = os.open(folder, O_TMPFILE | os.O_RDWR)
         os.dup2(victim, fd)
         if victim not in numbers:
             os.close(victim)
