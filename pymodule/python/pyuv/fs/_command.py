@@ -100,7 +100,9 @@ class Runner:
             done = {"files": progress.files, "folders": progress.folders}
             raise Failed(outcome | done | {"errors": request.errors, "seconds": seconds})
         result = request.result
-        fields = {name: getattr(result, name) for name in result.__match_args__}
+        # PyPy's named results have no __match_args__; `n_fields` and its like are no fields.
+        names = (name for name in vars(type(result)) if not name.startswith(("_", "n_")))
+        fields = {name: getattr(result, name) for name in names}
         return outcome | fields | {"seconds": seconds}
 
     def single(self, do: Callable[[], None], **fields: int) -> Outcome:
