@@ -5,7 +5,6 @@
 //! such as to wait for room, they leave to the methods of the same names that asyncio has.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ffi::CStr;
 use std::net::SocketAddr;
 
@@ -15,6 +14,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyBytes, PyTuple, PyType};
 use pyuv::address::RawAddress;
 use pyuv::{Buffer, Held, Owned};
+use rustc_hash::FxHashMap;
 
 use super::scheduler::Scheduler;
 use super::slots::Slot;
@@ -48,7 +48,7 @@ pub struct DatagramCore {
 /// Addresses of Python's for those of C, and the other way around: to build them takes as long as to receive.
 #[derive(Default)]
 struct Addresses {
-    senders: RefCell<HashMap<SocketAddr, Py<PyAny>>>,
+    senders: RefCell<FxHashMap<SocketAddr, Py<PyAny>>>,
     /// That of the last datagram: most answer it.
     last: RefCell<Option<(Py<PyAny>, SocketAddr)>>,
 }

@@ -145,6 +145,17 @@ pub fn handle<'py>(
     make(layout, &layout.handle, event_loop, callback, args, context)
 }
 
+/// One that knows where it was made.
+pub fn in_debug<'py>(
+    event_loop: &Bound<'py, PyAny>,
+    callback: Bound<'py, PyAny>,
+    args: Bound<'py, PyTuple>,
+    context: Option<Borrowed<'_, 'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let class = layout()?.handle.class().bind(event_loop.py());
+    class.call1((callback, args, event_loop, context))
+}
+
 /// A new handle of `call_soon_threadsafe`: from Python 3.14 on one with a lock, which is held while its
 /// callback runs, so that whoever cancels it knows whether it did.
 pub fn threadsafe<'py>(

@@ -40,21 +40,24 @@ pub fn install(py: Python<'_>) -> PyResult<()> {
 /// # Safety
 /// `slf` is an instance of the class that the method was put on.
 #[inline]
-unsafe fn scheduler<'a, 'py>(slf: &'a Bound<'py, PyAny>) -> &'a Bound<'py, Scheduler> {
+pub unsafe fn scheduler<'a, 'py>(slf: &'a Bound<'py, PyAny>) -> &'a Bound<'py, Scheduler> {
     // SAFETY: the caller says so.
     unsafe { slf.cast_unchecked::<Scheduler>() }
 }
 
 /// The context that is given, or a copy of the current one.
 #[inline]
-fn context_of<'py>(py: Python<'py>, arguments: &Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+pub fn context_of<'py>(
+    py: Python<'py>,
+    arguments: &Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
     match arguments.named("context")? {
         Some(context) if !context.is_none() => Ok(context.to_owned()),
         _ => context::copy_current(py),
     }
 }
 
-fn missing(method: &str, what: &str) -> PyErr {
+pub fn missing(method: &str, what: &str) -> PyErr {
     PyTypeError::new_err(format!("{method}() needs a {what}"))
 }
 

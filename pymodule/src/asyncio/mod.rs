@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 mod context;
 mod datagrams;
+mod descriptors;
 mod handle_class;
 mod handles;
 mod methods;
@@ -34,6 +35,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     asyncio.add_class::<datagrams::DatagramCore>()?;
     asyncio.add_function(wrap_pyfunction!(datagrams::use_datagrams, &asyncio)?)?;
     methods::install(py)?;
+    descriptors::install(py)?;
     module.add_submodule(&asyncio)?;
     py.import("sys")?.getattr("modules")?.set_item("pyuv._pyuv.asyncio", asyncio)
 }

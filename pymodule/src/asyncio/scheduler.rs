@@ -14,7 +14,7 @@ use super::ready::{Entry, Ready};
 use super::sockets::{self, Kind, Receiver};
 use super::timers::Timers;
 use super::transport::{Transports, give_up};
-use super::watches::{Direction, Watches};
+use super::watches::Watches;
 use super::{handles, run, signature};
 use crate::error::{UVError, to_py};
 use crate::life::back::Leash;
@@ -248,25 +248,6 @@ impl Scheduler {
             // One that is closed has nobody to wake.
             let _ = below.wake.send();
         }
-    }
-
-    /// Has `handle` called when the descriptor is readable, or no more with None. Gives the handle
-    /// that it had before.
-    fn _set_reader<'py>(
-        slf: &Bound<'py, Scheduler>,
-        fd: i32,
-        handle: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Watches::set(slf, fd, Direction::Reading, handle)
-    }
-
-    /// The same when it is writable.
-    fn _set_writer<'py>(
-        slf: &Bound<'py, Scheduler>,
-        fd: i32,
-        handle: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Watches::set(slf, fd, Direction::Writing, handle)
     }
 
     /// Has `listener` called with the numbers of signals that come, as `bytes`, or nobody with None. Gives

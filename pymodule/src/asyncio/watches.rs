@@ -2,11 +2,12 @@
 //! event loop alone.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::{Events, Handle as CoreHandle, Held, Loop, Poll};
+use rustc_hash::FxHashMap;
 
 use super::ready::Entry;
 use super::scheduler::{PART_OF, Scheduler};
@@ -62,7 +63,7 @@ impl Watch {
 
 /// The handles of what is watched. Nothing is dropped while it is borrowed.
 #[derive(Default)]
-pub struct Watches(RefCell<HashMap<i32, Watch>>);
+pub struct Watches(RefCell<FxHashMap<i32, Watch>>);
 
 impl Watches {
     /// Puts `handle` in the place of what is there for this descriptor and direction, and gives that.
@@ -77,7 +78,7 @@ impl Watches {
         let held = core.hold().map_err(to_os_error)?;
         let handle = handle.map(Bound::unbind);
         if handle.is_some() {
-            this.state(&held).watches.open(core, fd, false)?;
+            this.state(&held).watches.open(core, fd)?;
         }
         let put = |watch: &mut Watch| std::mem::replace(&mut watch.side(direction).handle, handle);
         let old = Watches::change(slf, &held, fd, put)?.flatten();
@@ -93,7 +94,7 @@ impl Watches {
         operation: &Bound<'_, Operation>,
     ) -> PyResult<()> {
         let this = slf.get();
-        this.state(held).watches.open(this.core()?, fd, true)?;
+        this.state(held).watches.open(this.core()?, fd)?;
         let operation = operation.clone().unbind();
         let put = |watch: &mut Watch| watch.side(direction).operations.push_back(operation);
         Watches::change(slf, held, fd, put).map(drop)
@@ -134,11 +135,11 @@ impl Watches {
     }
 
     /// There is a watch of the descriptor from now on.
-    fn open(&self, core: &Loop, fd: i32, for_operation: bool) -> PyResult<()> {
+    fn open(&self, core: &Loop, fd: i32) -> PyResult<()> {
         if self.0.borrow().contains_key(&fd) {
             return Ok(());
         }
-        let stays = for_operation && !blocks(fd);
+        let stays = !blocks(fd);
         let poll = Poll::new(core, fd).map_err(to_os_error)?;
         poll.hide(PART_OF).map_err(to_os_error)?;
         let watch = Watch { poll, reader: Side::default(), writer: Side::default(), stays };

@@ -214,46 +214,6 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         self._internal_fds -= 1
         self._csock = None
 
-    # Descriptors
-
-    def _add_reader(
-        self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        return self._watch(self._set_reader, fd, callback, args, context)
-
-    def _add_writer(
-        self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        return self._watch(self._set_writer, fd, callback, args, context)
-
-    def _remove_reader(self, fd: Any) -> bool:
-        return self._unwatch(self._set_reader, fd)
-
-    def _remove_writer(self, fd: Any) -> bool:
-        return self._unwatch(self._set_writer, fd)
-
-    def _watch(
-        self,
-        put: Callable[[int, asyncio.Handle | None], asyncio.Handle | None],
-        fd: Any,
-        callback: Callable[..., Any],
-        args: tuple[Any, ...],
-        context: Context | None,
-    ) -> asyncio.Handle:
-        self._check_closed()
-        handle = Handle(callback, args, self, context)
-        before = put(_fileno(fd), handle)
-        if before is not None:
-            before.cancel()
-        return handle
-
-    def _unwatch(self, put: Callable[[int, asyncio.Handle | None], asyncio.Handle | None], fd: Any) -> bool:
-        before = None if self.is_closed() else put(_fileno(fd), None)
-        if before is None:
-            return False
-        before.cancel()
-        return True
-
     # Transports
 
     def _ensure_fd_no_transport(self, fd: Any) -> None:

@@ -2,23 +2,28 @@
 //! are lost.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyuv::Held;
+use rustc_hash::FxHashMap;
 
 use super::StreamCore;
 use super::closing::end_if_closed;
 
 /// Nothing is dropped while it is borrowed.
 #[derive(Default)]
-pub struct Transports(RefCell<HashMap<i32, Py<StreamCore>>>);
+pub struct Transports(RefCell<FxHashMap<i32, Py<StreamCore>>>);
 
 impl Transports {
     pub fn insert(&self, fd: i32, core: &Bound<'_, StreamCore>) {
         let old = self.0.borrow_mut().insert(fd, core.clone().unbind());
         drop(old);
+    }
+
+    /// Whether there is one with the descriptor, even if it is closing that.
+    pub fn has(&self, fd: i32) -> bool {
+        self.0.borrow().contains_key(&fd)
     }
 
     /// The transport that has the descriptor, and is not closing it.
