@@ -18,6 +18,8 @@ REQUIREMENTS = BENCHES / "requirements.txt"
 VENDORED = {"libuv-sys2": ("LIBUV_SOURCE", "libuv"), "c-ares-sys": ("CARES_SOURCE", "c-ares")}
 """Crates whose vendored C sources pyuv links, and where cmake is told of them."""
 
+PYPY = "pypy3.11"
+
 PYUV_SOURCES = ("Cargo.lock", "Cargo.toml", "pyproject.toml", "src", "dns", "fs", "pymodule")
 
 
@@ -38,6 +40,25 @@ def virtual_environment() -> Path:
         say("installing the peers")
         run([str(python), "-m", "pip", "install", "-q", "-r", str(REQUIREMENTS)], "the peers")
         stamp.write_text(wanted)
+    return python
+
+
+def pypy() -> Path:
+    """PyPy, in an environment with pyuv alone; made or refreshed as needed."""
+    sys.path.append(str(ROOT / "scripts"))
+    import interpreters
+    import sid_pythons
+
+    found = {python.name: python.path for python in interpreters.find()}
+    if PYPY not in found:
+        found |= sid_pythons.programs({PYPY})
+    if PYPY not in found:
+        raise SetupError(f"not found on PATH, under pyenv or in Debian sid: {PYPY}")
+    folder = BUILD / f"venv-{PYPY}"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        run([str(found[PYPY]), "-m", "venv", str(folder)], "an environment of PyPy")
+    install_pyuv(python)
     return python
 
 

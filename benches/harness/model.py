@@ -24,6 +24,7 @@ SUITES = (
     "large_file",
     "trees",
     "queue",
+    "pypy",
 )
 """Modules of `suites`, in the order of the report."""
 

@@ -42,7 +42,7 @@ def measure(options: argparse.Namespace, references: Path) -> int:
                 good &= count(console, suite, settings, options)
             else:
                 good &= compare(console, suite, settings, options)
-        except debian.SetupError as problem:
+        except (debian.SetupError, environment.SetupError) as problem:
             console.print(f"[red]{suite.TITLE}: {problem}")
             good = False
     if not options.instructions:

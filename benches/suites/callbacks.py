@@ -26,10 +26,11 @@ COLUMNS = [
 
 ONE_IDLE = "1 idle callback"
 MANY_IDLES = "1,000 idle callbacks"
+TIMERS = "20,000 timers, each starting itself again"
 CASES = {
     ONE_IDLE: ("idle", 1),
     MANY_IDLES: ("idle", 1000),
-    "20,000 timers, each starting itself again": ("timers", 20_000),
+    TIMERS: ("timers", 20_000),
     "an Async that sends to itself": ("async", 1),
     "two loops on two threads, round trip of an Async": ("pingpong", 1),
 }

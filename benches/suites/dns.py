@@ -96,12 +96,19 @@ def clients(
 ) -> Iterator[Cell]:
     """A cell for each client; `how` are options that all of their programs take."""
     core, _ = two_cores()
-    asked = ("--server", server, "--names", names, "--zone", nameserver.ZONE)
-    arguments = (*asked, "--in-flight", in_flight, *length, *how)
+    arguments = (*arguments_of(server, in_flight, length, names), *how)
     yield Cell(case, REFERENCE, settings.reference("dns", *arguments), core)
     for client, which in CLIENTS.items():
         command = settings.program("dns_queries", *which, *arguments)
         yield Cell(case, client, command, core, peer=client != "pyuv")
+
+
+def arguments_of(
+    server: str, in_flight: int, length: tuple[str, ...], names: int = NAMES
+) -> tuple[object, ...]:
+    """What a program is told that asks this server."""
+    asked = ("--server", server, "--names", names, "--zone", nameserver.ZONE)
+    return (*asked, "--in-flight", in_flight, *length)
 
 
 def generator(settings: Settings, server: str, case: str, in_flight: int, *how: object) -> Iterator[Cell]:

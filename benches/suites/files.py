@@ -70,20 +70,30 @@ LIMITS = [
 
 @contextmanager
 def cells(settings: Settings) -> Iterator[list[Cell]]:
+    with filled_folder() as folder:
+        yield list(clients(settings, folder))
+
+
+@contextmanager
+def filled_folder() -> Iterator[str]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="pyuv-bench-", dir=memory if memory.is_dir() else None) as folder:
         for number in range(FILES):
             (Path(folder) / str(number)).write_bytes(b"x" * SIZE)
-        yield list(clients(settings, folder))
+        yield folder
 
 
 def clients(settings: Settings, folder: str) -> Iterator[Cell]:
     for case, name in CASES.items():
-        what = ("--case", name, "--folder", folder, "--files", FILES)
-        arguments = (*what, "--in-flight", IN_FLIGHT, *settings.timing)
+        arguments = arguments_of(settings, name, folder)
         yield Cell(case, C_ON_LIBUV, settings.reference("files", *arguments))
         for client, which in CLIENTS.items():
             if case == STAT and client in READ_ONLY:
                 continue
             command = settings.program("files", *which, *arguments)
             yield Cell(case, client, command, peer=client not in OWN)
+
+
+def arguments_of(settings: Settings, name: str, folder: str) -> tuple[object, ...]:
+    what = ("--case", name, "--folder", folder, "--files", FILES)
+    return (*what, "--in-flight", IN_FLIGHT, *settings.timing)
