@@ -6,11 +6,11 @@ what a test starts with `sys.executable` is emulated as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import sid
 from debian import SetupError
+from foreign import ForeignPython
 from targets import DEBIAN, Target
 
 # Those that sid has for every processor, by name: the package, and the program.
@@ -20,8 +20,6 @@ PYTHONS = {
     "3.15": ("python3.15", "python3.15"),
     "pypy3.11": ("pypy3", "pypy3.11"),
 }
-# The version of PyPy's interface for extension modules.
-PYPY_ABI = "pypy311_pp80"
 CONFIGURATION = """\
 home = {home}
 include-system-site-packages = false
@@ -38,47 +36,19 @@ def pythons(target: Target) -> sid.Packages:
     return sid.Packages(target.name, packages, DEBIAN[target.machine])
 
 
-@dataclass(frozen=True)
-class EmulatedPython:
-    """One Python of a target, in an environment of its own without pip."""
-
-    name: str
-    folder: Path
-
-    @property
-    def python(self) -> Path:
-        return self.folder / "bin" / "python"
-
-    @property
-    def packages(self) -> Path:
-        """Where what is installed goes."""
-        program = PYTHONS[self.name][1]
-        return self.folder / "lib" / program / "site-packages"
-
-
-def environment(target: Target, name: str, folder: Path) -> EmulatedPython:
+def environment(target: Target, name: str, folder: Path) -> ForeignPython:
     """A new environment in `folder`."""
     if name not in PYTHONS or not sid.available():
         raise SetupError(f"no emulated Python {name}: Debian sid has {', '.join(PYTHONS)}")
     root = sid.fetch(pythons(target)).path
     qemu = sid.fetch(emulator()).path / "usr/bin" / f"qemu-{target.machine}"
-    made = EmulatedPython(name, folder)
+    program = root / "usr/bin" / PYTHONS[name][1]
+    packages = folder / "lib" / program.name / "site-packages"
+    made = ForeignPython(name, target, folder / "bin" / "python", packages)
     made.packages.mkdir(parents=True)
     made.python.parent.mkdir()
-    program = root / "usr/bin" / PYTHONS[name][1]
     version = name.removeprefix("pypy")
     (folder / "pyvenv.cfg").write_text(CONFIGURATION.format(home=program.parent, version=version))
     made.python.write_text(f'#!/bin/sh\nexec "{qemu}" -L "{root}" -0 "$0" "{program}" "$@"\n')
     made.python.chmod(0o755)
     return made
-
-
-def tags(target: Target, name: str) -> list[str]:
-    """How pip is told what to look for in the name of that Python."""
-    implementation = "pp" if name.startswith("pypy") else "cp"
-    options = ["--implementation", implementation, "--python-version", name.removeprefix("pypy")]
-    if implementation == "pp":
-        options += ["--abi", PYPY_ABI]
-    for platform in (target.tag, f"manylinux_2_17_{target.machine}", "any"):
-        options += ["--platform", platform]
-    return options

@@ -1,7 +1,8 @@
-"""Packages of Debian sid in a folder of pyuv's own, for what the machine's system is too old for.
+"""Packages of Debian sid, or of an old Debian, in a folder of pyuv's own: what the machine's system is too
+old or too new for.
 
 apt-get resolves, downloads and verifies them with state, lists and cache in that folder; dpkg-deb unpacks
-them there. Nothing is installed, and nobody need be root. requirements/sid-NAME.txt records the versions;
+them there. Nothing is installed, and nobody need be root. requirements/sid-NAME.txt records sid's versions;
 where one has gone from the archive the newest is taken, and said. The folder is kept outside the checkout,
 under `PYUV_CACHE` or the user's cache, so that this takes time once. Standard library only: bootstrap.py
 stands on this.
@@ -39,10 +40,11 @@ class Packages:
     names: tuple[str, ...]
     architecture: str
     finish: Callable[[Path], None] = lambda folder: None
+    suite: str = "sid"
 
     @property
     def record(self) -> Path:
-        return REQUIREMENTS / f"sid-{self.name}.txt"
+        return REQUIREMENTS / f"{self.suite}-{self.name}.txt"
 
     def recorded(self) -> dict[str, str]:
         """The versions in the repository, by package."""
@@ -51,7 +53,7 @@ class Packages:
         return {name: version for name, _, version in rows}
 
     def write_record(self, versions: Mapping[str, str]) -> None:
-        header = f"# {self.architecture} packages of Debian sid, by `make lock`\n"
+        header = f"# {self.architecture} packages of Debian {self.suite}, by `make lock`\n"
         self.record.write_text(header + "".join(f"{name} {versions[name]}\n" for name in sorted(versions)))
 
 
@@ -78,18 +80,29 @@ def fetch(packages: Packages, *, newest: bool = False) -> Folder:
     recorded = {} if newest else packages.recorded()
     inputs = json.dumps([FORMAT, packages.names, packages.architecture, recorded])
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:12]
-    path = cache() / f"sid-{packages.name}-{digest}"
+    path = cache() / f"{packages.suite}-{packages.name}-{digest}"
     done = path / "versions.json"
     with alone():
         if newest or not done.exists():
             shutil.rmtree(path, ignore_errors=True)
-            versions = _Archive(path / "apt", packages.architecture).unpack(packages.names, recorded, path)
+            archive = _Archive(path / "apt", packages.architecture, packages.suite)
+            versions = archive.unpack(packages.names, recorded, path)
             packages.finish(path)
             done.write_text(json.dumps(versions, indent=1))
     folder = Folder(path, json.loads(done.read_text()))
-    for line in _changes(recorded, folder.versions):
+    for line in _changes(packages, recorded, folder.versions):
         _say(line)
     return folder
+
+
+def source(package: str, suite: str, folder: Path) -> Path:
+    """The archive of the sources that a package is built from, as its authors made it, in `folder`."""
+    home = folder / "apt"
+    archive = _Archive(home, architecture(), suite, kind="deb-src")
+    archive.download_source(package, folder)
+    shutil.rmtree(home)
+    (path,) = folder.glob(f"{package}_*.orig.tar.[gx]z")
+    return path
 
 
 def cache() -> Path:
@@ -100,14 +113,16 @@ def cache() -> Path:
 
 
 class _Archive:
-    """apt with everything of its own below `home`."""
+    """apt with everything of its own below `home`: for packages, or for their sources."""
 
-    def __init__(self, home: Path, architecture: str) -> None:
+    def __init__(self, home: Path, architecture: str, suite: str, *, kind: str = "deb") -> None:
         self.home = home
+        self.suite = suite
         for folder in ("state/lists/partial", "cache/archives/partial"):
             (home / folder).mkdir(parents=True)
         (home / "status").touch()
-        (home / "sources.list").write_text(f"deb [target=Packages] {_mirror()} sid main\n")
+        target = "Packages" if kind == "deb" else "Sources"
+        (home / "sources.list").write_text(f"{kind} [target={target}] {_mirror()} {suite} main\n")
         (home / "apt.conf").write_text(
             f'Dir::State "{home}/state";\n'
             f'Dir::State::status "{home}/status";\n'
@@ -123,7 +138,7 @@ class _Archive:
 
     def unpack(self, names: Sequence[str], recorded: Mapping[str, str], root: Path) -> dict[str, str]:
         """Unpack the packages and all that they depend on below `root`; their versions."""
-        _say(f"fetching {', '.join(names)} from Debian sid into {root}")
+        _say(f"fetching {', '.join(names)} from Debian {self.suite} into {root}")
         self._get("update")
         pinned = [f"{name}={recorded[name]}" for name in self._available(recorded)]
         # What is recorded and still there may not fit the rest.
@@ -142,6 +157,12 @@ class _Archive:
         shutil.rmtree(self.home)
         return versions
 
+    def download_source(self, package: str, folder: Path) -> None:
+        _say(f"fetching the source of {package} from Debian {self.suite}")
+        self._get("update")
+        apt: list[str | Path] = ["apt-get", "-c", self.home / "apt.conf", "--quiet=2"]
+        _run([*apt, "source", "--download-only", "--only-source", package], cwd=folder)
+
     def _available(self, versions: Mapping[str, str]) -> list[str]:
         """The packages that the archive has in these very versions."""
         listed = _output(["apt-cache", "-c", str(self.home / "apt.conf"), "madison", *versions])
@@ -153,10 +174,11 @@ class _Archive:
         return _run(["apt-get", "-c", self.home / "apt.conf", *options, verb, *names], check=check)
 
 
-def _changes(recorded: Mapping[str, str], versions: Mapping[str, str]) -> Iterator[str]:
+def _changes(packages: Packages, recorded: Mapping[str, str], versions: Mapping[str, str]) -> Iterator[str]:
+    gone = f"has gone from Debian {packages.suite}"
     for name in sorted(recorded.keys() & versions.keys()):
         if recorded[name] != versions[name]:
-            yield f"{name} {recorded[name]} has gone from Debian sid; {versions[name]} is taken"
+            yield f"{name} {recorded[name]} {gone}; {versions[name]} is taken"
 
 
 def _mirror() -> str | None:
@@ -174,16 +196,16 @@ def _mirror() -> str | None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """One at a time, also among checkouts."""
+def alone(what: str = "lock") -> Iterator[None]:
+    """One at a time, also among checkouts; what takes long has a lock of its own."""
     cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / "lock").open("w") as lock:
+    with (cache() / what).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _run(command: Sequence[str | Path], *, check: bool = True) -> bool:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+def _run(command: Sequence[str | Path], *, check: bool = True, cwd: Path | None = None) -> bool:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False, cwd=cwd)
     if check and done.returncode:
         raise SetupError(f"exit status {done.returncode}: {' '.join(map(str, command))}")
     return done.returncode == 0

@@ -30,11 +30,13 @@ import targets
 import zig
 from bootstrap import BUILD, REQUIREMENTS, ROOT, Command, Environment, run, say
 from debian import SetupError
+from foreign import ForeignPython
 from targets import Target
 
 DIST = ROOT / "dist"
 TRIAL = ROOT / "scripts" / "try_wheel.py"
 TESTS = ROOT / "tests" / "wheel.txt"
+DEMO: Command = ["scripts/demo.py"]
 # Where pytest finds what the tests import.
 WHICH = "import pyuv, sys; assert pyuv.__file__.startswith(sys.argv[1]), pyuv.__file__"
 
@@ -99,24 +101,25 @@ def try_here(environment: Environment, wheel: Path) -> bool:
             return False
         (packages,) = venv.glob("lib/*/site-packages")
         env = {**environment.run_environment(), "PYTHONPATH": str(packages)}
-        return _programs(environment.python, [["-c", WHICH, packages], _tests()], env)
+        return _programs(environment.python, [["-c", WHICH, packages], tests()], env)
+
+
+def try_foreign(tools: Environment, made: ForeignPython, wheel: Path, programs: Sequence[Command]) -> bool:
+    """The same in the environment of a foreign Python, with these programs for the tests."""
+    made.install(tools, "--no-index", wheel)
+    if not trial(made.python, made.packages):
+        return False
+    for lock in ("test.txt", "demo.txt"):
+        made.install(tools, "--upgrade", "--require-hashes", "-r", REQUIREMENTS / lock)
+    which: Command = ["-c", WHICH, made.packages]
+    return _programs(made.python, [which, *programs], dict(os.environ))
 
 
 def try_emulated(environment: Environment, target: Target, wheel: Path) -> bool:
-    """The same in emulation, with the demo for the tests: under emulation they take longer than they may."""
+    """The same in emulation, with the demo alone: under emulation tests take longer than they may."""
     with tempfile.TemporaryDirectory(prefix="pyuv-wheel-") as folder:
         made = emulated.environment(target, environment.name, Path(folder, "venv"))
-        # The machine's own pip looks at the wheel's tags as that of the target would.
-        pip: Command = [environment.tools.python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        place: Command = ["--target", made.packages, "--only-binary", ":all:", "--no-deps"]
-        install: Command = [*pip, "install", *place, *emulated.tags(target, environment.name)]
-        run([*install, "--no-index", wheel])
-        if not trial(made.python, folder):
-            return False
-        for lock in ("test.txt", "demo.txt"):
-            run([*install, "--upgrade", "--require-hashes", "-r", REQUIREMENTS / lock])
-        programs: list[Command] = [["-c", WHICH, made.packages], ["scripts/demo.py"]]
-        return _programs(made.python, programs, dict(os.environ))
+        return try_foreign(environment.tools, made, wheel, [DEMO])
 
 
 def trial(python: Path, folder: str | Path) -> bool:
@@ -126,7 +129,8 @@ def trial(python: Path, folder: str | Path) -> bool:
     return subprocess.run([python, "-I", TRIAL], cwd=folder, env=env, check=False).returncode == 0
 
 
-def _tests() -> Command:
+def tests() -> Command:
+    """What a Python is told that runs the tests of wheels."""
     return ["-m", "pytest", "-q", "-n", "2", *TESTS.read_text().split()]
 
 

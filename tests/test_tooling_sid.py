@@ -24,7 +24,7 @@ class Archive:
 
     unpacked = 0
 
-    def __init__(self, home, architecture):
+    def __init__(self, home, architecture, suite):
         pass
 
     def unpack(self, names, recorded, root):
@@ -83,3 +83,12 @@ def test_the_newest_are_fetched_whatever_is_recorded(home, capsys):
     PACKAGES.write_record({"tool": "1"})
     assert sid.fetch(PACKAGES, newest=True).versions["tool"] == "2"
     assert capsys.readouterr().err == ""
+
+
+def test_another_suite_has_another_folder_and_another_record(home, capsys):
+    old = dataclasses.replace(PACKAGES, suite="bullseye")
+    old.write_record({"tool": "1"})
+    PACKAGES.write_record({"tool": "2"})
+    assert sid.fetch(old).path.name.startswith("bullseye-test-")
+    assert sid.fetch(PACKAGES).path.name.startswith("sid-test-")
+    assert capsys.readouterr().err == "sid: tool 1 has gone from Debian bullseye; 2 is taken\n"
