@@ -9,38 +9,15 @@
 //! turned away.
 
 use std::cell::Cell;
-use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pyo3::ffi;
-use pyo3::prelude::*;
-
-/// The key of the interpreter's own dictionary, and the name of what is kept there.
 #[cfg(not(PyPy))]
-const NAME: &CStr = c"pyuv.entering";
-/// From Python 3.14 on a thread that does not get the GIL says nothing more.
-#[cfg(not(PyPy))]
-const PATIENCE: Duration = Duration::from_millis(20);
+pub use down::{is_too_late, register};
 
-static GONE: AtomicBool = AtomicBool::new(false);
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static COUNTED: Cell<bool> = const { Cell::new(false) };
-    #[cfg(not(PyPy))]
-    static TAKES_IT_DOWN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// The interpreter is gone, or about to be, and this is not the thread that takes it down, which runs Python
-/// for as long as it has a thread state.
-#[cfg(not(PyPy))]
-pub fn is_too_late() -> bool {
-    GONE.load(Ordering::SeqCst) && {
-        // SAFETY: may be asked on any thread; null says that the interpreter has none for it.
-        let has_state = unsafe { !ffi::PyGILState_GetThisThreadState().is_null() };
-        !(TAKES_IT_DOWN.get() && has_state)
-    }
 }
 
 /// PyPy says nothing of being finalized.
@@ -68,42 +45,75 @@ pub fn end() {
     }
 }
 
-/// Called by the interpreter as it clears its dictionary, after its modules and before its thread states.
+/// How CPython takes itself down; PyPy ends without doing so.
 #[cfg(not(PyPy))]
-unsafe extern "C" fn wait(_capsule: *mut ffi::PyObject) {
-    TAKES_IT_DOWN.set(true);
-    GONE.store(true, Ordering::SeqCst);
-    let until = Instant::now() + PATIENCE;
-    while COUNT.load(Ordering::SeqCst) > 0 && Instant::now() < until {
-        std::thread::sleep(Duration::from_micros(50));
-    }
-}
+mod down {
+    use std::cell::Cell;
+    use std::ffi::CStr;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
 
-/// Has the interpreter wait.
-#[cfg(not(PyPy))]
-pub fn register(py: Python<'_>) -> PyResult<()> {
-    TAKES_IT_DOWN.set(false);
-    GONE.store(false, Ordering::SeqCst);
-    #[cfg(unix)]
-    {
-        static REGISTER: std::sync::Once = std::sync::Once::new();
-        extern "C" fn alone() {
-            COUNT.store(0, Ordering::SeqCst);
-        }
-        // SAFETY: the handler is always there: an extension module is never unloaded.
-        REGISTER.call_once(|| unsafe {
-            libc::pthread_atfork(None, None, Some(alone));
-        });
+    use pyo3::ffi;
+    use pyo3::prelude::*;
+
+    use super::COUNT;
+
+    /// The key of the interpreter's own dictionary, and the name of what is kept there.
+    const NAME: &CStr = c"pyuv.entering";
+    /// From Python 3.14 on a thread that does not get the GIL says nothing more.
+    const PATIENCE: Duration = Duration::from_millis(20);
+
+    static GONE: AtomicBool = AtomicBool::new(false);
+
+    thread_local! {
+        static TAKES_IT_DOWN: Cell<bool> = const { Cell::new(false) };
     }
-    // SAFETY: attached; the name is for ever, and so is the function.
-    unsafe {
-        let capsule =
-            ffi::PyCapsule_New(NAME.as_ptr().cast_mut().cast(), NAME.as_ptr(), Some(wait));
-        let capsule = Bound::from_owned_ptr_or_err(py, capsule)?;
-        let interpreter = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
-        match ffi::PyDict_SetItemString(interpreter, NAME.as_ptr(), capsule.as_ptr()) {
-            0 => Ok(()),
-            _ => Err(PyErr::fetch(py)),
+
+    /// The interpreter is gone, or about to be, and this is not the thread that takes it down, which runs Python
+    /// for as long as it has a thread state.
+    pub fn is_too_late() -> bool {
+        GONE.load(Ordering::SeqCst) && {
+            // SAFETY: may be asked on any thread; null says that the interpreter has none for it.
+            let has_state = unsafe { !ffi::PyGILState_GetThisThreadState().is_null() };
+            !(TAKES_IT_DOWN.get() && has_state)
+        }
+    }
+
+    /// Called by the interpreter as it clears its dictionary, after its modules and before its thread states.
+    unsafe extern "C" fn wait(_capsule: *mut ffi::PyObject) {
+        TAKES_IT_DOWN.set(true);
+        GONE.store(true, Ordering::SeqCst);
+        let until = Instant::now() + PATIENCE;
+        while COUNT.load(Ordering::SeqCst) > 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    /// Has the interpreter wait.
+    pub fn register(py: Python<'_>) -> PyResult<()> {
+        TAKES_IT_DOWN.set(false);
+        GONE.store(false, Ordering::SeqCst);
+        #[cfg(unix)]
+        {
+            static REGISTER: std::sync::Once = std::sync::Once::new();
+            extern "C" fn alone() {
+                COUNT.store(0, Ordering::SeqCst);
+            }
+            // SAFETY: the handler is always there: an extension module is never unloaded.
+            REGISTER.call_once(|| unsafe {
+                libc::pthread_atfork(None, None, Some(alone));
+            });
+        }
+        // SAFETY: attached; the name is for ever, and so is the function.
+        unsafe {
+            let capsule =
+                ffi::PyCapsule_New(NAME.as_ptr().cast_mut().cast(), NAME.as_ptr(), Some(wait));
+            let capsule = Bound::from_owned_ptr_or_err(py, capsule)?;
+            let interpreter = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
+            match ffi::PyDict_SetItemString(interpreter, NAME.as_ptr(), capsule.as_ptr()) {
+                0 => Ok(()),
+                _ => Err(PyErr::fetch(py)),
+            }
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::signals;
 /// thread has woken up, and has it wait for another interval.
 const TURN: Duration = Duration::from_millis(10);
 
+/// A thread that waits for PyPy's GIL looks so often whether it is free; nobody keeps it free for it.
+const PYPY_LOOKS_EVERY: Duration = Duration::from_micros(100);
+
 /// A clock is read only every so many iterations that do not sleep.
 const READ_CLOCK_EVERY: u32 = 32;
 
@@ -67,6 +70,9 @@ impl PollHooks for GilHooks<'_, '_> {
         }
         // SAFETY: `Loop.run` is on the stack of an attached thread, and callbacks leave it so.
         self.detached.set(unsafe { ffi::PyEval_SaveThread() });
+        if cfg!(PyPy) && !may_block {
+            std::thread::sleep(PYPY_LOOKS_EVERY * 3);
+        }
         true
     }
 

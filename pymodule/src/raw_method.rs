@@ -49,6 +49,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     /// Those by position from `start` on, as a tuple.
+    #[cfg_attr(PyPy, expect(dead_code, reason = "for pyuv.asyncio"))]
     pub fn tuple_from(&self, start: usize) -> PyResult<Bound<'py, PyTuple>> {
         let rest = self.all.get(start..self.count).unwrap_or_default();
         // SAFETY: the tuple is filled before anybody sees it.
@@ -64,6 +65,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     /// The argument called `name`, the only one that may be given by name. TypeError for another.
+    #[cfg_attr(PyPy, expect(dead_code, reason = "for pyuv.asyncio"))]
     pub fn named(&self, name: &str) -> PyResult<Option<Borrowed<'a, 'py, PyAny>>> {
         if self.names.is_null() {
             return Ok(None);
@@ -84,6 +86,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     /// Fails with TypeError unless there are so many by position, and none by name.
+    #[cfg_attr(PyPy, expect(dead_code, reason = "for pyuv.asyncio"))]
     pub fn expect(&self, count: usize) -> PyResult<()> {
         if self.count == count && self.names.is_null() {
             return Ok(());

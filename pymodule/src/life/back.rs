@@ -126,6 +126,7 @@ pub unsafe fn object_of_owner<'py, T>(
 }
 
 /// Has a core handle know an object of another class than Handle.
+#[cfg_attr(PyPy, expect(dead_code, reason = "for pyuv.asyncio"))]
 pub fn bind_to<T>(core: &pyuv::Handle, owner: &'static DataOwner, object: &Bound<'_, T>) {
     enable_new_references(object.as_ptr());
     core.set_data(owner, object.as_ptr().cast());
