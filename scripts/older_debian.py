@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -35,6 +36,9 @@ LIBRARIES = ("libc6",)
 FORMAT = 1
 WHICH_LIBC = "import os; print(os.confstr('CS_GNU_LIBC_VERSION'))"
 NOT_RUN = 77
+# Of ELF, 64 bits: sizes in bytes, and numbers.
+PROGRAM_HEADER, DYNAMIC_ENTRY = 56, 16
+PT_DYNAMIC, DT_RPATH, DT_RUNPATH = 2, 15, 29
 SCRIPT = """\
 #!/bin/sh
 for argument; do
@@ -99,6 +103,21 @@ def _compile(root: Path, programs: Path, folder: Path) -> None:
                 done = subprocess.run(command, cwd=configure.parent, stdout=log, stderr=log, check=False)
                 if done.returncode:
                     raise SetupError(f"Python {PYTHON} does not compile; see {log.name}")
+    _serve_libraries(folder / "bin" / f"python{PYTHON}")
+
+
+def _serve_libraries(program: Path) -> None:
+    """Have the program's search path serve what its libraries load as well, as the C library loads those that
+    know names: it is a DT_RPATH and no DT_RUNPATH, which zig's linker makes of it."""
+    content = bytearray(program.read_bytes())
+    (headers,) = struct.unpack_from("<Q", content, 32)
+    (count,) = struct.unpack_from("<H", content, 56)
+    for header in range(headers, headers + count * PROGRAM_HEADER, PROGRAM_HEADER):
+        kind, _, start, _, _, size = struct.unpack_from("<IIQQQQ", content, header)
+        for entry in range(start, start + size, DYNAMIC_ENTRY) if kind == PT_DYNAMIC else ():
+            if struct.unpack_from("<Q", content, entry) == (DT_RUNPATH,):
+                struct.pack_into("<Q", content, entry, DT_RPATH)
+    program.write_bytes(content)
 
 
 def _script(path: Path, programs: Path, arguments: str) -> Path:
