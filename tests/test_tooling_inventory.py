@@ -9,6 +9,8 @@ from outcomes import Outcome
 pytest_plugins = ["pytester"]
 
 PASSED = Outcome("passed")
+# pytest in a process of its own is slow to start, on PyPy above all.
+starts_pytest = pytest.mark.timeout(180)
 
 
 def recorded(*names, skips=None):
@@ -151,6 +153,7 @@ def run_pytest(pytester, monkeypatch):
     return run
 
 
+@starts_pytest
 @pytest.mark.parametrize("arguments", [[], ["-n", "2"]], ids=["alone", "xdist"])
 def test_pytest_outcomes_are_recorded(run_pytest, arguments):
     source = """
@@ -177,10 +180,12 @@ def test_pytest_outcomes_are_recorded(run_pytest, arguments):
     }
 
 
+@starts_pytest
 def test_a_file_that_skips_itself_is_recorded(run_pytest):
     source = "import pytest\npytest.skip('not here', allow_module_level=True)"
     assert run_pytest(source) == {"test_it.py": Outcome("skipped", "not here")}
 
 
+@starts_pytest
 def test_a_file_that_cannot_be_imported_is_recorded(run_pytest):
     assert run_pytest("import no_such_module") == {"test_it.py": Outcome("failed")}
