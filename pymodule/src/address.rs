@@ -99,6 +99,7 @@ pub fn to_py(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> 
 }
 
 /// The same, as the socket module has it: a host of IPv6 with the name of its interface behind it, where it has one.
+#[cfg_attr(PyPy, expect(dead_code, reason = "for pyuv.asyncio"))]
 pub fn with_scope(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
     let SocketAddr::V6(v6) = address else { return to_py(py, address) };
     let Some(name) = pyuv::address::interface_name(v6.scope_id()) else {
