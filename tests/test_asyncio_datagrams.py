@@ -321,7 +321,7 @@ def test_an_exception_of_a_protocol_is_reported(factory, method):
 def test_an_endpoint_leaves_no_descriptor(factory, folder):
     async def main():
         loop = asyncio.get_running_loop()
-        counts = []
+        most = 0
         for number in range(3):
             transport, protocol = await endpoint(local_addr=("127.0.0.1", 0))
             transport.close()
@@ -338,11 +338,14 @@ def test_an_endpoint_leaves_no_descriptor(factory, folder):
             cancelled.cancel()
             for outcome in await asyncio.gather(cancelled, return_exceptions=True):
                 assert isinstance(outcome, asyncio.CancelledError)
+            # What the first has opened for good is there by now; where the machine is busy the rest goes later.
             await loop.create_task(asyncio.sleep(0.01))
-            counts.append(open_fds())
-        assert counts == counts[:1] * 3
+            most = most or open_fds()
+            while open_fds() > most:
+                await asyncio.sleep(0.01)
 
-    run(factory, main())
+    # It ends, or the descriptors stay.
+    run(factory, asyncio.wait_for(main(), 60))
 
 
 @both_loops

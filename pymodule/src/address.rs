@@ -1,6 +1,6 @@
 //! Socket addresses: the tuples of Python's `socket`, and `std::net::SocketAddr`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -8,6 +8,10 @@ use pyo3::types::PyTuple;
 
 use crate::argument::text;
 use crate::number::optional_number;
+
+mod known;
+
+pub use known::KnownAddresses;
 
 /// What is in the tuple.
 pub struct Parts {
@@ -98,13 +102,13 @@ pub fn to_py(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> 
     Ok(tuple)
 }
 
-/// The same, as the socket module has it: a host of IPv6 with the name of its interface behind it, where it has one.
+/// The same, as the socket module has it: the name of the interface is behind the host.
 #[cfg_attr(PyPy, expect(dead_code, reason = "for pyuv.asyncio"))]
-pub fn with_scope(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyAny>> {
-    let SocketAddr::V6(v6) = address else { return to_py(py, address) };
-    let Some(name) = pyuv::address::interface_name(v6.scope_id()) else {
-        return to_py(py, address);
+pub fn with_scope(py: Python<'_>, address: SocketAddrV6) -> PyResult<Bound<'_, PyAny>> {
+    let Some(name) = pyuv::address::interface_name(address.scope_id()) else {
+        return to_py(py, address.into());
     };
-    let host = format!("{}%{name}", v6.ip());
-    Ok((host, v6.port(), v6.flowinfo(), v6.scope_id()).into_pyobject(py)?.into_any())
+    let host = format!("{}%{name}", address.ip());
+    let tuple = (host, address.port(), address.flowinfo(), address.scope_id());
+    Ok(tuple.into_pyobject(py)?.into_any())
 }

@@ -9,6 +9,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyuv::{Configure, Entered, Held, Owned, RunMode};
 
+use crate::address::KnownAddresses;
 use crate::error::{UVError, import_all, in_call, to_py};
 use crate::gil::GilHooks;
 use crate::life::active::{ActiveKey, ActiveTable};
@@ -29,6 +30,7 @@ pub struct Loop {
     core: Once<pyuv::Loop>,
     pub active: Owned<ActiveTable>,
     pub spare: Owned<SpareBytes>,
+    pub addresses: Owned<KnownAddresses>,
     /// What `Loop.excepthook` was set to, None included.
     pub excepthook: PySlot,
     /// The KeyboardInterrupt or SystemExit that stopped the loop, for `run` to raise.
@@ -240,6 +242,7 @@ impl Loop {
             core: Once::new(),
             active: Owned::default(),
             spare: Owned::default(),
+            addresses: Owned::default(),
             excepthook: PySlot::new(),
             stopped_by: PySlot::new(),
             signal_listener: PySlot::new(),

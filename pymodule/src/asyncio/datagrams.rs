@@ -4,7 +4,6 @@
 //! to a number of datagrams at a time; the other sends what can be sent at once. Whatever they are not made for,
 //! such as to wait for room, they leave to the methods of the same names that asyncio has.
 
-use std::cell::RefCell;
 use std::ffi::CStr;
 use std::net::SocketAddr;
 
@@ -13,8 +12,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyBytes, PyTuple, PyType};
 use pyuv::address::RawAddress;
-use pyuv::{Buffer, Held, Owned};
-use rustc_hash::FxHashMap;
+use pyuv::{Buffer, Held};
 
 use super::scheduler::Scheduler;
 use super::slots::Slot;
@@ -26,9 +24,6 @@ use crate::raw_method::{self, Arguments, RawMethod};
 
 /// So many datagrams are received before others have their turn.
 const BATCH: usize = 32;
-
-/// The tuples of so many senders are kept.
-const SENDERS: usize = 256;
 
 /// What a `DatagramTransport` has in Rust.
 #[pyclass(module = "pyuv._pyuv.asyncio", frozen)]
@@ -42,55 +37,6 @@ pub struct DatagramCore {
     is_connected: bool,
     /// What waits for room, in asyncio's own order.
     queue: Py<PyAny>,
-    addresses: Owned<Addresses>,
-}
-
-/// Addresses of Python's for those of C, and the other way around: to build them takes as long as to receive.
-#[derive(Default)]
-struct Addresses {
-    senders: RefCell<FxHashMap<SocketAddr, Py<PyAny>>>,
-    /// That of the last datagram: most answer it.
-    last: RefCell<Option<(Py<PyAny>, SocketAddr)>>,
-}
-
-impl Addresses {
-    /// The tuple of a sender.
-    fn sender<'py>(&self, py: Python<'py>, from: SocketAddr) -> PyResult<Bound<'py, PyAny>> {
-        let known = self.senders.borrow().get(&from).map(|known| known.clone_ref(py));
-        let tuple = match known {
-            Some(known) => known.into_bound(py),
-            None => {
-                let tuple = address::with_scope(py, from)?;
-                let mut senders = self.senders.borrow_mut();
-                if senders.len() >= SENDERS {
-                    // Tuples of strings and numbers run nothing as they go.
-                    senders.clear();
-                }
-                senders.insert(from, tuple.clone().unbind());
-                tuple
-            }
-        };
-        self.remember(&tuple, from);
-        Ok(tuple)
-    }
-
-    /// The address that is in a tuple.
-    fn receiver(&self, tuple: &Bound<'_, PyTuple>) -> PyResult<SocketAddr> {
-        if let Some((last, address)) = &*self.last.borrow()
-            && last.is(tuple)
-        {
-            return Ok(*address);
-        }
-        let address = address::from_py(tuple)?;
-        self.remember(tuple, address);
-        Ok(address)
-    }
-
-    fn remember(&self, tuple: &Bound<'_, PyAny>, address: SocketAddr) {
-        let before = self.last.replace(Some((tuple.clone().unbind(), address)));
-        // A tuple of the caller's may have anything in it.
-        drop(before);
-    }
 }
 
 #[pymethods]
@@ -111,7 +57,6 @@ impl DatagramCore {
             is_ipv6,
             is_connected,
             queue: queue.unbind(),
-            addresses: Owned::default(),
         }
     }
 
@@ -141,7 +86,8 @@ impl DatagramCore {
             return given.is_none().then_some(None);
         }
         let tuple = given?.cast_exact::<PyTuple>().ok()?;
-        let receiver = self.addresses.get(held).receiver(&tuple).ok()?;
+        let event_loop = self.scheduler.get().event_loop(tuple.py()).ok()?;
+        let receiver = event_loop.get().addresses.get(held).address_in(&tuple).ok()?;
         (receiver.is_ipv6() == self.is_ipv6).then(|| Some(RawAddress::from(receiver)))
     }
 }
@@ -202,7 +148,8 @@ impl RawMethod for ReadReady {
 fn receive(slf: &Bound<'_, PyAny>, core: &DatagramCore, held: &Held) -> PyResult<()> {
     let py = slf.py();
     let state = core.scheduler.get().state(held);
-    let spare = core.scheduler.get().event_loop(py)?.get().spare.get(held);
+    let event_loop = core.scheduler.get().event_loop(py)?.get();
+    let spare = event_loop.spare.get(held);
     for _ in 0..BATCH {
         for end in [intern!(py, "_conn_lost"), intern!(py, "_closing"), intern!(py, "_paused")] {
             if slf.getattr(end)?.is_truthy()? {
@@ -222,7 +169,11 @@ fn receive(slf: &Bound<'_, PyAny>, core: &DatagramCore, held: &Held) -> PyResult
         match received {
             Ok((data, length, from)) => {
                 let from = match from {
-                    Some(from) => core.addresses.get(held).sender(py, from)?,
+                    // The socket module has the interface in the host's name.
+                    Some(SocketAddr::V6(from)) if from.scope_id() != 0 => {
+                        address::with_scope(py, from)?
+                    }
+                    Some(from) => event_loop.addresses.get(held).tuple_of(py, from)?,
                     None => py.None().into_bound(py),
                 };
                 let name = intern!(py, "datagram_received");

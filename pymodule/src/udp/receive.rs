@@ -4,7 +4,6 @@ use pyo3::prelude::*;
 use pyuv::Received;
 
 use super::UDP;
-use crate::address;
 use crate::call::{call, callable, error_argument};
 use crate::error::{UDPError, in_call};
 use crate::handle::Handle;
@@ -42,8 +41,11 @@ impl UDP {
 fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
     Handle::dispatch(udp, "receive", |slf, callback| {
         let py = slf.py();
+        // Where the collector has taken the loop away there is nobody to tell.
+        let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
+        let Ok(held) = udp.hold() else { return Ok(()) };
         let from = match received.from {
-            Some(from) => address::to_py(py, from)?,
+            Some(from) => event_loop.get().addresses.get(&held).tuple_of(py, from)?,
             None => py.None().into_bound(py),
         };
         let Ok(flags) = received.flags.bits().into_pyobject(py);
@@ -53,9 +55,6 @@ fn on_recv(udp: &pyuv::UDP, received: Received<'_>) {
         };
         match received.outcome {
             Ok(data) => {
-                // Where the collector has taken the loop away there is nobody to tell.
-                let Some(event_loop) = slf.get().event_loop(py) else { return Ok(()) };
-                let Ok(held) = udp.hold() else { return Ok(()) };
                 let spare = event_loop.get().spare.get(&held);
                 spare.show(py, spare.copy(py, data)?, data.len(), |data| tell(data, None))
             }

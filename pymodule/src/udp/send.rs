@@ -37,7 +37,7 @@ impl UDP {
     ) -> PyResult<()> {
         let py = slf.py();
         let callback = optional_callable(callback)?;
-        let to = destination(address)?;
+        let to = destination(slf, address)?;
         let udp = UDP::core(slf)?;
         if callback.is_none() {
             match try_send(udp, to, data)? {
@@ -69,7 +69,7 @@ impl UDP {
         address: &Bound<'_, PyAny>,
         data: &Bound<'_, PyAny>,
     ) -> PyResult<usize> {
-        let to = destination(address)?;
+        let to = destination(slf, address)?;
         try_send(UDP::core(slf)?, to, data)?.map_err(in_call::<UDPError>("try_send"))
     }
 
@@ -88,7 +88,7 @@ impl UDP {
             let pair = pair.ok_or_else(|| not_a_datagram(&datagram))?;
             let (address, data) = (pair.get_item(0)?, pair.get_item(1)?);
             let pieces = pieces(&data)?;
-            batch.push((destination(&address)?, pieces.memory()));
+            batch.push((destination(slf, &address)?, pieces.memory()));
             held.push(pieces);
         }
         // SAFETY: the pieces are held until this has returned.
@@ -118,8 +118,22 @@ fn not_a_datagram(object: &Bound<'_, PyAny>) -> PyErr {
 }
 
 /// An address, or None.
-fn destination(address: &Bound<'_, PyAny>) -> PyResult<Option<std::net::SocketAddr>> {
-    if address.is_none() { Ok(None) } else { address::from_py(address).map(Some) }
+fn destination(
+    slf: &Bound<'_, UDP>,
+    address: &Bound<'_, PyAny>,
+) -> PyResult<Option<std::net::SocketAddr>> {
+    if address.is_none() {
+        return Ok(None);
+    }
+    let slf = slf.as_super();
+    let known = match (slf.get().event_loop(slf.py()), Handle::hold(slf)) {
+        (Some(event_loop), Ok(held)) => {
+            event_loop.get().addresses.get(&held).address_in(address)?
+        }
+        // The call itself says what is wrong.
+        _ => address::from_py(address)?,
+    };
+    Ok(Some(known))
 }
 
 fn try_send(
