@@ -338,7 +338,7 @@ def test_an_endpoint_leaves_no_descriptor(factory, folder):
             cancelled.cancel()
             for outcome in await asyncio.gather(cancelled, return_exceptions=True):
                 assert isinstance(outcome, asyncio.CancelledError)
-            # What the first has opened for good is there by now; where the machine is busy the rest goes later.
+            # What the first has opened for good is there by now; the rest goes, if later.
             await loop.create_task(asyncio.sleep(0.01))
             most = most or open_fds()
             while open_fds() > most:
