@@ -137,9 +137,8 @@ def is_good(tools: Environment, built: Path) -> bool:
         packages = venv / "lib" / f"python{PYTHON}" / "site-packages"
         made = ForeignPython(PYTHON, targets.here(), venv / "bin" / "python", packages)
         say(f"trying {built.name} on {_libc(made.python)}")
-        return wheel.try_foreign(
-            tools, made, built, [wheel.DEMO, wheel.pytest_of_wheels(without="hypothesis")]
-        )
+        pytest = wheel.pytest_of_wheels(without="hypothesis")
+        return wheel.try_foreign(tools, made, built, [wheel.DEMO, [*pytest, "-p", "no:hypothesispytest"]])
 
 
 def _libc(program: Path) -> str:
