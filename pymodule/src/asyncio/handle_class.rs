@@ -5,10 +5,9 @@
 //! their memory is used for the next ones; and the collector learns of one late, or never: not as long as the
 //! queue of a running loop has it, which nobody collects.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::os::raw::{c_int, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -151,25 +150,26 @@ pub fn track(object: &Bound<'_, PyAny>) {
 
 /// `tp_dealloc`.
 unsafe extern "C" fn dealloc<K: Kind>(object: *mut ffi::PyObject) {
-    /// How many are on the stack. Where one of them runs Python, and another thread gets the GIL, it is
-    /// those of all threads, and a few more are put off.
-    static DEPTH: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        /// How many are on the stack.
+        static DEPTH: Cell<usize> = const { Cell::new(0) };
+    }
 
     // SAFETY: CPython lets go of an object of the class, or of one that derives from it, with the GIL.
     unsafe {
         let py = Python::assume_attached();
         ffi::PyObject_GC_UnTrack(object.cast());
-        let depth = DEPTH.load(Ordering::Relaxed);
+        let depth = DEPTH.get();
         if depth >= DEEPEST {
             DEFERRED.push(py, (object, destroy::<K>), usize::MAX);
             return;
         }
-        DEPTH.store(depth + 1, Ordering::Relaxed);
+        DEPTH.set(depth + 1);
         destroy::<K>(py, object);
         while let Some((object, destroy)) = DEFERRED.pop(py) {
             destroy(py, object);
         }
-        DEPTH.store(DEPTH.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+        DEPTH.set(depth);
     }
 }
 
