@@ -2,9 +2,11 @@
 //! `python/pyuv/asyncio`, and for the most part asyncio's own.
 //!
 //! Callbacks wait in a queue (`ready.rs`) that runs between the core's iterations, never inside of
-//! `uv_run`, so that a task may switch greenlets; timers are a heap (`timers.rs`); descriptors are
-//! watched by polls (`watches.rs`), which what sockets are to do goes on by (`sockets`); streams are the core's
-//! (`transport`). `scheduler.rs` is the class that an `EventLoop` gets them from, and `run.rs` its turns.
+//! `uv_run`, so that a task may switch greenlets; what is called later is a heap (`timers.rs`). Both hold
+//! handles (`handles.rs`), whose lives are told by `handle_class.rs`. Polls watch descriptors (`watches.rs`),
+//! for `add_reader` (`descriptors.rs`), for what sockets are to do (`sockets`) and for datagrams
+//! (`datagrams.rs`); streams are the core's (`transport`). `scheduler.rs` is the class that an `EventLoop`
+//! gets all this from, and `run.rs` its turns.
 
 use pyo3::prelude::*;
 
