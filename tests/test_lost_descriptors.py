@@ -10,7 +10,7 @@ from util import IN_FORK, Recorder, in_child, linux
 pytestmark = linux
 
 PRELUDE = """
-import contextlib, gc, pty, signal, socket, sys, tempfile, threading, time, warnings
+import contextlib, gc, os, pty, signal, socket, sys, tempfile, threading, time, warnings
 import pyuv, pyuv.fs
 warnings.simplefilter("ignore")
 folder = tempfile.mkdtemp()
@@ -491,7 +491,7 @@ gc.collect()
 print([os.pread(fd, 10, 0) for fd in victims if os.lseek(fd, 0, os.SEEK_CUR) != 4])
 print(len(victims) > 5)
 """
-    assert in_child(PRELUDE + "import os\n" + code) == ["[]", str(lose == "taken")]
+    assert in_child(PRELUDE + code) == ["[]", str(lose == "taken")]
 
 
 @pytest.mark.parametrize("kind", ["TCP", "Pipe"])
