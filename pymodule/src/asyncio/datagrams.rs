@@ -16,7 +16,7 @@ use pyuv::{Buffer, Held};
 
 use super::scheduler::Scheduler;
 use super::slots::Slot;
-use super::sockets::attempt::{receive_from, send_to};
+use super::sockets::{receive_from, send_to};
 use crate::address;
 use crate::call::call;
 use crate::once::{Once, intern};
@@ -123,6 +123,23 @@ unsafe fn core_of<'py>(slf: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Da
     Ok(core.and_then(|core| core.cast_into().ok()))
 }
 
+/// Has asyncio's method of this name do it.
+fn as_asyncio<'py>(
+    slf: &Bound<'py, PyAny>,
+    name: &str,
+    arguments: Arguments<'_, 'py>,
+) -> PyResult<Py<PyAny>> {
+    let method = layout()?.base.bind(slf.py()).getattr(name)?;
+    arguments.pass_on(slf, &method).map(Bound::unbind)
+}
+
+/// Tells the protocol of an error, after which the transport goes on.
+fn tell_error(slf: &Bound<'_, PyAny>, error: &PyErr) -> PyResult<()> {
+    let py = slf.py();
+    let protocol = slf.getattr(intern!(py, "_protocol"))?;
+    call(&protocol.getattr(intern!(py, "error_received"))?, [error.value(py).as_any()])
+}
+
 struct ReadReady;
 
 impl RawMethod for ReadReady {
@@ -139,8 +156,7 @@ impl RawMethod for ReadReady {
             receive(slf, core.get(), &held)?;
             return Ok(py.None());
         }
-        let base = layout()?.base.bind(py).getattr(intern!(py, "_read_ready"))?;
-        arguments.pass_on(slf, &base).map(Bound::unbind)
+        as_asyncio(slf, "_read_ready", arguments)
     }
 }
 
@@ -165,7 +181,6 @@ fn receive(slf: &Bound<'_, PyAny>, core: &DatagramCore, held: &Held) -> PyResult
                 Err(error) => Err(error),
             }
         };
-        let protocol = slf.getattr(intern!(py, "_protocol"))?;
         match received {
             Ok((data, length, from)) => {
                 let from = match from {
@@ -176,15 +191,13 @@ fn receive(slf: &Bound<'_, PyAny>, core: &DatagramCore, held: &Held) -> PyResult
                     Some(from) => event_loop.addresses.get(held).tuple_of(py, from)?,
                     None => py.None().into_bound(py),
                 };
+                let protocol = slf.getattr(intern!(py, "_protocol"))?;
                 let name = intern!(py, "datagram_received");
                 spare.show(py, data, length, |data| {
                     protocol.call_method1(name, (data, from)).map(drop)
                 })?;
             }
-            Err(error) => {
-                let told = protocol.getattr(intern!(py, "error_received"))?;
-                call(&told, [error.value(py).as_any()])?;
-            }
+            Err(error) => tell_error(slf, &error)?,
         }
     }
     Ok(())
@@ -199,49 +212,43 @@ impl RawMethod for SendTo {
         let py = slf.py();
         // SAFETY: it is put on this class.
         if let Some(core) = unsafe { core_of(slf)? }
-            && let Some(error) = send(slf, core.get(), &arguments)?
+            && send(slf, core.get(), &arguments)?
         {
-            if let Some(error) = error {
-                let protocol = slf.getattr(intern!(py, "_protocol"))?;
-                let told = protocol.getattr(intern!(py, "error_received"))?;
-                call(&told, [error.value(py).as_any()])?;
-            }
             return Ok(py.None());
         }
-        let base = layout()?.base.bind(py).getattr(intern!(py, "sendto"))?;
-        arguments.pass_on(slf, &base).map(Bound::unbind)
+        as_asyncio(slf, "sendto", arguments)
     }
 }
 
-/// Sends at once, where that is all there is to do: with what error, if any.
+/// Sends at once, where that is all there is to do. Says whether it was.
 fn send(
     slf: &Bound<'_, PyAny>,
     core: &DatagramCore,
     arguments: &Arguments<'_, '_>,
-) -> PyResult<Option<Option<PyErr>>> {
+) -> PyResult<bool> {
     let py = slf.py();
     if !arguments.names().is_null() || !(1..=2).contains(&arguments.count()) {
-        return Ok(None);
+        return Ok(false);
     }
     let data = arguments.at(0);
-    let Ok(data) = data.cast_exact::<PyBytes>() else { return Ok(None) };
-    let Ok(below) = core.scheduler.get().core() else { return Ok(None) };
-    let Ok(held) = below.hold() else { return Ok(None) };
+    let Ok(data) = data.cast_exact::<PyBytes>() else { return Ok(false) };
+    let Ok(below) = core.scheduler.get().core() else { return Ok(false) };
+    let Ok(held) = below.hold() else { return Ok(false) };
     let given = (arguments.count() == 2).then(|| arguments.at(1));
-    let Some(receiver) = core.receiver(&held, given) else { return Ok(None) };
-    let is_busy = core.queue.bind(py).len()? > 0;
+    let Some(receiver) = core.receiver(&held, given) else { return Ok(false) };
+    drop(held);
+    let content = data.as_bytes();
     // Up to Python 3.11 nothing is sent without a byte.
-    if is_busy
-        || data.as_bytes().is_empty()
+    if content.is_empty()
+        || core.queue.bind(py).len()? > 0
         || slf.getattr(intern!(py, "_conn_lost"))?.is_truthy()?
         || !core.has_fd(py)
     {
-        return Ok(None);
+        return Ok(false);
     }
-    let content = data.as_bytes();
-    Ok(match send_to(core.fd, content, receiver.as_ref()) {
-        Ok(Some(_)) => Some(None),
-        Ok(None) => None,
-        Err(error) => Some(Some(error)),
-    })
+    let place = Buffer::new(content.as_ptr().cast_mut(), content.len());
+    match send_to(core.fd, place, receiver.as_ref()) {
+        Ok(sent) => Ok(sent.is_some()),
+        Err(error) => tell_error(slf, &error).map(|()| true),
+    }
 }

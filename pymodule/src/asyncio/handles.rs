@@ -11,11 +11,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyTuple, PyType};
 
 use super::context;
-use super::handle_class::{self, HandleClass, Kind};
+use super::handle_class::{HandleClass, Kind};
 use super::scheduler::Scheduler;
 use super::slots::Slot;
 use crate::once::{Once, intern};
 use crate::raw_method::{self, Arguments, RawMethod};
+
+pub use super::handle_class::track;
 
 /// Where the slots are.
 struct Layout {
@@ -190,17 +192,11 @@ pub fn timer<'py>(
         layout.when.place(object.as_ptr()).write(when.into_ptr());
         layout.scheduled.place(object.as_ptr()).write(ffi::Py_NewRef(ffi::Py_True()));
     }
-    handle_class::track(&object);
+    track(&object);
     Ok(object)
 }
 
-/// Shows a handle to the collector, if it does not know it: one that is in the queue of a loop that does not run,
-/// or that has been called, and that somebody keeps.
-pub fn track(handle: &Bound<'_, PyAny>) {
-    handle_class::track(handle);
-}
-
-/// The same for one that is in the queue no more, if somebody else than the caller has it.
+/// [`track`] for one that is in the queue no more, if somebody else than the caller has it.
 pub fn track_if_kept(handle: &Bound<'_, PyAny>) {
     // SAFETY: it is an object.
     if unsafe { ffi::Py_REFCNT(handle.as_ptr()) } > 1 {
@@ -267,32 +263,37 @@ impl<'a, 'py> Handle<'a, 'py> {
     #[inline]
     pub fn take(&self) -> Option<Parts<'py>> {
         let Handle(handle, layout) = *self;
-        // SAFETY: it is a handle, and of this very class where that is asked.
-        unsafe {
-            if !layout.handle.is_of(handle) || !layout.handle.is_ones_own(handle) {
-                return None;
-            }
-            let args = layout.args.get(handle)?.cast_into_exact::<PyTuple>().ok()?;
-            let context = layout.context.get(handle)?;
-            let callback = layout.callback.get(handle)?;
-            Some(Parts { callback, args, context })
+        // SAFETY: it is of this very class: that is asked first.
+        if layout.handle.is_of(handle) && unsafe { layout.handle.is_ones_own(handle) } {
+            self.parts().ok().flatten()
+        } else {
+            None
         }
     }
 
     #[inline]
     fn call(&self) -> PyResult<()> {
+        self.parts()?.map_or(Ok(()), |parts| parts.call())
+    }
+
+    /// What is to be called; nothing where the collector has emptied it.
+    #[inline]
+    fn parts(&self) -> PyResult<Option<Parts<'py>>> {
+        let Handle(handle, layout) = *self;
         // SAFETY: it is a handle.
         let parts = unsafe {
-            (self.1.callback.get(self.0), self.1.args.get(self.0), self.1.context.get(self.0))
+            (layout.callback.get(handle), layout.args.get(handle), layout.context.get(handle))
         };
-        let (Some(callback), Some(args), Some(context)) = parts else { return Ok(()) };
-        let Ok(args) = args.cast_exact::<PyTuple>() else {
+        let (Some(callback), Some(args), Some(context)) = parts else { return Ok(None) };
+        let args = match args.cast_into_exact::<PyTuple>() {
+            Ok(args) => args,
             // As a handle of the user's may have them.
-            let args = args.try_iter()?.collect::<PyResult<Vec<_>>>()?;
-            let args = PyTuple::new(callback.py(), args)?;
-            return context::call_tuple(&context, &callback, &args);
+            Err(other) => {
+                let args = other.into_inner().try_iter()?.collect::<PyResult<Vec<_>>>()?;
+                PyTuple::new(callback.py(), args)?
+            }
         };
-        context::call_tuple(&context, &callback, args)
+        Ok(Some(Parts { callback, args, context }))
     }
 }
 

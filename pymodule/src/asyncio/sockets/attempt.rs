@@ -99,7 +99,7 @@ impl Attempt {
                 if rest.length() == 0 {
                     return Ok(Some(py.None()));
                 }
-                match send(fd, rest)? {
+                match send_to(fd, rest, None)? {
                     Some(count) => *sent += count,
                     None => return Ok(None),
                 }
@@ -114,13 +114,6 @@ fn receive(fd: i32, place: Buffer) -> PyResult<Option<usize>> {
     counted(|| unsafe {
         libc::recv(fd, place.address().cast(), place.length(), libc::MSG_DONTWAIT)
     })
-}
-
-/// `send(2)`
-fn send(fd: i32, data: Buffer) -> PyResult<Option<usize>> {
-    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    // SAFETY: as above.
-    counted(|| unsafe { libc::send(fd, data.address().cast(), data.length(), flags) })
 }
 
 /// `recvfrom(2)`, of a socket of IPv4 or IPv6: how long the datagram is, and whose.
@@ -144,15 +137,12 @@ pub fn receive_from(fd: i32, place: Buffer) -> PyResult<Option<(usize, Option<So
 }
 
 /// `sendto(2)`, or `send(2)` where there is no address.
-pub fn send_to(fd: i32, data: &[u8], to: Option<&RawAddress>) -> PyResult<Option<usize>> {
+pub fn send_to(fd: i32, data: Buffer, to: Option<&RawAddress>) -> PyResult<Option<usize>> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    let (address, length) = match to {
-        Some(to) => (to.as_ptr(), to.length()),
-        None => (std::ptr::null(), 0),
-    };
-    // SAFETY: data and address are borrowed, and as long.
+    let (address, length) = to.map_or((std::ptr::null(), 0), |to| (to.as_ptr(), to.length()));
+    // SAFETY: the memory is that of an object which the caller keeps, and as long; so is the address.
     counted(|| unsafe {
-        libc::sendto(fd, data.as_ptr().cast(), data.len(), flags, address.cast(), length)
+        libc::sendto(fd, data.address().cast(), data.length(), flags, address.cast(), length)
     })
 }
 

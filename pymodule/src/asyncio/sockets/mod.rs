@@ -24,10 +24,10 @@ use crate::error::to_os_error;
 use crate::life::slot::PySlot;
 use crate::once::{Once, intern};
 
-pub mod attempt;
+mod attempt;
 
 use attempt::Attempt;
-pub use attempt::Receiver;
+pub use attempt::{Receiver, receive_from, send_to};
 
 /// What is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
