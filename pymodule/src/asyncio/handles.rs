@@ -264,36 +264,37 @@ impl<'a, 'py> Handle<'a, 'py> {
     pub fn take(&self) -> Option<Parts<'py>> {
         let Handle(handle, layout) = *self;
         // SAFETY: it is of this very class: that is asked first.
-        if layout.handle.is_of(handle) && unsafe { layout.handle.is_ones_own(handle) } {
-            self.parts().ok().flatten()
-        } else {
-            None
+        if !layout.handle.is_of(handle) || !unsafe { layout.handle.is_ones_own(handle) } {
+            return None;
         }
+        let (callback, args, context) = self.slots()?;
+        Some(Parts { callback, args: args.cast_into_exact().ok()?, context })
     }
 
     #[inline]
     fn call(&self) -> PyResult<()> {
-        self.parts()?.map_or(Ok(()), |parts| parts.call())
+        let Some((callback, args, context)) = self.slots() else { return Ok(()) };
+        let Ok(args) = args.cast_exact::<PyTuple>() else {
+            // As a handle of the user's may have them.
+            let args = args.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+            let args = PyTuple::new(callback.py(), args)?;
+            return context::call_tuple(&context, &callback, &args);
+        };
+        context::call_tuple(&context, &callback, args)
     }
 
-    /// What is to be called; nothing where the collector has emptied it.
+    /// Callback, arguments and context; nothing where the collector has emptied it.
     #[inline]
-    fn parts(&self) -> PyResult<Option<Parts<'py>>> {
+    fn slots(&self) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let Handle(handle, layout) = *self;
         // SAFETY: it is a handle.
-        let parts = unsafe {
-            (layout.callback.get(handle), layout.args.get(handle), layout.context.get(handle))
-        };
-        let (Some(callback), Some(args), Some(context)) = parts else { return Ok(None) };
-        let args = match args.cast_into_exact::<PyTuple>() {
-            Ok(args) => args,
-            // As a handle of the user's may have them.
-            Err(other) => {
-                let args = other.into_inner().try_iter()?.collect::<PyResult<Vec<_>>>()?;
-                PyTuple::new(callback.py(), args)?
-            }
-        };
-        Ok(Some(Parts { callback, args, context }))
+        unsafe {
+            Some((
+                layout.callback.get(handle)?,
+                layout.args.get(handle)?,
+                layout.context.get(handle)?,
+            ))
+        }
     }
 }
 
