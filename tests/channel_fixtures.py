@@ -1,5 +1,6 @@
 """Fixtures: a name server, and channels that ask it."""
 
+import contextlib
 import socket
 
 import pytest
@@ -46,6 +47,17 @@ class UDPPeer:
     def receive(self):
         """The next query, as it came."""
         return self.socket.recv(65536)
+
+    def drain(self):
+        """The queries that have come and were not looked at."""
+        queries = []
+        timeout = self.socket.gettimeout()
+        self.socket.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                queries.append(self.socket.recv(65536))
+        self.socket.settimeout(timeout)
+        return queries
 
 
 @pytest.fixture

@@ -128,6 +128,22 @@ def test_an_address_that_cannot_be_resolved_is_a_gaierror():
     assert caught.value.errno == socket.EAI_SERVICE
 
 
+@pytest.mark.parametrize(
+    ("code", "system", "number"),
+    [
+        (dns.ARES_ETIMEOUT, TimeoutError, errno.ETIMEDOUT),
+        (dns.ARES_ECONNREFUSED, ConnectionRefusedError, errno.ECONNREFUSED),
+    ],
+)
+def test_two_codes_of_c_ares_are_the_system_s_too(code, system, number):
+    raised = error.DNSError(code, "what was said")
+    assert isinstance(raised, system)
+    assert (raised.code, raised.errno, str(raised)) == (code, number, "what was said")
+    again = pickle.loads(pickle.dumps(raised))
+    assert type(again) is type(raised)
+    assert again.args == raised.args
+
+
 def test_codes_of_c_ares_are_not_the_system_s():
     raised = error.DNSError(dns.ARES_ENOTFOUND, "not found")
     assert (raised.code, raised.errno, raised.strerror) == (dns.ARES_ENOTFOUND, None, None)

@@ -11,6 +11,7 @@ import socket as _socket
 
 from ._pyuv import errorcode as _errorcode
 from ._pyuv import strerror as _strerror
+from ._pyuv.dns import errorcode as _ares_errorcode
 
 
 class UVError(OSError):
@@ -81,11 +82,13 @@ class FSError(UVError):
 
 
 class DNSError(UVError):
-    """A c-ares call failed; args are (code, message) with a c-ares code. The system has no such numbers."""
+    """A c-ares call failed; args are (code, message) with a c-ares code. The system has no such numbers, but
+    for ARES_ETIMEOUT, which is a TimeoutError too, and ARES_ECONNREFUSED, a ConnectionRefusedError.
+    """
 
     @classmethod
     def _libuv_code(cls, args):
-        return None
+        return _OF_ARES.get(_code_of(args))
 
 
 class HandleError(UVError):
@@ -154,6 +157,14 @@ class FSEventError(HandleError):
 
 class FSPollError(HandleError):
     """An error of an FSPoll handle."""
+
+
+_NUMBERS = {name: code for table in (_errorcode, _ares_errorcode) for code, name in table.items()}
+# What the system has a number for too.
+_OF_ARES = {
+    _NUMBERS["ARES_ETIMEOUT"]: _NUMBERS["UV_ETIMEDOUT"],
+    _NUMBERS["ARES_ECONNREFUSED"]: _NUMBERS["UV_ECONNREFUSED"],
+}
 
 
 def _code_of(args):

@@ -30,7 +30,9 @@ class FSError(UVError):
     bytes_written: int | None
 
 class DNSError(UVError):
-    """A c-ares call failed; args are (code, message) with a c-ares code. The system has no such numbers."""
+    """A c-ares call failed; args are (code, message) with a c-ares code. The system has no such numbers, but
+    for ARES_ETIMEOUT, which is a TimeoutError too, and ARES_ECONNREFUSED, a ConnectionRefusedError.
+    """
 
 class HandleError(UVError):
     """An error of a handle."""

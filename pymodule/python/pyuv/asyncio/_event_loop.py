@@ -84,6 +84,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         "_internal_fds",
         "_old_agen_hooks",
         "_ready",
+        "_resolver",
         "_scheduled",
         "_selector",
         "_signal_handlers",
@@ -104,6 +105,8 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         self.uv = Loop()
         self._open(self.uv)
         self.uv.excepthook = self._on_uv_exception
+        # What pyuv.asyncio.dns asks by, once it is asked.
+        self._resolver: Any = None
         _SelectorEventLoop.__init__(self, _NoSelector())
 
     # Running
@@ -137,6 +140,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         if not self.is_running():
             self._listen_for_signals(None)
         super().close()
+        self._resolver = None
         self._shut()
         self.uv.close(handles=True)
 
