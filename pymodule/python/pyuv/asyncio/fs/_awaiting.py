@@ -1,0 +1,135 @@
+"""A call with a callback, of ``pyuv.fs`` or of the loop's thread pool, as something to await.
+
+Whoever stops awaiting takes the request back if no thread has begun it. One that is under way cannot be
+called back: what it then gives, a descriptor say, goes to `dispose`, so that nothing is left open that
+nobody has.
+"""
+
+from asyncio import CancelledError, Future, get_running_loop
+from collections.abc import Awaitable, Callable
+from functools import partial
+from os import fsencode
+from typing import Any, Protocol, TypeVar
+
+from ... import Loop
+from ...errno import strerror
+from ...error import FSError
+
+_T = TypeVar("_T")
+
+Dispose = Callable[[Any], object]
+"""Lets go of a result that came when nobody awaited it any more, at once."""
+
+
+class Request(Protocol):
+    """What a call with a callback returns."""
+
+    def cancel(self) -> bool:
+        """Takes it back if it has not begun."""
+
+
+def uv_loop() -> Loop:
+    """The loop below the running event loop. RuntimeError if that is not pyuv's, or none runs."""
+    loop = get_running_loop()
+    try:
+        # No other event loop has it, and to ask is as fast as it gets.
+        return loop.uv  # type: ignore[attr-defined, no-any-return]
+    except AttributeError:
+        raise RuntimeError(
+            f"pyuv.asyncio.fs needs an event loop of pyuv.asyncio, not {type(loop).__name__}: "
+            "run the program with pyuv.asyncio.run"
+        ) from None
+
+
+def error_of(request: Any, call: str) -> FSError:
+    """The error that the call would have raised without a callback."""
+    path, path2, written = request.path, request.path2, request.bytes_written
+    failed = getattr(request, "errors", None)
+    if failed:
+        # Of a tree: which of its paths it was.
+        path = failed[0][0]
+    named = (path,) if failed else (path, path2)
+    paths = [_shown(path) for path in named if path is not None]
+    if not paths and request.fd is not None:
+        paths = [f"fd {request.fd}"]
+    about = f": {' -> '.join(paths)}" if paths else ""
+    counted = f"; {written} bytes were written" if written is not None else ""
+    error = FSError(request.error, f"{strerror(request.error)}{about} ({call}){counted}")
+    error.filename, error.filename2 = path, path2
+    if written is not None:
+        error.bytes_written = written
+    return error
+
+
+def _shown(path: Any) -> str:
+    return fsencode(path).decode(errors="replace")
+
+
+def settle(future: "Future[Any]", call: str, dispose: Dispose | None, request: Any) -> None:
+    """Gives the future what a request of `pyuv.fs` has come to: its callback."""
+    if future.done() or future.get_loop().is_closed():
+        if dispose is not None and request.error is None:
+            dispose(request.result)
+    elif request.error is None:
+        future.set_result(request.result)
+    else:
+        future.set_exception(error_of(request, call))
+
+
+def give_up(request: Request, future: "Future[Any]", dispose: Dispose | None) -> None:
+    """Ends a request whose task was cancelled."""
+    request.cancel()
+    # It may have succeeded in the very turn in which its task was cancelled.
+    if dispose is not None and not future.cancelled() and future.exception() is None:
+        dispose(future.result())
+
+
+def awaited(function: Callable[..., Any], dispose: Dispose | None = None) -> Callable[..., Awaitable[Any]]:
+    """A function of `pyuv.fs` as a coroutine function, without the loop before its arguments."""
+    call = function.__name__
+
+    async def operation(*arguments: Any, **keywords: Any) -> Any:
+        loop = uv_loop()
+        future: Future[Any] = get_running_loop().create_future()
+        told = partial(settle, future, call, dispose)
+        request = function(loop, *arguments, callback=told, **keywords)
+        try:
+            return await future
+        except CancelledError:
+            give_up(request, future, dispose)
+            raise
+
+    return operation
+
+
+async def in_pool(function: Callable[..., _T], *arguments: Any, dispose: Dispose | None = None) -> _T:
+    """Calls any function on a thread of libuv's pool (`uv_queue_work`), for what libuv has no request for."""
+    loop = uv_loop()
+    future: Future[_T] = get_running_loop().create_future()
+    done: list[_T] = []
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            done.append(function(*arguments))
+        except BaseException as error:
+            raised.append(error)
+
+    def told(errorno: int | None) -> None:
+        if future.done() or future.get_loop().is_closed():
+            if dispose is not None and done:
+                dispose(done[0])
+        elif done:
+            future.set_result(done[0])
+        elif raised:
+            # Nothing refers to the frame that it was raised in any longer than it must.
+            future.set_exception(raised.pop())
+        else:
+            future.cancel()
+
+    request = loop.queue_work(work, told)
+    try:
+        return await future
+    except CancelledError:
+        give_up(request, future, dispose)
+        raise
