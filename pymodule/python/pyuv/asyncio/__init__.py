@@ -13,6 +13,7 @@ import asyncio as _asyncio
 import sys as _sys
 from collections.abc import Coroutine as _Coroutine
 from typing import Any as _Any
+from typing import Literal as _Literal
 from typing import TypeVar as _TypeVar
 
 from ._event_loop import EventLoop
@@ -22,9 +23,9 @@ _T = _TypeVar("_T")
 __all__ = ["EventLoop", "EventLoopPolicy", "install", "new_event_loop", "run"]
 
 
-def new_event_loop() -> EventLoop:
-    """A new event loop: the loop factory of this module."""
-    return EventLoop()
+def new_event_loop(*, resolver: _Literal["c-ares"] | None = None) -> EventLoop:
+    """A new event loop: the loop factory of this module. ``resolver`` is as for :class:`EventLoop`."""
+    return EventLoop(resolver=resolver)
 
 
 def run(main: _Coroutine[_Any, _Any, _T], *, debug: bool | None = None) -> _T:

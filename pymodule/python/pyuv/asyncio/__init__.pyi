@@ -1,7 +1,7 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from .. import Loop
 
@@ -11,9 +11,9 @@ __all__ = ["EventLoop", "EventLoopPolicy", "install", "new_event_loop", "run"]
 
 class EventLoop(asyncio.SelectorEventLoop):
     uv: Loop
-    def __init__(self) -> None: ...
+    def __init__(self, *, resolver: Literal["c-ares"] | None = None) -> None: ...
 
-def new_event_loop() -> EventLoop: ...
+def new_event_loop(*, resolver: Literal["c-ares"] | None = None) -> EventLoop: ...
 def run(main: Coroutine[Any, Any, _T], *, debug: bool | None = None) -> _T: ...
 
 if sys.version_info < (3, 16):

@@ -64,6 +64,10 @@ class EventLoop(Scheduler, _SelectorEventLoop):
     It is a subclass of asyncio's, and has what that has. Callbacks wait in a queue of Rust, timers in a
     heap, and libuv waits for everything else. The queue runs between libuv's iterations, and
     descriptors are polled after at most 8 rounds of it or 0.1 ms.
+
+    With ``resolver="c-ares"``, ``getaddrinfo`` and ``getnameinfo`` of the loop, and so whatever connects to a
+    name, ask by the loop's resolver (:func:`pyuv.asyncio.dns.get_resolver`), without a thread. By default
+    they ask the system, in the default executor, as asyncio does.
     """
 
     # What asyncio's classes give a loop. As long as nothing is in a dict, CPython 3.13 finds methods without
@@ -82,6 +86,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         "_exception_handler",
         "_executor_shutdown_called",
         "_internal_fds",
+        "_lookups",
         "_old_agen_hooks",
         "_ready",
         "_resolver",
@@ -99,7 +104,11 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         "uv",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, resolver: str | None = None) -> None:
+        if resolver not in (None, "c-ares"):
+            # For __del__.
+            self._closed = True
+            raise ValueError(f'resolver is None or "c-ares", not {resolver!r}')
         #: The :class:`pyuv.Loop` below: handles, channels and file requests that are made on it live on the
         #: very same loop, and exceptions of their callbacks go to the exception handler.
         self.uv = Loop()
@@ -107,6 +116,12 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         self.uv.excepthook = self._on_uv_exception
         # What pyuv.asyncio.dns asks by, once it is asked.
         self._resolver: Any = None
+        # The module whose functions look up names, where that is not asyncio.
+        self._lookups: Any = None
+        if resolver is not None:
+            from .dns import _addrinfo
+
+            self._lookups = _addrinfo
         _SelectorEventLoop.__init__(self, _NoSelector())
 
     # Running
@@ -293,6 +308,24 @@ class EventLoop(Scheduler, _SelectorEventLoop):
             transp._reset_empty_waiter()
             if reads:
                 transp.resume_reading()
+
+    # Names
+
+    async def getaddrinfo(
+        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> Any:
+        """The addresses of a host, as ``socket.getaddrinfo`` gives them."""
+        if self._lookups is None:
+            return await super().getaddrinfo(host, port, family=family, type=type, proto=proto, flags=flags)
+        return await self._lookups.getaddrinfo(
+            self._lookups.get_resolver(), host, port, family, type, proto, flags
+        )
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
+        """The names of a host and of a port, as ``socket.getnameinfo`` gives them."""
+        if self._lookups is None:
+            return await super().getnameinfo(sockaddr, flags)
+        return await self._lookups.getnameinfo(self._lookups.get_resolver(), sockaddr, flags)
 
     # Signals
 

@@ -232,7 +232,8 @@ def _teller(loop: EventLoop, answer: "asyncio.Future[_T]", about: object) -> _To
 def _error(code: int, message: str, about: object) -> DNSError:
     if isinstance(about, bytes):
         about = about.decode("ascii", "backslashreplace")
-    return DNSError(code, message if about is None else f"{message}: {about}")
+    said = about is None or str(about) in message
+    return DNSError(code, message if said else f"{message}: {about}")
 
 
 def _expire(answer: "asyncio.Future[Any]", about: object, timeout: float) -> None:
