@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from harness.model import Cell, Results, Suite, rate_of
+from harness.model import Cell, Results, Suite, rate_of, together
 
 FRAGMENT = "tables.md"
 """What docs/performance.md includes."""
@@ -68,7 +68,10 @@ def verdicts(suite: Suite, results: Results) -> list[Verdict]:
     for limit in suite.LIMITS:
         pairs = list(results.pairs(limit.case, limit.client, limit.against or suite.REFERENCE))
         if pairs:
-            value = median(limit.value(*pair) for pair in pairs)
+            if limit.of_all:
+                value = limit.value(*map(together, zip(*pairs, strict=True)))
+            else:
+                value = median(limit.value(*pair) for pair in pairs)
             text = f"{value:.{limit.digits}f}"
             found.append(Verdict(limit.title, limit.bound, text, limit.holds(value)))
     return found

@@ -44,7 +44,7 @@ def limits() -> Iterator[Limit]:
             where = case(mode, size)
             yield from loops.of_each_peer(where, "requests/s", ratio, at_least=1)
             user = echo.user_of_reference
-            yield from loops.of_each_peer(where, "user CPU per request", user, at_most=0.9)
+            yield from loops.of_each_peer(where, "user CPU per request", user, at_most=0.9, of_all=True)
     yield Limit(
         f"{BUSY[1]}: p99, µs", BUSY[1], p99, at_most=P99_US, digits=0, client=loops.OURS, against=REFERENCE
     )

@@ -46,6 +46,7 @@ def limits() -> Iterator[Limit]:
             echo.user_of_reference,
             at_most=1.1,
             client=AMONG,
+            of_all=True,
         )
 
 

@@ -66,6 +66,7 @@ def limits() -> Iterator[Limit]:
             user_of_reference,
             at_most=0.7,
             against=UVLOOP,
+            of_all=True,
         )
 
 

@@ -24,6 +24,7 @@ def of_each_peer(
     *,
     at_least: float | None = None,
     at_most: float | None = None,
+    of_all: bool = False,
 ) -> list[Limit]:
     """The limit of a case to each peer: to all of them is to the best."""
     return [
@@ -35,6 +36,7 @@ def of_each_peer(
             at_most=at_most,
             client=OURS,
             against=peer,
+            of_all=of_all,
         )
         for peer in PEERS
     ]

@@ -129,6 +129,11 @@ impl fmt::Debug for Name {
 
 /// Adds a label's text.
 pub(crate) fn push_label(text: &mut String, label: &[u8]) {
+    if label.iter().all(|&byte| is_host_byte(byte))
+        && let Ok(label) = str::from_utf8(label)
+    {
+        return text.push_str(label);
+    }
     for &byte in label {
         match byte {
             b'"' | b'.' | b';' | b'\\' | b'(' | b')' | b'@' | b'$' => {
@@ -153,7 +158,19 @@ pub fn validate(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(bad(name, "it is empty (\".\" is the root)"));
     }
-    to_wire(name).map(drop)
+    if is_ordinary(name) { Ok(()) } else { to_wire(name).map(drop) }
+}
+
+/// Whether a name is what nearly all are: labels of a host's bytes, all of which stand for themselves, and no
+/// longer than they may be.
+fn is_ordinary(name: &str) -> bool {
+    let mut length = 0;
+    name.len() <= MAX_WIRE - 2
+        && name.bytes().all(|byte| {
+            let before = length;
+            length = if byte == b'.' { 0 } else { before + 1 };
+            if byte == b'.' { before > 0 } else { before < MAX_LABEL && is_host_byte(byte) }
+        })
 }
 
 /// Says whether `name` can be a host's.
@@ -176,8 +193,20 @@ pub(crate) fn is_host(name: &str) -> bool {
 }
 
 fn is_host_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_/*".contains(&byte)
+    HOST_BYTES[usize::from(byte)]
 }
+
+/// Which bytes a host's name may have.
+static HOST_BYTES: [bool; 256] = {
+    let mut known = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        known[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'/' | b'*');
+        byte += 1;
+    }
+    known
+};
 
 fn bad(name: &str, fault: impl fmt::Display) -> Error {
     Error::Invalid(format!("bad domain name {name:?}: {fault}"))

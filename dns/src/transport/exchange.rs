@@ -1,6 +1,9 @@
 //! What was asked, and what came for it.
 
-use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::placeholder::{COOKIE, Placeholders, in_place, question};
 use crate::message::{Message, Parsed, Placed};
@@ -32,25 +35,25 @@ const NOT_TO_BE_KEPT: [u8; 11] = [0, UNREAD[0], UNREAD[1], 0, 1, 0, 0, 0, 0, 0, 
 /// The questions that are on their way, by number.
 #[derive(Default)]
 pub(super) struct Exchange {
-    asked: HashMap<u16, Asked>,
+    asked: FxHashMap<u16, Asked>,
     /// The servers that have sent a cookie, of which c-ares takes no answer without one.
-    with_cookies: HashSet<Box<str>>,
-    /// The questions whose answers are kept.
-    expected: HashSet<u16>,
+    with_cookies: FxHashSet<SocketAddr>,
     /// Whether all answers are.
     pub(super) keep_all: bool,
 }
 
 /// A question, and what came for it.
+#[derive(Default)]
 pub(super) struct Asked {
-    /// As c-ares wrote it.
-    written: Box<[u8]>,
+    /// As c-ares wrote it. Empty as long as it has not been sent.
+    written: SmallVec<[u8; 48]>,
     /// As it was sent, if another was meant.
     sent: Option<Box<[u8]>>,
     /// The first half of the cookie that went with it.
     cookie: Option<[u8; 8]>,
     keep: bool,
-    pub(super) kept: Vec<Kept>,
+    /// Mostly there is one.
+    pub(super) kept: SmallVec<[Kept; 1]>,
     /// What was wrong with an answer.
     pub(super) fault: Option<String>,
 }
@@ -88,30 +91,21 @@ impl Exchange {
         });
         let cookie = cookie(&wire[end..]);
         let (sent_question, sent_wire) = sent.unzip();
-        match self.asked.get_mut(&number) {
-            // It is tried again.
-            Some(asked) if same_question(&asked.written, written) => {
-                asked.written = written.into();
-                asked.cookie = cookie;
-            }
-            _ => {
-                let asked = Asked {
-                    written: written.into(),
-                    sent: sent_question,
-                    cookie,
-                    keep: self.keep_all || self.expected.contains(&number),
-                    kept: Vec::new(),
-                    fault: None,
-                };
-                self.asked.insert(number, asked);
-            }
+        let asked = self.asked.entry(number).or_default();
+        // Else it is tried again.
+        if !same_question(&asked.written, written) {
+            let keep = self.keep_all || asked.keep;
+            *asked = Asked { sent: sent_question, keep, ..Asked::default() };
         }
+        asked.written = written.into();
+        asked.cookie = cookie;
         sent_wire
     }
 
     /// A message came from `peer`.
-    pub(super) fn receives(&mut self, wire: &[u8], peer: &str) -> Given {
-        let Some(asked) = number(wire).and_then(|number| self.asked.get_mut(&number)) else {
+    pub(super) fn receives(&mut self, wire: &[u8], peer: SocketAddr) -> Given {
+        let asked = number(wire).and_then(|number| self.asked.get_mut(&number));
+        let Some(asked) = asked.filter(|asked| !asked.written.is_empty()) else {
             // c-ares asks elsewhere, or over a new connection, when a server talks nonsense.
             let nonsense = !wire.is_empty() && Message::read(wire).is_err();
             return if nonsense { Given::Same } else { Given::Nothing };
@@ -140,11 +134,11 @@ impl Exchange {
             match cookie_in(message) {
                 Some(cookie) => {
                     asked.fault = cookie_fault(&sent, cookie, message.rcode).and_then(fault);
-                    if cookie.len() > sent.len() && !self.with_cookies.contains(peer) {
-                        self.with_cookies.insert(peer.into());
+                    if cookie.len() > sent.len() {
+                        self.with_cookies.insert(peer);
                     }
                 }
-                None if self.with_cookies.contains(peer) => {
+                None if self.with_cookies.contains(&peer) => {
                     asked.fault = fault("it has no cookie".to_owned());
                 }
                 None => {}
@@ -162,21 +156,16 @@ impl Exchange {
 
     /// The answers to a question are kept. It may have been sent, or wait for its connection.
     pub(super) fn expect(&mut self, number: u16) {
-        self.expected.insert(number);
-        if let Some(asked) = self.asked.get_mut(&number) {
-            asked.keep = true;
-        }
+        self.asked.entry(number).or_default().keep = true;
     }
 
     /// A question has been answered, or given up.
     pub(super) fn end(&mut self, number: u16) -> Option<Asked> {
-        self.expected.remove(&number);
         self.asked.remove(&number)
     }
 
     pub(super) fn clear(&mut self) {
         self.asked.clear();
-        self.expected.clear();
     }
 }
 
@@ -290,12 +279,14 @@ fn cookie_fault(sent: &[u8; 8], cookie: &[u8], rcode: Rcode) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, SocketAddrV4};
+
     use super::*;
     use crate::message::{Flags, Question};
     use crate::record::{Raw, Record, RecordData, data};
     use crate::registry::RecordClass;
 
-    const PEER: &str = "192.0.2.1:53";
+    const PEER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 53));
 
     fn message(name: &str, record_type: RecordType) -> Message {
         Message {

@@ -18,10 +18,12 @@ mod placeholder;
 mod sockets;
 mod stream;
 
-use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use c_ares::DnsRecord;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use self::exchange::{Exchange, Kept};
 use self::placeholder::Placeholders;
@@ -40,7 +42,7 @@ pub(crate) struct Transport(Mutex<State>);
 struct State {
     exchange: Exchange,
     placeholders: Placeholders,
-    connections: HashMap<c_ares::Socket, Connection>,
+    connections: FxHashMap<c_ares::Socket, Connection>,
     /// Why there may be no server to ask.
     no_server: String,
 }
@@ -49,8 +51,8 @@ struct State {
 struct Connection {
     /// `None` for UDP.
     stream: Option<Stream>,
-    /// Whom it is connected to.
-    peer: Box<str>,
+    /// Whom it is connected to, port 0 of no address before.
+    peer: SocketAddr,
 }
 
 impl Transport {
@@ -131,8 +133,8 @@ fn may_have_a_fault(code: Code) -> bool {
         .contains(&code)
 }
 
-/// Which of the messages that came for a question is c-ares's answer: mostly there is one.
-fn accepted(answer: &DnsRecord, mut kept: Vec<Kept>) -> Option<Message> {
+/// Which of the messages that came for a question is c-ares's answer.
+fn accepted(answer: &DnsRecord, mut kept: SmallVec<[Kept; 1]>) -> Option<Message> {
     if kept.len() > 1 {
         let theirs = answer.write().ok()?;
         let is_theirs = |kept: &Kept| {

@@ -2,9 +2,11 @@
 //! the messages in between.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::mem::{self, MaybeUninit};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::{mem, ptr, slice};
+use std::{ptr, slice};
 
 use c_ares_sys as sys;
 use libc::{sockaddr, socklen_t};
@@ -54,6 +56,26 @@ unsafe fn with<T>(transport: *mut c_void, failed: T, f: impl FnOnce(&mut State) 
     })
 }
 
+/// The peer of a socket that is not connected yet.
+const NOBODY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
+
+/// What a socket is made with: that it does not block, and that no program inherits it.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+const AT_ONCE: c_int = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+/// Elsewhere it is told afterwards.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+const AT_ONCE: c_int = 0;
+
+/// Has a socket not block, and not be inherited. Returns whether it worked.
+fn does_not_block(socket: c_int) -> bool {
+    // SAFETY: no memory is involved.
+    unsafe {
+        let flags = libc::fcntl(socket, libc::F_GETFL);
+        libc::fcntl(socket, libc::F_SETFL, flags | libc::O_NONBLOCK) == 0
+            && libc::fcntl(socket, libc::F_SETFD, libc::FD_CLOEXEC) == 0
+    }
+}
+
 unsafe extern "C" fn on_socket(
     domain: c_int,
     kind: c_int,
@@ -61,15 +83,13 @@ unsafe extern "C" fn on_socket(
     transport: *mut c_void,
 ) -> c_int {
     // SAFETY: no memory is involved.
-    let socket = unsafe { libc::socket(domain, kind, protocol) };
+    let socket = unsafe { libc::socket(domain, kind | AT_ONCE, protocol) };
     if socket < 0 {
         return socket;
     }
     // SAFETY: as above, and the option is a number.
     let made = unsafe {
-        let flags = libc::fcntl(socket, libc::F_GETFL);
-        libc::fcntl(socket, libc::F_SETFL, flags | libc::O_NONBLOCK) == 0
-            && libc::fcntl(socket, libc::F_SETFD, libc::FD_CLOEXEC) == 0
+        (AT_ONCE != 0 || does_not_block(socket))
             && (kind != libc::SOCK_STREAM
                 || set(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1) == 0)
     };
@@ -82,7 +102,7 @@ unsafe extern "C" fn on_socket(
     // SAFETY: c-ares is calling.
     unsafe {
         with(transport, (), |state| {
-            state.connections.insert(socket, Connection { stream, peer: "".into() });
+            state.connections.insert(socket, Connection { stream, peer: NOBODY });
         });
     }
     socket
@@ -175,7 +195,7 @@ unsafe extern "C" fn on_connect(
         let peer = address::read(address.cast(), length as usize);
         with(transport, (), |state| {
             if let (Some(connection), Some(peer)) = (state.connections.get_mut(&socket), peer) {
-                connection.peer = peer.to_string().into();
+                connection.peer = peer;
             }
         });
         libc::connect(socket, address, length)
@@ -200,7 +220,7 @@ unsafe extern "C" fn on_receive(
             };
             let Connection { stream, peer } = connection;
             if let Some(stream) = stream {
-                let change = |wire: &[u8]| match exchange.receives(wire, peer) {
+                let change = |wire: &[u8]| match exchange.receives(wire, *peer) {
                     Given::Same => Some(wire.to_vec()),
                     Given::Changed(changed) => Some(changed),
                     Given::Nothing => None,
@@ -215,7 +235,7 @@ unsafe extern "C" fn on_receive(
                 let count = libc::recvfrom(socket, buffer, length, flags, address, address_length);
                 let Ok(received @ 1..) = usize::try_from(count) else { return count };
                 let wire = slice::from_raw_parts(buffer.cast::<u8>(), received);
-                match exchange.receives(wire, peer) {
+                match exchange.receives(wire, *peer) {
                     Given::Same => return count,
                     Given::Nothing => {}
                     Given::Changed(changed) if changed.len() <= length => {
@@ -237,7 +257,7 @@ unsafe fn receive_stream(
     (buffer, length): (*mut c_void, usize),
     mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>,
 ) -> sys::ares_ssize_t {
-    let mut piece = [0_u8; PIECE];
+    let mut piece = [MaybeUninit::<u8>::uninit(); PIECE];
     loop {
         let ready = stream.ready();
         let count = ready.len().min(length);
@@ -250,7 +270,11 @@ unsafe fn receive_stream(
         // SAFETY: the piece has the length given.
         let count = unsafe { libc::recv(socket, piece.as_mut_ptr().cast(), piece.len(), 0) };
         match usize::try_from(count) {
-            Ok(received @ 1..) => stream.received(&piece[..received], &mut change),
+            Ok(received @ 1..) => {
+                // SAFETY: the system has written so many.
+                let bytes = unsafe { slice::from_raw_parts(piece.as_ptr().cast(), received) };
+                stream.received(bytes, &mut change);
+            }
             _ => return count,
         }
     }
