@@ -26,7 +26,8 @@ default_role = "literal"
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
+# The types stand in the stubs, and a word such as bytes is the name of attributes too.
+autodoc_typehints = "none"
 
 html_theme = "furo"
 html_title = f"pyuv {version}"

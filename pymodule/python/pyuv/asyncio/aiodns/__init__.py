@@ -1,0 +1,13 @@
+"""aiodns' interface, by c-ares on the event loop: ``from pyuv.asyncio import aiodns`` in place of
+``import aiodns``.
+
+Names, arguments, results and errors are those of aiodns 4. ``compat`` has the results of `query`, which
+pycares 4 had, ``pycares`` those of `query_dns`, which pycares 5 has. For a program of today's,
+``pyuv.asyncio.dns`` knows more record types and tells more.
+"""
+
+from . import error
+from ._resolver import DNSResolver
+
+# What aiodns says, too.
+__all__ = ["DNSResolver", "error"]

@@ -1,0 +1,318 @@
+"""``aiodns.DNSResolver``: futures for the lookups of a channel."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Literal, Self, TypeVar, overload
+
+from ... import dns
+from .._event_loop import EventLoop
+from . import compat, error, pycares
+from .compat import (
+    AresHostResult,
+    AresQueryAAAAResult,
+    AresQueryAResult,
+    AresQueryCAAResult,
+    AresQueryCNAMEResult,
+    AresQueryMXResult,
+    AresQueryNAPTRResult,
+    AresQueryNSResult,
+    AresQueryPTRResult,
+    AresQuerySOAResult,
+    AresQuerySRVResult,
+    AresQueryTXTResult,
+)
+
+_T = TypeVar("_T")
+
+_TYPES = {
+    name: int(dns.RecordType[name])
+    for name in (
+        "A",
+        "AAAA",
+        "ANY",
+        "CAA",
+        "CNAME",
+        "MX",
+        "NAPTR",
+        "NS",
+        "PTR",
+        "SOA",
+        "SRV",
+        "TXT",
+    )
+}
+_CLASSES = {"IN": "IN", "CHAOS": "CHAOS", "HS": "HS", "NONE": "NONE", "ANY": "ANY"}
+# c-ares's flags; other bits, such as `socket.AI_ADDRCONFIG` where it is none of them, c-ares passes over.
+_AI_FLAGS = (
+    dns.ARES_AI_CANONNAME
+    | dns.ARES_AI_NUMERICHOST
+    | dns.ARES_AI_PASSIVE
+    | dns.ARES_AI_NUMERICSERV
+    | dns.ARES_AI_V4MAPPED
+    | dns.ARES_AI_ALL
+    | dns.ARES_AI_ADDRCONFIG
+    | dns.ARES_AI_NOSORT
+    | dns.ARES_AI_ENVHOSTS
+)
+_NI_FLAGS = (
+    dns.ARES_NI_NOFQDN
+    | dns.ARES_NI_NUMERICHOST
+    | dns.ARES_NI_NAMEREQD
+    | dns.ARES_NI_NUMERICSERV
+    | dns.ARES_NI_UDP
+    | dns.ARES_NI_SCTP
+    | dns.ARES_NI_DCCP
+    | dns.ARES_NI_NUMERICSCOPE
+    | dns.ARES_NI_LOOKUPHOST
+    | dns.ARES_NI_LOOKUPSERVICE
+)
+
+
+class _Answer(asyncio.Future[_T]):
+    """What a lookup gives. To cancel the last one that is waited for ends what its resolver has in flight."""
+
+    resolver: "DNSResolver | None" = None
+
+    def cancel(self, msg: Any = None) -> bool:
+        cancelled = super().cancel(msg)
+        resolver, self.resolver = self.resolver, None
+        if cancelled and resolver is not None:
+            resolver._ended()
+        return cancelled
+
+
+class DNSResolver:
+    """A resolver with aiodns' methods, which return futures.
+
+    ``nameservers`` are addresses; ``loop`` is an event loop of ``pyuv.asyncio``, the current one by default;
+    other arguments are those of pycares' ``Channel``, times in seconds. RuntimeError on another event loop.
+    Errors of lookups are :class:`error.DNSError`.
+    """
+
+    def __init__(
+        self,
+        nameservers: Sequence[str | bytes] | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if loop is None:
+            loop = asyncio.get_event_loop()
+        if not isinstance(loop, EventLoop):
+            raise RuntimeError(
+                f"pyuv.asyncio.aiodns needs an event loop of pyuv.asyncio, and this is {loop!r}"
+            )
+        self.loop = loop
+        # How many futures are waited for.
+        self._wanted = 0
+        # The event loop watches c-ares's sockets by itself.
+        kwargs.pop("sock_state_cb", None)
+        servers = nameservers or kwargs.pop("servers", None)
+        kwargs.pop("servers", None)
+        local_ip = kwargs.pop("local_ip", None)
+        if local_ip:
+            kwargs[f"local_ip{ipaddress.ip_address(_text(local_ip)).version}"] = _text(local_ip)
+        for name in ("domains",):
+            if kwargs.get(name) is not None:
+                kwargs[name] = list(map(_text, kwargs[name]))
+        for name in ("lookups", "resolvconf_path"):
+            if kwargs.get(name) is not None:
+                kwargs[name] = _text(kwargs[name])
+        self._channel = dns.Channel(loop.uv, list(map(_text, servers)) if servers else None, **kwargs)
+
+    @property
+    def nameservers(self) -> Sequence[str]:
+        """The servers that are asked, without their ports. May be set at any time."""
+        return [server.rsplit(":", 1)[0] for server in self._channel.servers]
+
+    @nameservers.setter
+    def nameservers(self, value: Iterable[str | bytes]) -> None:
+        self._channel.servers = list(map(_text, value))
+
+    @overload
+    def query(
+        self, host: str, qtype: Literal["A"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQueryAResult]]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["AAAA"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQueryAAAAResult]]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["CAA"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQueryCAAResult]]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["CNAME"], qclass: str | None = ...
+    ) -> asyncio.Future[AresQueryCNAMEResult]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["MX"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQueryMXResult]]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["NAPTR"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQueryNAPTRResult]]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["NS"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQueryNSResult]]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["PTR"], qclass: str | None = ...
+    ) -> asyncio.Future[AresQueryPTRResult]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["SOA"], qclass: str | None = ...
+    ) -> asyncio.Future[AresQuerySOAResult]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["SRV"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQuerySRVResult]]: ...
+    @overload
+    def query(
+        self, host: str, qtype: Literal["TXT"], qclass: str | None = ...
+    ) -> asyncio.Future[list[AresQueryTXTResult]]: ...
+    @overload
+    def query(self, host: str, qtype: str, qclass: str | None = ...) -> asyncio.Future[Any]: ...
+    def query(self, host: str, qtype: str, qclass: str | None = None) -> asyncio.Future[Any]:
+        """The records of a name that are of one type, as pycares 4 had them (`ares_query_dnsrec`).
+
+        A list of results, one of ``compat`` each; for ``"CNAME"``, ``"PTR"`` and ``"SOA"`` one result. (It
+        is not deprecated here.)
+        """
+        number, class_ = _type(qtype), _class(qclass)
+        channel = self._open_channel()
+        return self._asked(
+            lambda told: channel.query(host, number, told, class_),
+            partial(compat._of_message, wanted=number),
+        )
+
+    def query_dns(
+        self, host: str, qtype: str, qclass: str | None = None
+    ) -> asyncio.Future[pycares.DNSResult]:
+        """The whole answer for a name and a type, as pycares 5 has it (`ares_query_dnsrec`)."""
+        number, class_ = _type(qtype), _class(qclass)
+        channel = self._open_channel()
+        return self._asked(lambda told: channel.query(host, number, told, class_), pycares._of_message)
+
+    def gethostbyname(self, host: str, family: int) -> asyncio.Future[AresHostResult]:
+        """The addresses of a host that are of one family (`ares_getaddrinfo`)."""
+
+        def convert(found: dns.AddrInfoResult) -> AresHostResult:
+            name = found.cnames[0].name if found.cnames else None
+            return AresHostResult(name or host, [], [node.addr[0] for node in found.nodes])
+
+        channel = self._open_channel()
+        return self._asked(lambda told: channel.getaddrinfo(host, None, told, family), convert)
+
+    def getaddrinfo(
+        self,
+        host: str,
+        family: int = socket.AF_UNSPEC,
+        port: int | None = None,
+        proto: int = 0,
+        type: int = 0,
+        flags: int = 0,
+    ) -> asyncio.Future[pycares.AddrInfoResult]:
+        """The addresses of a host (`ares_getaddrinfo`)."""
+        flags &= _AI_FLAGS
+        channel = self._open_channel()
+        return self._asked(
+            lambda told: channel.getaddrinfo(host, port, told, family, type, proto, flags),
+            pycares._of_addresses,
+        )
+
+    def getnameinfo(
+        self, sockaddr: tuple[str, int] | tuple[str, int, int, int], flags: int = 0
+    ) -> asyncio.Future[pycares.NameInfoResult]:
+        """The names of an address and of its port (`ares_getnameinfo`)."""
+        flags &= _NI_FLAGS
+        channel = self._open_channel()
+        return self._asked(lambda told: channel.getnameinfo(sockaddr, flags, told), pycares._of_names)
+
+    def gethostbyaddr(self, name: str) -> asyncio.Future[pycares.HostResult]:
+        """The names of an address (`ares_gethostbyaddr`). ValueError for what is none."""
+        ipaddress.ip_address(_text(name))
+        channel = self._open_channel()
+        return self._asked(lambda told: channel.gethostbyaddr(name, told), pycares._of_host)
+
+    def cancel(self) -> None:
+        """Ends every lookup with ``ARES_ECANCELLED`` (`ares_cancel`)."""
+        self._open_channel().cancel()
+
+    async def close(self) -> None:
+        """Ends every lookup with ``ARES_ECANCELLED``, and the resolver."""
+        if not self._channel.closed:
+            self._channel.cancel()
+            self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def _open_channel(self) -> dns.Channel:
+        if self._channel.closed:
+            raise RuntimeError("Channel is destroyed, no new queries allowed")
+        return self._channel
+
+    def _asked(self, ask: Callable[[Callable[..., None]], None], convert: Callable[[Any], _T]) -> _Answer[_T]:
+        """A future for what the channel answers to what ``ask`` asks of it."""
+        answer: _Answer[_T] = _Answer(loop=self.loop)
+        try:
+            ask(partial(self._told, answer, convert))
+        except ValueError:
+            # A name that no server could be asked for.
+            answer.set_exception(_error(error.ARES_EBADNAME))
+            return answer
+        answer.resolver = self
+        self._wanted += 1
+        return answer
+
+    def _told(
+        self, answer: _Answer[_T], convert: Callable[[Any], _T], result: Any, errorno: int | None
+    ) -> None:
+        # A loop that is being closed runs no task any more.
+        if answer.done() or self.loop.is_closed():
+            return
+        answer.resolver = None
+        if errorno is not None:
+            answer.set_exception(_error(errorno))
+        else:
+            try:
+                answer.set_result(convert(result))
+            except error.DNSError as failure:
+                answer.set_exception(failure)
+        self._ended()
+
+    def _ended(self) -> None:
+        """One future less is waited for; with the last, what nobody waits for is ended."""
+        self._wanted -= 1
+        if not self._wanted and self._channel.active_queries and not self._channel.closed:
+            self._channel.cancel()
+
+
+def _error(number: int) -> error.DNSError:
+    return error.DNSError(int(number), dns.strerror(number))
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode("ascii") if isinstance(name, bytes) else name
+
+
+def _type(name: str) -> int:
+    if name not in _TYPES:
+        raise ValueError(f"invalid query type: {name}")
+    return _TYPES[name]
+
+
+def _class(name: str | None) -> str:
+    if name is None:
+        return "IN"
+    if name not in _CLASSES:
+        raise ValueError(f"invalid query class: {name}")
+    return name
