@@ -5,7 +5,10 @@ own thread. A task that is cancelled takes its request back.
 """
 
 from . import _operations
+from ._binary import BinaryFile, RawFile
 from ._folders import scandir, walk
+from ._open import open
 from ._operations import *  # noqa: F403
+from ._text import TextFile
 
-__all__ = [*_operations.__all__, "scandir", "walk"]
+__all__ = [*_operations.__all__, "BinaryFile", "RawFile", "TextFile", "open", "scandir", "walk"]

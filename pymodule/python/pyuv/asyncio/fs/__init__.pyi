@@ -1,5 +1,7 @@
+from ._binary import BinaryFile, RawFile
 from ._folders import scandir as scandir
 from ._folders import walk as walk
+from ._open import open
 from ._operations import (
     access,
     append_file,
@@ -45,8 +47,12 @@ from ._operations import (
     write,
     write_file,
 )
+from ._text import TextFile
 
 __all__ = [
+    "BinaryFile",
+    "RawFile",
+    "TextFile",
     "access",
     "append_file",
     "chmod",
@@ -70,6 +76,7 @@ __all__ = [
     "mkdir",
     "mkdtemp",
     "mkstemp",
+    "open",
     "open_fd",
     "opendir",
     "read",
