@@ -189,6 +189,37 @@ def test_closing_a_resolver_ends_every_lookup(dns_server):
     on_loop(main)
 
 
+@pytest.mark.parametrize(("end", "code"), [("cancel", raw.ARES_ECANCELLED), ("close", raw.ARES_EDESTRUCTION)])
+def test_what_was_asked_in_the_same_turn_ends_too(end, code, udp_peer):
+    async def main():
+        resolver = dns.Resolver([udp_peer.address])
+        tasks = [asyncio.create_task(resolver.query("www.example.com")) for _ in range(3)]
+        await asyncio.sleep(0)
+        getattr(resolver, end)()
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            assert outcome.code == code
+        resolver.close()
+
+    on_loop(main)
+
+
+def test_what_was_cancelled_in_the_same_turn_is_not_asked(dns_server, udp_peer):
+    async def main():
+        async with dns.Resolver([udp_peer.address]) as resolver:
+            tasks = [asyncio.create_task(resolver.query("www.example.com")) for _ in range(3)]
+            await asyncio.sleep(0)
+            assert resolver.active_queries == 3
+            for task in tasks[:2]:
+                task.cancel()
+            await asyncio.sleep(0.01)
+            assert resolver.active_queries == 1
+            resolver.servers = [dns_server.address]
+            assert (await tasks[2]).answer
+        assert len(udp_peer.drain()) == 1
+
+    on_loop(main)
+
+
 def test_a_resolver_that_is_closed_by_who_was_answered(dns_server):
     async def main():
         resolver = dns.Resolver([dns_server.address])

@@ -15,6 +15,7 @@ SUITES = (
     "asyncio_echo",
     "asyncio_io",
     "asyncio_transports",
+    "asyncio_dns",
     "dns",
     "dns_tcp",
     "dns_answers",

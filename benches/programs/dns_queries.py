@@ -196,6 +196,50 @@ def pycares_thread(task: Task) -> str:
     return f"pycares {pycares.__version__}"
 
 
+async def pyuv_resolver(task: Task) -> str:
+    import pyuv
+    from pyuv import dns
+    from pyuv.asyncio.dns import Resolver
+
+    over_tcp = dns.ARES_FLAG_USEVC | dns.ARES_FLAG_STAYOPEN if task.tcp else 0
+    resolver = Resolver(
+        [task.server],
+        query_cache_max_ttl=task.cache,
+        flags=dns.ARES_FLAG_EDNS | over_tcp,
+    )
+
+    async def ask(name: str) -> bool:
+        try:
+            return bool(first_address(await resolver.query(name, "A")))
+        except dns.DNSError as error:
+            return task.missing and error.code == NOT_FOUND
+
+    await keep_busy(task.run, task.names, task.in_flight, ask)
+    resolver.close()
+    return f"pyuv {pyuv.__version__}"
+
+
+async def pyuv_aiodns(task: Task) -> str:
+    import pyuv
+    from pyuv import dns
+    from pyuv.asyncio import aiodns
+
+    over_tcp = dns.ARES_FLAG_USEVC | dns.ARES_FLAG_STAYOPEN if task.tcp else 0
+    resolver = aiodns.DNSResolver(
+        [task.server], flags=dns.ARES_FLAG_EDNS | over_tcp, socket_receive_buffer_size=RECEIVE_BUFFER
+    )
+
+    async def ask(name: str) -> bool:
+        try:
+            return bool(first_address(await resolver.query_dns(name, "A")))
+        except aiodns.error.DNSError as error:
+            return task.missing and error.args[0] == NOT_FOUND
+
+    await keep_busy(task.run, task.names, task.in_flight, ask)
+    await resolver.close()
+    return f"pyuv {pyuv.__version__}"
+
+
 async def aiodns_resolver(task: Task) -> str:
     import aiodns
 
@@ -242,13 +286,18 @@ CALLBACK_CLIENTS = {
     "pycares": pycares_epoll,
     "pycares-thread": pycares_thread,
 }
-ASYNC_CLIENTS = {"aiodns": aiodns_resolver, "dnspython": dnspython_resolver}
+ASYNC_CLIENTS = {
+    "aiodns": aiodns_resolver,
+    "dnspython": dnspython_resolver,
+    "pyuv.asyncio": pyuv_resolver,
+    "pyuv.asyncio.aiodns": pyuv_aiodns,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--client", required=True, choices=[*CALLBACK_CLIENTS, *ASYNC_CLIENTS])
-    parser.add_argument("--loop", default="asyncio", choices=["asyncio", "uvloop"])
+    parser.add_argument("--loop", default="asyncio", choices=["asyncio", "uvloop", "pyuv.asyncio"])
     parser.add_argument("--server", required=True)
     parser.add_argument("--names", type=int, required=True)
     parser.add_argument("--zone", required=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, TypeVar, overload
 
 from ... import dns
 from .._event_loop import EventLoop
+from ..dns._lookups import Ask, Lookups
 from . import compat, error, pycares
 from .compat import (
     AresHostResult,
@@ -71,16 +72,28 @@ _NI_FLAGS = (
 )
 
 
-class _Answer(asyncio.Future[_T]):
-    """What a lookup gives. To cancel the last one that is waited for ends what its resolver has in flight."""
+class _Lookups(Lookups):
+    """Lookups whose errors are aiodns'."""
 
-    resolver: "DNSResolver | None" = None
+    __slots__ = ()
+
+    def refused(self, refusal: Exception) -> Exception:
+        # A name that no server could be asked for.
+        return _error(error.ARES_EBADNAME) if isinstance(refusal, ValueError) else refusal
+
+    def failed(self, number: int, about: object) -> Exception:
+        return _error(number)
+
+
+class _Answer(asyncio.Future[_T]):
+    """What a lookup gives. To cancel it ends the lookup."""
+
+    lookups: _Lookups
 
     def cancel(self, msg: Any = None) -> bool:
         cancelled = super().cancel(msg)
-        resolver, self.resolver = self.resolver, None
-        if cancelled and resolver is not None:
-            resolver._ended()
+        if cancelled:
+            self.lookups.abandon()
         return cancelled
 
 
@@ -105,8 +118,6 @@ class DNSResolver:
                 f"pyuv.asyncio.aiodns needs an event loop of pyuv.asyncio, and this is {loop!r}"
             )
         self.loop = loop
-        # How many futures are waited for.
-        self._wanted = 0
         # The event loop watches c-ares's sockets by itself.
         kwargs.pop("sock_state_cb", None)
         servers = nameservers or kwargs.pop("servers", None)
@@ -121,6 +132,7 @@ class DNSResolver:
             if kwargs.get(name) is not None:
                 kwargs[name] = _text(kwargs[name])
         self._channel = dns.Channel(loop.uv, list(map(_text, servers)) if servers else None, **kwargs)
+        self._lookups = _Lookups(loop, self._channel)
 
     @property
     def nameservers(self) -> Sequence[str]:
@@ -241,13 +253,14 @@ class DNSResolver:
 
     def cancel(self) -> None:
         """Ends every lookup with ``ARES_ECANCELLED`` (`ares_cancel`)."""
-        self._open_channel().cancel()
+        self._open_channel()
+        self._lookups.cancel()
 
     async def close(self) -> None:
         """Ends every lookup with ``ARES_ECANCELLED``, and the resolver."""
         if not self._channel.closed:
-            self._channel.cancel()
-            self._channel.close()
+            self._lookups.cancel()
+            self._lookups.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -260,40 +273,12 @@ class DNSResolver:
             raise RuntimeError("Channel is destroyed, no new queries allowed")
         return self._channel
 
-    def _asked(self, ask: Callable[[Callable[..., None]], None], convert: Callable[[Any], _T]) -> _Answer[_T]:
-        """A future for what the channel answers to what ``ask`` asks of it."""
+    def _asked(self, ask: Ask[Any], convert: Callable[[Any], _T]) -> _Answer[_T]:
+        """A future for what ``convert`` makes of the channel's answer to what ``ask`` asks of it."""
         answer: _Answer[_T] = _Answer(loop=self.loop)
-        try:
-            ask(partial(self._told, answer, convert))
-        except ValueError:
-            # A name that no server could be asked for.
-            answer.set_exception(_error(error.ARES_EBADNAME))
-            return answer
-        answer.resolver = self
-        self._wanted += 1
+        answer.lookups = self._lookups
+        self._lookups.ask(answer, ask, None, convert)
         return answer
-
-    def _told(
-        self, answer: _Answer[_T], convert: Callable[[Any], _T], result: Any, errorno: int | None
-    ) -> None:
-        # A loop that is being closed runs no task any more.
-        if answer.done() or self.loop.is_closed():
-            return
-        answer.resolver = None
-        if errorno is not None:
-            answer.set_exception(_error(errorno))
-        else:
-            try:
-                answer.set_result(convert(result))
-            except error.DNSError as failure:
-                answer.set_exception(failure)
-        self._ended()
-
-    def _ended(self) -> None:
-        """One future less is waited for; with the last, what nobody waits for is ended."""
-        self._wanted -= 1
-        if not self._wanted and self._channel.active_queries and not self._channel.closed:
-            self._channel.cancel()
 
 
 def _error(number: int) -> error.DNSError:

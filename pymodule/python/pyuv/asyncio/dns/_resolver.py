@@ -1,13 +1,8 @@
-"""A channel of c-ares's whose lookups are awaited, and the one that an event loop has.
-
-c-ares ends all queries of a channel or none (``ares_cancel``). A lookup that nobody waits for any more is
-therefore ended when nobody waits for another one on its channel either; until then c-ares may ask for it
-again, for as long as the channel's own timeout allows, and what is answered is dropped.
-"""
+"""A channel of c-ares's whose lookups are awaited, and the one that an event loop has."""
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack
 
 from ...dns import (
@@ -20,10 +15,9 @@ from ...dns import (
     NameInfoResult,
     RecordClass,
     RecordType,
-    strerror,
 )
-from ...error import DNSError
 from .._event_loop import EventLoop
+from ._lookups import Ask, Lookups, error
 
 if TYPE_CHECKING:
     from ._options import Options
@@ -31,8 +25,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
-# What the channel is given to call: with a result or with the number of an error.
-_Told: TypeAlias = Callable[[_T | Any, int | None], object]
 
 
 class Resolver:
@@ -49,13 +41,12 @@ class Resolver:
     A channel belongs to its event loop's thread, and ends with its event loop.
     """
 
-    __slots__ = ("__weakref__", "_channel", "_loop", "_wanted")
+    __slots__ = ("__weakref__", "_channel", "_lookups", "_loop")
 
     def __init__(self, servers: str | Iterable[str] | None = None, **options: "Unpack[Options]") -> None:
         self._loop = _running_loop()
         self._channel = Channel(self._loop.uv, servers, **options)
-        # How many lookups somebody waits for.
-        self._wanted = 0
+        self._lookups = Lookups(self._loop, self._channel)
 
     async def query(
         self,
@@ -153,13 +144,13 @@ class Resolver:
 
     def cancel(self) -> None:
         """Ends every lookup with DNSError and ``ARES_ECANCELLED`` (`ares_cancel`)."""
-        self._channel.cancel()
+        self._lookups.cancel()
 
     def close(self) -> None:
         """Closes the channel: every lookup ends with DNSError and ``ARES_EDESTRUCTION``, and to ask again
         raises HandleClosedError (`ares_destroy`). Of a resolver that is closed it does nothing.
         """
-        self._channel.close()
+        self._lookups.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -188,57 +179,37 @@ class Resolver:
 
     @property
     def active_queries(self) -> int:
-        """How many lookups c-ares has, those that nobody waits for any more included."""
-        return self._channel.active_queries
+        """How many lookups are under way, those that nobody waits for any more included."""
+        return self._lookups.count
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"with {self.active_queries} lookups"
         return f"<{type(self).__name__} {state} at {id(self):#x}>"
 
-    async def _answer(self, ask: Callable[[_Told[_T]], None], about: object, timeout: float | None) -> _T:
-        """What the channel answers to what ``ask`` asks of it; ``about`` is named in errors."""
-        answer: asyncio.Future[_T] = self._loop.create_future()
+    async def _answer(self, ask: Ask[_T], about: object, timeout: float | None) -> _T:
+        """What the channel says to what ``ask`` asks of it; ``about`` is named in errors."""
+        loop = self._loop
+        answer: asyncio.Future[_T] = loop.create_future()
+        self._lookups.ask(answer, ask, about)
         timer = None
-        self._wanted += 1
         try:
-            ask(_teller(self._loop, answer, about))
             if timeout is not None:
-                timer = self._loop.call_later(timeout, _expire, answer, about, timeout)
+                timer = loop.call_later(timeout, self._expire, answer, about, timeout)
             return await answer
+        except BaseException:
+            if not loop.is_closed() and (answer.cancel() or answer.cancelled()):
+                self._lookups.abandon()
+            # It has the exception, whose traceback has this frame.
+            del answer
+            raise
         finally:
             if timer is not None:
                 timer.cancel()
-            self._wanted -= 1
-            channel = self._channel
-            if not self._wanted and channel.active_queries and not channel.closed:
-                channel.cancel()
-            # It has the exception, whose traceback has this frame.
-            del answer
 
-
-def _teller(loop: EventLoop, answer: "asyncio.Future[_T]", about: object) -> _Told[_T]:
-    def told(result: _T | Any, errorno: int | None) -> None:
-        # A loop that is being closed runs no task any more.
-        if answer.done() or loop.is_closed():
-            return
-        if errorno is None:
-            answer.set_result(result)
-        else:
-            answer.set_exception(_error(errorno, strerror(errorno), about))
-
-    return told
-
-
-def _error(code: int, message: str, about: object) -> DNSError:
-    if isinstance(about, bytes):
-        about = about.decode("ascii", "backslashreplace")
-    said = about is None or str(about) in message
-    return DNSError(code, message if said else f"{message}: {about}")
-
-
-def _expire(answer: "asyncio.Future[Any]", about: object, timeout: float) -> None:
-    if not answer.done():
-        answer.set_exception(_error(ARES_ETIMEOUT, f"no answer within {timeout:g} s", about))
+    def _expire(self, answer: "asyncio.Future[Any]", about: object, timeout: float) -> None:
+        if not answer.done():
+            answer.set_exception(error(ARES_ETIMEOUT, f"no answer within {timeout:g} s", about))
+            self._lookups.abandon()
 
 
 def _running_loop() -> EventLoop:
