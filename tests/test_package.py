@@ -33,7 +33,11 @@ def test_the_licence_of_what_is_linked_is_in_the_metadata(name):
 
 
 # What another import may have brought, which a plain one does not.
-SUBMODULES = {"": {"asyncio"}, ".asyncio": {"aiodns", "aiohttp", "dns", "fs"}}
+SUBMODULES = {
+    "": {"asyncio"},
+    ".asyncio": {"aiodns", "aiohttp", "dns", "fs"},
+    ".asyncio.fs": {"os", "ospath", "tempfile"},
+}
 
 
 @pytest.mark.parametrize(

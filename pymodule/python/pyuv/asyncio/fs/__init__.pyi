@@ -1,7 +1,17 @@
-from ._binary import BinaryFile, RawFile
-from ._folders import scandir as scandir
-from ._folders import walk as walk
-from ._open import open
+from . import os as os
+from . import ospath as ospath
+from . import tempfile as tempfile
+from ._binary import (
+    BinaryFile,
+    RawFile,
+)
+from ._folders import (
+    scandir,
+    walk,
+)
+from ._open import (
+    open,
+)
 from ._operations import (
     access,
     append_file,
@@ -47,12 +57,31 @@ from ._operations import (
     write,
     write_file,
 )
-from ._text import TextFile
+from ._text import (
+    TextFile,
+)
+from ._whole import (
+    read_bytes,
+    read_text,
+    write_bytes,
+    write_text,
+)
+from ._wrapped import (
+    WrappedFile,
+    stderr,
+    stderr_bytes,
+    stdin,
+    stdin_bytes,
+    stdout,
+    stdout_bytes,
+    wrap_file,
+)
 
 __all__ = [
     "BinaryFile",
     "RawFile",
     "TextFile",
+    "WrappedFile",
     "access",
     "append_file",
     "chmod",
@@ -80,8 +109,10 @@ __all__ = [
     "open_fd",
     "opendir",
     "read",
+    "read_bytes",
     "read_file",
     "read_many",
+    "read_text",
     "readdir",
     "readinto",
     "readlink",
@@ -93,10 +124,19 @@ __all__ = [
     "sendfile",
     "stat",
     "statfs",
+    "stderr",
+    "stderr_bytes",
+    "stdin",
+    "stdin_bytes",
+    "stdout",
+    "stdout_bytes",
     "symlink",
     "unlink",
     "utime",
     "walk",
+    "wrap_file",
     "write",
+    "write_bytes",
     "write_file",
+    "write_text",
 ]

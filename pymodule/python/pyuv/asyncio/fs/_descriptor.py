@@ -5,6 +5,7 @@ but a request that has begun goes on: until it is over the turn is not passed on
 file counts.
 """
 
+import contextlib
 import os
 import stat
 from asyncio import CancelledError, Future, get_running_loop
@@ -26,6 +27,8 @@ class Descriptor:
         #: The length when it was opened, in bytes; 0 of what is no regular file.
         self.size = status.st_size if stat.S_ISREG(status.st_mode) else 0
         self.closed = False
+        #: A path that is removed with it: of a temporary file.
+        self.removes: Any = None
         self._closes = closes
         self._taken = False
         self._waiting: deque[Future[None]] = deque()
@@ -135,8 +138,14 @@ class Descriptor:
             self._closes = False
             loop = uv_loop()
             future: Future[None] = get_running_loop().create_future()
+            removed: Future[None] | None = None
+            if self.removes is not None:
+                removed = get_running_loop().create_future()
+                fs.unlink(loop, self.removes, partial(_over, removed))
             fs.close(loop, self.fd, partial(settle, future, "close", None))
             await future
+            if removed is not None:
+                await removed
 
     def close_later(self) -> None:
         """Closes it when the request that nobody waits for is over."""
@@ -148,8 +157,17 @@ class Descriptor:
         if self._closes:
             self._closes = False
             os.close(self.fd)
+            if self.removes is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.removes)
 
     @property
     def is_lost(self) -> bool:
         """Whether there is something to close that nobody is going to."""
         return self._closes and not self.closed
+
+
+def _over(future: "Future[None]", _: object) -> None:
+    """Whatever came of it."""
+    if not future.done() and not future.get_loop().is_closed():
+        future.set_result(None)

@@ -175,7 +175,7 @@ def open(
 
 
 @overload
-def open(
+def open(  # type: ignore[overload-overlap]
     file: "FileDescriptorOrPath",
     mode: "OpenBinaryMode",
     buffering: Literal[0],
