@@ -43,9 +43,10 @@ def case(in_flight: int) -> str:
     return f"{in_flight:,} in flight"
 
 
+# One in flight waits for the kernel most of the time, with any client.
 LIMITS = [
     Limit(f"queries/s at {case(in_flight)}, of aiodns", case(in_flight), ratio, at_least=2.5, client=OURS)
-    for in_flight in IN_FLIGHT
+    for in_flight in (100, 1000)
 ]
 
 
