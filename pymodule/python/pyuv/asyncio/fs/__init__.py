@@ -14,6 +14,7 @@ from ._binary import BinaryFile, RawFile
 from ._folders import scandir, walk
 from ._open import open
 from ._operations import *  # noqa: F403
+from ._path import AsyncPath
 from ._text import TextFile
 from ._whole import read_bytes, read_text, write_bytes, write_text
 from ._wrapped import (
@@ -29,6 +30,7 @@ from ._wrapped import (
 
 __all__ = [
     *_operations.__all__,
+    "AsyncPath",
     "BinaryFile",
     "RawFile",
     "TextFile",

@@ -57,6 +57,7 @@ from ._operations import (
     write,
     write_file,
 )
+from ._path import AsyncPath
 from ._text import (
     TextFile,
 )
@@ -78,6 +79,7 @@ from ._wrapped import (
 )
 
 __all__ = [
+    "AsyncPath",
     "BinaryFile",
     "RawFile",
     "TextFile",
