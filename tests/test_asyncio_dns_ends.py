@@ -323,6 +323,38 @@ def test_a_loop_whose_program_ends_under_lookups(dns_server):
     assert resolver.closed
 
 
+def test_a_resolver_that_is_forgotten_goes_with_its_last_lookup(dns_server):
+    async def main():
+        await dns.Resolver([dns_server.address]).query("www.example.com")
+        collect()
+        before = open_fds()
+        task = asyncio.create_task(dns.Resolver([dns_server.address]).query("delay-30.wild.example.com"))
+        await asyncio.sleep(0.01)
+        collect()
+        assert (await task).answer
+        del task
+        await asyncio.sleep(0.01)
+        collect()
+        assert open_fds() <= before
+
+    on_loop(main)
+
+
+def test_a_resolver_of_another_loop_says_so(dns_server):
+    async def make():
+        return dns.Resolver([dns_server.address])
+
+    async def main():
+        with pytest.raises(RuntimeError, match="belongs to another event loop"):
+            await resolver.query("www.example.com")
+
+    with asyncio.Runner(loop_factory=pyuv.asyncio.new_event_loop) as runner:
+        resolver = runner.run(make())
+        run(pyuv.asyncio.new_event_loop, main())
+        run(asyncio.SelectorEventLoop, main())
+        assert runner.run(resolver.query("www.example.com")).answer
+
+
 def test_errors_leave_no_garbage(dns_server):
     async def main():
         async with dns.Resolver([dns_server.address]) as resolver:

@@ -115,7 +115,8 @@ class DNSResolver:
             loop = asyncio.get_event_loop()
         if not isinstance(loop, EventLoop):
             raise RuntimeError(
-                f"pyuv.asyncio.aiodns needs an event loop of pyuv.asyncio, and this is {loop!r}"
+                f"pyuv.asyncio.aiodns needs an event loop of pyuv.asyncio, not {type(loop).__name__}: "
+                "run the program with pyuv.asyncio.run"
             )
         self.loop = loop
         # The event loop watches c-ares's sockets by itself.

@@ -189,6 +189,8 @@ class Resolver:
     async def _answer(self, ask: Ask[_T], about: object, timeout: float | None) -> _T:
         """What the channel says to what ``ask`` asks of it; ``about`` is named in errors."""
         loop = self._loop
+        if asyncio.get_running_loop() is not loop:
+            raise RuntimeError(f"{self!r} belongs to another event loop")
         answer: asyncio.Future[_T] = loop.create_future()
         self._lookups.ask(answer, ask, about)
         timer = None
@@ -215,7 +217,10 @@ class Resolver:
 def _running_loop() -> EventLoop:
     loop = asyncio.get_running_loop()
     if not isinstance(loop, EventLoop):
-        raise RuntimeError(f"pyuv.asyncio.dns needs an event loop of pyuv.asyncio, and this is {loop!r}")
+        raise RuntimeError(
+            f"pyuv.asyncio.dns needs an event loop of pyuv.asyncio, not {type(loop).__name__}: "
+            "run the program with pyuv.asyncio.run"
+        )
     return loop
 
 
