@@ -11,11 +11,13 @@ from typing import Any as _Any
 
 from . import _operations
 from ._binary import BinaryFile, RawFile
+from ._filters import BaseFilter, Change, DefaultFilter, PythonFilter
 from ._folders import scandir, walk
 from ._open import open
 from ._operations import *  # noqa: F403
 from ._path import AsyncPath
 from ._text import TextFile
+from ._watch import awatch, watch
 from ._whole import read_bytes, read_text, write_bytes, write_text
 from ._wrapped import (
     WrappedFile,
@@ -31,6 +33,12 @@ from ._wrapped import (
 __all__ = [
     *_operations.__all__,
     "AsyncPath",
+    "BaseFilter",
+    "Change",
+    "DefaultFilter",
+    "PythonFilter",
+    "awatch",
+    "watch",
     "BinaryFile",
     "RawFile",
     "TextFile",

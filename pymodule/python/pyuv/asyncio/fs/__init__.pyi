@@ -5,6 +5,7 @@ from ._binary import (
     BinaryFile,
     RawFile,
 )
+from ._filters import BaseFilter, Change, DefaultFilter, PythonFilter
 from ._folders import (
     scandir,
     walk,
@@ -61,6 +62,7 @@ from ._path import AsyncPath
 from ._text import (
     TextFile,
 )
+from ._watch import awatch, watch
 from ._whole import (
     read_bytes,
     read_text,
@@ -80,12 +82,17 @@ from ._wrapped import (
 
 __all__ = [
     "AsyncPath",
+    "BaseFilter",
     "BinaryFile",
+    "Change",
+    "DefaultFilter",
+    "PythonFilter",
     "RawFile",
     "TextFile",
     "WrappedFile",
     "access",
     "append_file",
+    "awatch",
     "chmod",
     "chown",
     "close",
@@ -136,6 +143,7 @@ __all__ = [
     "unlink",
     "utime",
     "walk",
+    "watch",
     "wrap_file",
     "write",
     "write_bytes",
