@@ -238,7 +238,12 @@ def test_looking_again_and_again(tmp_path):
 
     async def main():
         async with Watching(tmp_path, force_polling=True, poll_delay_ms=10) as watching:
-            await asyncio.sleep(0.05)
+            # It tells of what comes after its first look.
+            for number in range(1000):
+                (tmp_path / f"{number}").touch()
+                await asyncio.sleep(0.02)
+                if watching.changes:
+                    break
             (tmp_path / "file").write_text("text")
             await watching.until(("added", "file"))
             (tmp_path / "there").write_text("more")
