@@ -16,6 +16,7 @@ SUITES = (
     "asyncio_io",
     "asyncio_transports",
     "asyncio_dns",
+    "asyncio_fs",
     "dns",
     "dns_tcp",
     "dns_answers",
