@@ -75,6 +75,20 @@ def test_the_methods_are_aiodns_s():
     assert list(found) == list(expected)
 
 
+def test_the_tables_are_aiodns_s():
+    assert ours.query_type_map == aiodns.query_type_map
+    assert ours.query_class_map == aiodns.query_class_map
+    assert set(aiodns.__all__) <= set(ours.__all__)
+
+
+def test_the_numbers_are_pycares_s():
+    numbers = {name for name in public(pycares) if isinstance(getattr(pycares, name), int)}
+    # Sockets, which the event loop watches, and what c-ares was built without.
+    without = {name for name in numbers if name.startswith(("ARES_NI_IDN", "ARES_SOCKET", "PYCARES_"))}
+    for name in numbers - without:
+        assert getattr(our_pycares, name) == getattr(pycares, name), name
+
+
 def test_the_errors_are_aiodns_s():
     assert set(aiodns.error.__all__) == set(ours.error.__all__)
     for name in set(aiodns.error.__all__) - {"DNSError"}:

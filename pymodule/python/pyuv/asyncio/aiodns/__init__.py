@@ -7,7 +7,6 @@ pycares 4 had, ``pycares`` those of `query_dns`, which pycares 5 has. For a prog
 """
 
 from . import error
-from ._resolver import DNSResolver
+from ._resolver import DNSResolver, query_class_map, query_type_map
 
-# What aiodns says, too.
-__all__ = ["DNSResolver", "error"]
+__all__ = ["DNSResolver", "error", "query_class_map", "query_type_map"]

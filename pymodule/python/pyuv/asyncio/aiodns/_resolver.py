@@ -28,24 +28,27 @@ from .compat import (
 
 _T = TypeVar("_T")
 
-_TYPES = {
-    name: int(dns.RecordType[name])
-    for name in (
-        "A",
-        "AAAA",
-        "ANY",
-        "CAA",
-        "CNAME",
-        "MX",
-        "NAPTR",
-        "NS",
-        "PTR",
-        "SOA",
-        "SRV",
-        "TXT",
-    )
+query_type_map = {
+    "A": pycares.QUERY_TYPE_A,
+    "AAAA": pycares.QUERY_TYPE_AAAA,
+    "ANY": pycares.QUERY_TYPE_ANY,
+    "CAA": pycares.QUERY_TYPE_CAA,
+    "CNAME": pycares.QUERY_TYPE_CNAME,
+    "MX": pycares.QUERY_TYPE_MX,
+    "NAPTR": pycares.QUERY_TYPE_NAPTR,
+    "NS": pycares.QUERY_TYPE_NS,
+    "PTR": pycares.QUERY_TYPE_PTR,
+    "SOA": pycares.QUERY_TYPE_SOA,
+    "SRV": pycares.QUERY_TYPE_SRV,
+    "TXT": pycares.QUERY_TYPE_TXT,
 }
-_CLASSES = {"IN": "IN", "CHAOS": "CHAOS", "HS": "HS", "NONE": "NONE", "ANY": "ANY"}
+query_class_map = {
+    "IN": pycares.QUERY_CLASS_IN,
+    "CHAOS": pycares.QUERY_CLASS_CHAOS,
+    "HS": pycares.QUERY_CLASS_HS,
+    "NONE": pycares.QUERY_CLASS_NONE,
+    "ANY": pycares.QUERY_CLASS_ANY,
+}
 # c-ares's flags; other bits, such as `socket.AI_ADDRCONFIG` where it is none of them, c-ares passes over.
 _AI_FLAGS = (
     dns.ARES_AI_CANONNAME
@@ -87,6 +90,8 @@ class _Lookups(Lookups):
 
 class _Answer(asyncio.Future[_T]):
     """What a lookup gives. To cancel it ends the lookup."""
+
+    __slots__ = ("lookups",)
 
     lookups: _Lookups
 
@@ -291,14 +296,14 @@ def _text(name: str | bytes) -> str:
 
 
 def _type(name: str) -> int:
-    if name not in _TYPES:
+    if name not in query_type_map:
         raise ValueError(f"invalid query type: {name}")
-    return _TYPES[name]
+    return query_type_map[name]
 
 
-def _class(name: str | None) -> str:
+def _class(name: str | None) -> int:
     if name is None:
-        return "IN"
-    if name not in _CLASSES:
+        return pycares.QUERY_CLASS_IN
+    if name not in query_class_map:
         raise ValueError(f"invalid query class: {name}")
-    return name
+    return query_class_map[name]

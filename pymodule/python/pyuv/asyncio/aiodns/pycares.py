@@ -1,12 +1,78 @@
-"""The results of pycares 5, which `query_dns`, `getaddrinfo`, `getnameinfo` and `gethostbyaddr` give."""
+"""The numbers of pycares 5, and its results, which `query_dns`, `getaddrinfo`, `getnameinfo` and
+`gethostbyaddr` give.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ... import dns
+from ...dns import (
+    ARES_FLAG_EDNS,
+    ARES_FLAG_IGNTC,
+    ARES_FLAG_NO_DFLT_SVR,
+    ARES_FLAG_NOALIASES,
+    ARES_FLAG_NOCHECKRESP,
+    ARES_FLAG_NORECURSE,
+    ARES_FLAG_NOSEARCH,
+    ARES_FLAG_PRIMARY,
+    ARES_FLAG_STAYOPEN,
+    ARES_FLAG_USEVC,
+    ARES_NI_DCCP,
+    ARES_NI_LOOKUPHOST,
+    ARES_NI_LOOKUPSERVICE,
+    ARES_NI_NAMEREQD,
+    ARES_NI_NOFQDN,
+    ARES_NI_NUMERICHOST,
+    ARES_NI_NUMERICSCOPE,
+    ARES_NI_NUMERICSERV,
+    ARES_NI_SCTP,
+    ARES_NI_UDP,
+)
 
 __all__ = [
+    "ARES_FLAG_EDNS",
+    "ARES_FLAG_IGNTC",
+    "ARES_FLAG_NOALIASES",
+    "ARES_FLAG_NOCHECKRESP",
+    "ARES_FLAG_NORECURSE",
+    "ARES_FLAG_NOSEARCH",
+    "ARES_FLAG_NO_DFLT_SVR",
+    "ARES_FLAG_PRIMARY",
+    "ARES_FLAG_STAYOPEN",
+    "ARES_FLAG_USEVC",
+    "ARES_NI_DCCP",
+    "ARES_NI_DGRAM",
+    "ARES_NI_LOOKUPHOST",
+    "ARES_NI_LOOKUPSERVICE",
+    "ARES_NI_NAMEREQD",
+    "ARES_NI_NOFQDN",
+    "ARES_NI_NUMERICHOST",
+    "ARES_NI_NUMERICSCOPE",
+    "ARES_NI_NUMERICSERV",
+    "ARES_NI_SCTP",
+    "ARES_NI_TCP",
+    "ARES_NI_UDP",
+    "QUERY_CLASS_ANY",
+    "QUERY_CLASS_CHAOS",
+    "QUERY_CLASS_HS",
+    "QUERY_CLASS_IN",
+    "QUERY_CLASS_NONE",
+    "QUERY_TYPE_A",
+    "QUERY_TYPE_AAAA",
+    "QUERY_TYPE_ANY",
+    "QUERY_TYPE_CAA",
+    "QUERY_TYPE_CNAME",
+    "QUERY_TYPE_HTTPS",
+    "QUERY_TYPE_MX",
+    "QUERY_TYPE_NAPTR",
+    "QUERY_TYPE_NS",
+    "QUERY_TYPE_PTR",
+    "QUERY_TYPE_SOA",
+    "QUERY_TYPE_SRV",
+    "QUERY_TYPE_TLSA",
+    "QUERY_TYPE_TXT",
+    "QUERY_TYPE_URI",
     "AAAARecordData",
     "ARecordData",
     "AddrInfoCname",
@@ -29,6 +95,32 @@ __all__ = [
     "TXTRecordData",
     "URIRecordData",
 ]
+
+# Of the number 0, and another name of one.
+ARES_NI_TCP = 0
+ARES_NI_DGRAM = ARES_NI_UDP
+
+QUERY_TYPE_A = int(dns.RecordType.A)
+QUERY_TYPE_AAAA = int(dns.RecordType.AAAA)
+QUERY_TYPE_ANY = int(dns.RecordType.ANY)
+QUERY_TYPE_CAA = int(dns.RecordType.CAA)
+QUERY_TYPE_CNAME = int(dns.RecordType.CNAME)
+QUERY_TYPE_HTTPS = int(dns.RecordType.HTTPS)
+QUERY_TYPE_MX = int(dns.RecordType.MX)
+QUERY_TYPE_NAPTR = int(dns.RecordType.NAPTR)
+QUERY_TYPE_NS = int(dns.RecordType.NS)
+QUERY_TYPE_PTR = int(dns.RecordType.PTR)
+QUERY_TYPE_SOA = int(dns.RecordType.SOA)
+QUERY_TYPE_SRV = int(dns.RecordType.SRV)
+QUERY_TYPE_TLSA = int(dns.RecordType.TLSA)
+QUERY_TYPE_TXT = int(dns.RecordType.TXT)
+QUERY_TYPE_URI = int(dns.RecordType.URI)
+
+QUERY_CLASS_IN = int(dns.RecordClass.IN)
+QUERY_CLASS_CHAOS = int(dns.RecordClass.CHAOS)
+QUERY_CLASS_HS = int(dns.RecordClass.HS)
+QUERY_CLASS_NONE = int(dns.RecordClass.NONE)
+QUERY_CLASS_ANY = int(dns.RecordClass.ANY)
 
 
 @dataclass
