@@ -128,6 +128,8 @@ def test_an_opener_opens(lines):
             await fs.open(lines, opener=lambda path, flags: None)
         with pytest.raises(ZeroDivisionError):
             await fs.open(lines, opener=lambda path, flags: 1 // 0)
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await fs.open(lines, opener=lambda path, flags: next(iter(())))
 
     run(factory, main())
     # It may block, and does so elsewhere.
@@ -267,6 +269,24 @@ def test_lines_of_a_terminal_go_out_at_once():
             await file.write("one\n")
             assert os.read(ours, 100) == b"one\r\n"
         os.close(ours)
+
+    run(factory, main())
+
+
+def test_a_pipe_is_read_or_written_but_not_both(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    async def main():
+        before = descriptors()
+        for mode in ("r+", "r+b"):
+            with pytest.raises(io.UnsupportedOperation, match="not seekable"):
+                await fs.open(tmp_path / "pipe", mode)
+        assert descriptors() == before
+        async with fs.open(tmp_path / "pipe", "r+b", 0) as file:
+            assert not await file.seekable()
+            await file.write(b"one\ntwo\n")
+            assert await file.readline() == b"one\n"
+            assert await file.read(100) == b"two\n"
 
     run(factory, main())
 

@@ -122,8 +122,11 @@ async def in_pool(function: Callable[..., _T], *arguments: Any, dispose: Dispose
         elif done:
             future.set_result(done[0])
         elif raised:
-            # Nothing refers to the frame that it was raised in any longer than it must.
-            future.set_exception(raised.pop())
+            error = raised.pop()
+            if isinstance(error, StopIteration):
+                # Whoever awaits would take it for an end.
+                error = RuntimeError(f"{function!r} raised StopIteration")
+            future.set_exception(error)
         else:
             future.cancel()
 

@@ -468,8 +468,9 @@ class BinaryFile(OpenFile):
 
     def _save(self) -> None:
         try:
-            for data in self._kept:
-                os.write(self._descriptor.fd, data)
+            data = memoryview(b"".join(self._kept))
+            while data:
+                data = data[os.write(self._descriptor.fd, data) :]
         except OSError as error:
             warnings.warn(f"{self!r} was not written whole: {error}", ResourceWarning, stacklevel=3)
 

@@ -25,7 +25,16 @@ class Descriptor:
         self.fd = fd
         self.name = name
         #: The length when it was opened, in bytes; 0 of what is no regular file.
-        self.size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        self.size = 0
+        #: Whether it has a position.
+        self.seekable = True
+        if stat.S_ISREG(status.st_mode):
+            self.size = status.st_size
+        else:
+            try:
+                os.lseek(fd, 0, os.SEEK_CUR)
+            except OSError:
+                self.seekable = False
         self.closed = False
         #: A path that is removed with it: of a temporary file.
         self.removes: Any = None
@@ -35,12 +44,6 @@ class Descriptor:
         self._request: fs.FSRequest[Any] | None = None
         self._reads = False
         self._abandoned = False
-        try:
-            os.lseek(fd, 0, os.SEEK_CUR)
-        except OSError:
-            self.seekable = False
-        else:
-            self.seekable = True
 
     # Turns
 
@@ -96,13 +99,20 @@ class Descriptor:
 
         def ended(request: Any) -> None:
             self._request = None
-            if request.error is None:
-                told(request.result)
+            error: Exception | None = None
+            if request.error is not None:
+                error = error_of(request, function.__name__)
+            else:
+                try:
+                    told(request.result)
+                except Exception as raised:
+                    # For want of memory, say: nobody is to wait for ever.
+                    error = raised
             if not future.done() and not future.get_loop().is_closed():
-                if request.error is None:
+                if error is None:
                     future.set_result(None)
                 else:
-                    future.set_exception(error_of(request, function.__name__))
+                    future.set_exception(error)
             if self._abandoned:
                 self._pass_on()
                 if self.closed:

@@ -7,6 +7,7 @@ import stat
 import sys
 import warnings
 from collections.abc import Callable, Generator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from ._awaiting import in_pool
@@ -81,12 +82,18 @@ class Mode:
         return f"{way}b+"
 
 
+@lru_cache(64)
+def mode_of(mode: str) -> Mode:
+    """What a mode means."""
+    return Mode(mode)
+
+
 def check_arguments(
     mode: Mode, buffering: int, encoding: str | None, errors: str | None, newline: str | None
 ) -> None:
     """ValueError for what does not go together, as the builtin has it."""
     if not mode.text:
-        for name, value in {"an encoding": encoding, "an errors": errors, "a newline": newline}.items():
+        for name, value in (("an encoding", encoding), ("an errors", errors), ("a newline", newline)):
             if value is not None:
                 raise ValueError(f"binary mode doesn't take {name} argument")
         if buffering == 1:
@@ -135,16 +142,18 @@ def file_of(
     closes: bool,
 ) -> TextFile | BinaryFile | RawFile:
     """The file that an open descriptor is. Of one that was just opened the system knows what is asked."""
-    opened = isinstance(name, int)
     try:
         status = os.fstat(fd)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+        descriptor = Descriptor(fd, name, status, closes=closes)
+        if mode.updates and buffering != 0 and not descriptor.seekable:
+            raise io.UnsupportedOperation("File or stream is not seekable.")
     except BaseException:
-        if closes and not opened:
+        # A number that was given stays the giver's.
+        if not isinstance(name, int):
             os.close(fd)
         raise
-    descriptor = Descriptor(fd, name, status, closes=closes)
     if mode.way == "a" and descriptor.seekable:
         descriptor.move(0, os.SEEK_END)
     if buffering == 0:
@@ -152,8 +161,6 @@ def file_of(
     binary = BinaryFile(descriptor, mode.name, buffering if buffering > 1 else WRITE_BUFFER)
     if convention is None:
         return binary
-    if mode.updates and not descriptor.seekable:
-        raise io.UnsupportedOperation("File or stream is not seekable.")
     line_buffering = buffering == 1 or (buffering < 0 and stat.S_ISCHR(status.st_mode) and os.isatty(fd))
     return TextFile(binary, said, convention, line_buffering=line_buffering)
 
@@ -245,7 +252,7 @@ def open(
     """
 
     async def opens() -> TextFile | BinaryFile | RawFile:
-        parsed = Mode(mode)
+        parsed = mode_of(mode)
         check_arguments(parsed, buffering, encoding, errors, newline)
         convention = Convention.of(encoding, errors, newline) if parsed.text else None
         fd = await _descriptor_of(file, parsed.flags, closefd, opener)
