@@ -29,7 +29,6 @@ HOSTS = [
     "refused.example.com",
     "notimp.example.com",
     "formerr.example.com",
-    "timeout.example.com",
 ]
 LITERALS = [
     None,
@@ -114,6 +113,15 @@ def test_names_are_what_glibc_says(host, family, flags, by_glibc, by_c_ares):
         for result in (found, expected)
     ]
     assert in_one_order(without_names[0]) == in_one_order(without_names[1])
+
+
+@linux
+@pytest.mark.parametrize("family", FAMILIES)
+def test_silence_is_what_glibc_says(family, by_glibc, by_c_ares):
+    arguments = ("getaddrinfo", "timeout.example.com", 80, family)
+    expected = by_glibc.ask(*arguments)
+    assert expected[:2] == ("gaierror", socket.EAI_AGAIN)
+    assert by_c_ares("getaddrinfo", "timeout.example.com", 80, family=family) == expected
 
 
 @linux
