@@ -52,6 +52,8 @@ mod tcp;
 mod thread;
 mod thread_state;
 mod timer;
+#[cfg(not(PyPy))]
+mod tls;
 mod tty;
 mod udp;
 mod util;

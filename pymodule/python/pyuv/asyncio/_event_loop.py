@@ -5,9 +5,10 @@
 
 import asyncio
 import selectors
+import ssl
 import sys
 import threading
-from asyncio import base_events, constants, events, format_helpers, sslproto
+from asyncio import base_events, events, format_helpers
 from collections.abc import Callable
 from contextvars import Context
 from socket import AF_INET, AF_INET6, AF_UNIX, socket
@@ -17,6 +18,7 @@ from .. import Loop
 from ._datagrams import DatagramTransport
 from ._handles import Handle, ThreadSafeHandle, TimerHandle
 from ._scheduler import Scheduler
+from ._tls import SSLTransport
 from ._transports import SocketTransport
 
 # The families whose sockets the core's streams take.
@@ -273,22 +275,64 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         server_hostname: str | None = None,
         extra: Any = None,
         server: Any = None,
-        ssl_handshake_timeout: float | None = constants.SSL_HANDSHAKE_TIMEOUT,
-        ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
         **context: Any,
     ) -> Any:
-        ssl_protocol = sslproto.SSLProtocol(
+        transport = SSLTransport(
             self,
             protocol,
             sslcontext,
             waiter,
-            server_side,
-            server_hostname,
-            ssl_handshake_timeout=ssl_handshake_timeout,
-            ssl_shutdown_timeout=ssl_shutdown_timeout,
+            server_side=server_side,
+            server_hostname=server_hostname,
+            handshake_timeout=ssl_handshake_timeout,
+            shutdown_timeout=ssl_shutdown_timeout,
         )
-        self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server, **context)
-        return ssl_protocol._app_transport
+        self._make_socket_transport(rawsock, transport._core, extra=extra, server=server, **context)
+        return transport
+
+    async def start_tls(
+        self,
+        transport: Any,
+        protocol: Any,
+        sslcontext: ssl.SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> Any:
+        """Has TLS on a connected transport, whose protocol writes to what is returned from then on."""
+        if not isinstance(sslcontext, ssl.SSLContext):
+            raise TypeError(f"sslcontext is expected to be an instance of ssl.SSLContext, got {sslcontext!r}")
+        if not getattr(transport, "_start_tls_compatible", False):
+            raise TypeError(f"transport {transport!r} is not supported by start_tls()")
+        waiter = self.create_future()
+        above = SSLTransport(
+            self,
+            protocol,
+            sslcontext,
+            waiter,
+            server_side=server_side,
+            server_hostname=server_hostname,
+            handshake_timeout=ssl_handshake_timeout,
+            shutdown_timeout=ssl_shutdown_timeout,
+            made=True,
+        )
+        # What comes until then is for TLS.
+        transport.pause_reading()
+        transport.set_protocol(above._core)
+        begins = self.call_soon(above._core.connection_made, transport)
+        reads = self.call_soon(transport.resume_reading)
+        try:
+            await waiter
+        except BaseException:
+            transport.close()
+            begins.cancel()
+            reads.cancel()
+            raise
+        return above
 
     def _make_datagram_transport(
         self, sock: socket, protocol: Any, address: Any = None, waiter: Any = None, extra: Any = None

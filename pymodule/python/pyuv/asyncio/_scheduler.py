@@ -9,9 +9,20 @@ from .._pyuv.asyncio import (
     DatagramCore,
     Scheduler,
     StreamCore,
+    TLSCore,
     use_datagrams,
     use_handles,
+    use_tls,
     use_transport,
 )
 
-__all__ = ["DatagramCore", "Scheduler", "StreamCore", "use_datagrams", "use_handles", "use_transport"]
+__all__ = [
+    "DatagramCore",
+    "Scheduler",
+    "StreamCore",
+    "TLSCore",
+    "use_datagrams",
+    "use_handles",
+    "use_tls",
+    "use_transport",
+]

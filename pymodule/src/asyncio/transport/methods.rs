@@ -1,52 +1,12 @@
 //! The methods of `SocketTransport` that are called most, as raw ones.
 
-use std::ffi::CStr;
-
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyType};
 
 use super::{StreamCore, closing, core_of};
-use crate::raw_method::{self, Arguments, RawMethod};
+use crate::asyncio::core_methods::{core_methods, none, number, truth};
 
-macro_rules! methods {
-    ($($type:ident $name:literal ($count:literal) $signature:literal $doc:literal:
-        |$core:ident, $arguments:ident| $body:expr;)*) => {
-        $(
-            struct $type;
-
-            impl RawMethod for $type {
-                const NAME: &'static CStr = $name;
-
-                #[inline]
-                fn call<'py>(
-                    slf: &Bound<'py, PyAny>,
-                    $arguments: Arguments<'_, 'py>,
-                ) -> PyResult<Py<PyAny>> {
-                    $arguments.expect($count)?;
-                    // SAFETY: it is put on the class of transports.
-                    let $core = &unsafe { core_of(slf)? };
-                    $body
-                }
-            }
-        )*
-
-        /// Puts them on the class.
-        pub fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
-            $(raw_method::install::<$type>(class, $signature, $doc)?;)*
-            Ok(())
-        }
-    };
-}
-
-fn none(core: &Bound<'_, StreamCore>) -> PyResult<Py<PyAny>> {
-    Ok(core.py().None())
-}
-
-fn truth(core: &Bound<'_, StreamCore>, truth: bool) -> PyResult<Py<PyAny>> {
-    Ok(PyBool::new(core.py(), truth).to_owned().into_any().unbind())
-}
-
-methods! {
+core_methods! {
+    core_of: StreamCore;
     Write c"write" (1) "($self, data)"
         "Writes bytes: at once, as far as the system takes them, and the rest when it does.":
         |core, arguments| {
@@ -69,8 +29,7 @@ methods! {
         |core, arguments| {
             let this = core.get();
             let held = this.hold()?;
-            let size = this.write_buffer_size(this.flow(&held));
-            Ok(size.into_pyobject(core.py())?.into_any().unbind())
+            number(core, this.write_buffer_size(this.flow(&held)))
         };
     PauseReading c"pause_reading" (0) "($self)" "Reads nothing until `resume_reading`.":
         |core, arguments| {

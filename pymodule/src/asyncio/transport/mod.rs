@@ -1,9 +1,8 @@
 //! Stream transports: what asyncio calls a socket's, on the core's streams.
 //!
 //! `SocketTransport` is a class of Python's, since it has to be an `asyncio.Transport`; its methods are
-//! raw ones (`methods.rs`) that find a `StreamCore` in its slot. Reading is in `reading.rs` (for asyncio's own
-//! streams in `reader.rs`), writing and
-//! its flow control in `writing.rs`, the end in `closing.rs`.
+//! raw ones (`methods.rs`) that find a `StreamCore` in its slot. Reading is in `reading.rs`, writing and its flow control
+//! in `writing.rs`, the end in `closing.rs`.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +13,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyType};
 use pyuv::{DataOwner, Entered, Held, Owned, Pipe, TCP};
 
+use super::protocol::Kind;
 use super::ready::Entry;
 use super::scheduler::Scheduler;
 use super::slots::Slot;
@@ -26,7 +26,6 @@ use crate::once::{Once, intern};
 
 mod closing;
 mod methods;
-mod reader;
 mod reading;
 mod table;
 mod writing;
@@ -37,20 +36,13 @@ pub use table::Transports;
 /// Whose the data of a core stream is that belongs to a transport.
 static TRANSPORT: DataOwner = DataOwner::new();
 
-/// The slot of `SocketTransport` that has its `StreamCore`.
-static CORE: Once<Slot> = Once::new();
-
-/// How a protocol wants its data.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum Kind {
-    /// `data_received(data)`
-    #[default]
-    Data,
-    /// `get_buffer(sizehint)` and `buffer_updated(nbytes)`
-    Buffered,
-    /// In the buffer of an `asyncio.StreamReader`.
-    Reader,
+/// `SocketTransport`, and its slot that has the `StreamCore`.
+struct Layout {
+    class: Py<PyType>,
+    core: Slot,
 }
+
+static LAYOUT: Once<Layout> = Once::new();
 
 /// A transport's state, which belongs to the loop's owner.
 #[derive(Default)]
@@ -102,8 +94,19 @@ pub struct StreamCore {
 /// Has the raw methods put on the class, which has the slot `_core`.
 #[pyfunction]
 pub fn use_transport(class: &Bound<'_, PyType>) -> PyResult<()> {
-    let _ = CORE.set(Slot::of(class, "_core")?);
+    let core = Slot::of(class, "_core")?;
+    let _ = LAYOUT.set(Layout { class: class.clone().unbind(), core });
     methods::install(class)
+}
+
+/// The core of a transport, if it is a `SocketTransport`.
+pub fn core_if_any<'py>(transport: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, StreamCore>>> {
+    let Some(layout) = LAYOUT.get() else { return Ok(None) };
+    if !transport.is_instance(layout.class.bind(transport.py()))? {
+        return Ok(None);
+    }
+    // SAFETY: it is one.
+    unsafe { core_of(transport).map(Some) }
 }
 
 /// The core of a `SocketTransport`.
@@ -112,9 +115,10 @@ pub fn use_transport(class: &Bound<'_, PyType>) -> PyResult<()> {
 /// The object is one.
 #[inline]
 unsafe fn core_of<'py>(transport: &Bound<'py, PyAny>) -> PyResult<Bound<'py, StreamCore>> {
-    let slot = CORE.get().ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))?;
+    let layout =
+        LAYOUT.get().ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))?;
     // SAFETY: the caller says so; nobody else puts anything there than `SocketTransport.__init__`.
-    let core = unsafe { slot.get(transport) };
+    let core = unsafe { layout.core.get(transport) };
     let core =
         core.ok_or_else(|| PyRuntimeError::new_err("the transport's __init__ was not called"))?;
     Ok(core.cast_into::<StreamCore>()?)

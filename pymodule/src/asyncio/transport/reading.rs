@@ -1,17 +1,18 @@
 //! What a transport reads, for its protocol.
 
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyuv::{Arrived, Buffer, Code, Held, Reader};
 
-use super::{Flow, Kind, StreamCore, core_behind, reader};
+use super::{Flow, StreamCore, core_behind};
 use crate::asyncio::context;
+use crate::asyncio::protocol::{Kind, data_received, reader};
+use crate::asyncio::tls::TLSCore;
 use crate::buffer::{Buffers, Pieces, writable_pieces};
 use crate::error::to_os_error;
 use crate::fresh_bytes::{FreshBytes, SLACK};
 use crate::message_size::MessageSize;
-use crate::once::{Once, intern};
+use crate::once::intern;
 
 const DATA_FAILED: &str = "Fatal error: protocol.data_received() call failed.";
 const BUFFER_FAILED: &str = "Fatal error: protocol.get_buffer() call failed.";
@@ -24,16 +25,8 @@ impl StreamCore {
         slf: &Bound<'_, StreamCore>,
         protocol: Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        static BUFFERED: Once<Py<PyAny>> = Once::new();
-        let py = slf.py();
         let this = slf.get();
-        let buffered =
-            protocol.is_instance(BUFFERED.import(py, "asyncio", "BufferedProtocol")?)?;
-        let kind = match buffered {
-            true => Kind::Buffered,
-            false if reader::is_standard(&protocol)? => Kind::Reader,
-            false => Kind::Data,
-        };
+        let kind = Kind::of(&protocol)?;
         let held = this.hold()?;
         let flow = this.flow(&held);
         let changed = flow.kind.replace(kind) != kind;
@@ -164,7 +157,7 @@ unsafe impl Reader for Incoming {
             }
             return self.ask(&slf, held);
         }
-        if flow.kind.get() == Kind::Reader {
+        if matches!(flow.kind.get(), Kind::Reader | Kind::Tls) {
             // It has a buffer of its own, which is filled from the slab.
             return None;
         }
@@ -243,6 +236,14 @@ impl Incoming {
                         }
                         return;
                     }
+                    Kind::Tls => {
+                        let Ok(core) = protocol.cast_exact::<TLSCore>() else { return };
+                        let told = context::within(context, || TLSCore::received(core, bytes));
+                        if let Err(error) = told {
+                            StreamCore::failed(slf, error, DATA_FAILED);
+                        }
+                        return;
+                    }
                     Kind::Data => {}
                 }
                 match spare.copy(py, bytes) {
@@ -259,24 +260,6 @@ impl Incoming {
             StreamCore::failed(slf, error, DATA_FAILED);
         }
     }
-}
-
-/// `protocol.data_received(data)`
-#[inline]
-fn data_received(protocol: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = protocol.py();
-    let arguments = [protocol.as_ptr(), data.as_ptr()];
-    // SAFETY: an object and its argument; gives a new reference, or null with an exception.
-    let result = unsafe {
-        let result = ffi::PyObject_VectorcallMethod(
-            intern!(py, "data_received").as_ptr(),
-            arguments.as_ptr(),
-            arguments.len(),
-            std::ptr::null_mut(),
-        );
-        Bound::from_owned_ptr_or_err(py, result)
-    };
-    result.map(drop)
 }
 
 /// The peer has sent its end.

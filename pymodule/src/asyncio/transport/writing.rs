@@ -67,7 +67,7 @@ impl Flow {
 impl StreamCore {
     /// `write(data)`
     #[inline]
-    pub(super) fn write(slf: &Bound<'_, StreamCore>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn write(slf: &Bound<'_, StreamCore>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
         let held = this.hold()?;
         let flow = this.flow(&held);
