@@ -1,16 +1,20 @@
 """TLS on the transports: what goes both ways, ends of every kind, and what dropped handshakes leave."""
 
 import asyncio
+import contextlib
+import gc
 import os
 import pathlib
 import socket
 import ssl
 import struct
+import threading
 import weakref
 
 import pytest
 from asyncioutil import Recorder, both_loops, reports, run
 
+import pyuv.asyncio
 from util import collect, in_child, open_fds
 
 CERTIFICATE = pathlib.Path(__file__).parent.parent / "fixtures" / "certificates" / "localhost.pem"
@@ -525,3 +529,96 @@ def test_a_file_is_sent_encrypted(factory, tmp_path):
         await server.wait_closed()
 
     run(factory, main())
+
+
+def test_a_failed_handshake_leaves_nothing_to_the_collector():
+    from pyuv.asyncio._tls import SSLTransport, TLSCore
+    from pyuv.asyncio._transports import SocketTransport
+
+    kinds = (SSLTransport, TLSCore, SocketTransport)
+
+    async def connect(address):
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.create_connection(asyncio.Protocol, *address)
+        try:
+            await loop.start_tls(transport, protocol, ssl.create_default_context(), server_hostname="localhost")
+        except ssl.SSLCertVerificationError:
+            return True
+
+    async def main(address):
+        gc.collect()
+        gc.disable()
+        try:
+            assert await connect(address)
+            # It is lost in the next round.
+            await asyncio.sleep(0.01)
+            return [found for found in gc.get_objects() if isinstance(found, kinds)]
+        finally:
+            gc.enable()
+
+    with in_thread_tls_server() as address:
+        assert pyuv.asyncio.run(main(address)) == []
+
+
+@contextlib.contextmanager
+def in_thread_tls_server():
+    """Shakes hands with whoever comes, in a thread of its own; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    server_context().wrap_socket(connection, server_side=True).close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_a_peer_that_ends_and_does_not_read_has_its_time():
+    """What is queued for it would be for ever, as it is on the asyncio of older Pythons."""
+
+    def serve(listener, full):
+        connection, _ = listener.accept()
+        with connection:
+            secure = server_context().wrap_socket(connection, server_side=True)
+            full.wait()
+            secure.shutdown(socket.SHUT_WR)
+            lost.wait()
+            secure.close()
+
+    lost = threading.Event()
+
+    async def main(address, full):
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.create_connection(
+            Recorder, *address, ssl=client_context(), server_hostname="localhost", ssl_shutdown_timeout=0.1
+        )
+        while not transport.get_write_buffer_size():
+            transport.write(bytes(1_000_000))
+            await asyncio.sleep(0)
+        transport.close()
+        full.set()
+        try:
+            assert isinstance(await protocol.lost, TimeoutError)
+        finally:
+            lost.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        full = threading.Event()
+        thread = threading.Thread(target=serve, args=(listener, full))
+        thread.start()
+        try:
+            pyuv.asyncio.run(main(listener.getsockname(), full))
+        finally:
+            full.set()
+            lost.set()
+            thread.join()

@@ -70,7 +70,8 @@ PRIVATE = {
     "_scheduled",
     "_selector",
     "_ssock",
-    # Of the transport of sslproto.
+    # Of sslproto: the protocol below its transports.
+    "SSLProtocol",
     "_ssl_protocol",
     "_test__append_write_backlog",
 }

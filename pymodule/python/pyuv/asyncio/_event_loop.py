@@ -320,8 +320,12 @@ class EventLoop(Scheduler, _SelectorEventLoop):
             shutdown_timeout=ssl_shutdown_timeout,
             made=True,
         )
-        # What comes until then is for TLS.
+        # What comes from now on is for TLS, and so is what a stream has read too far.
         transport.pause_reading()
+        reader = getattr(protocol, "_stream_reader", None)
+        if server_side and reader is not None and reader._buffer:
+            above._core.data_received(bytes(reader._buffer))
+            reader._buffer.clear()
         transport.set_protocol(above._core)
         begins = self.call_soon(above._core.connection_made, transport)
         reads = self.call_soon(transport.resume_reading)
@@ -332,6 +336,9 @@ class EventLoop(Scheduler, _SelectorEventLoop):
             begins.cancel()
             reads.cancel()
             raise
+        finally:
+            # It may have the exception, which has this frame.
+            del waiter
         return above
 
     def _make_datagram_transport(

@@ -126,9 +126,6 @@ class SSLTransport(transports._FlowControlMixin):
         if not self._core.closed:
             self._core.abort(TimeoutError("SSL shutdown timed out"))
 
-    def _shutdown_done(self) -> None:
-        self._stop_timer()
-
     def _lost(self, exception: BaseException | None) -> None:
         self._stop_timer()
         if self._waiter is not None:

@@ -147,7 +147,6 @@ pub fn shut_down(slf: &Bound<'_, TLSCore>) -> PyResult<()> {
     }
     // The transport below writes all of it before it closes.
     this.send_at_once(py)?;
-    this.ask(py, "_shutdown_done", None)?;
     match this.below.get(py) {
         Some(below) => below.call_method0(intern!(py, "close")).map(drop),
         None => Ok(()),
