@@ -12,9 +12,9 @@ import threading
 import weakref
 
 import pytest
+import pyuv.asyncio
 from asyncioutil import Recorder, both_loops, reports, run
 
-import pyuv.asyncio
 from util import collect, in_child, open_fds
 
 CERTIFICATE = pathlib.Path(__file__).parent.parent / "fixtures" / "certificates" / "localhost.pem"
@@ -541,7 +541,9 @@ def test_a_failed_handshake_leaves_nothing_to_the_collector():
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.create_connection(asyncio.Protocol, *address)
         try:
-            await loop.start_tls(transport, protocol, ssl.create_default_context(), server_hostname="localhost")
+            await loop.start_tls(
+                transport, protocol, ssl.create_default_context(), server_hostname="localhost"
+            )
         except ssl.SSLCertVerificationError:
             return True
 
