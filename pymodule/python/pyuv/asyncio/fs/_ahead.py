@@ -1,12 +1,22 @@
 """What was read from a file and not asked for yet, bytes or text, and where its lines end. No I/O here."""
 
+import io
 import re
 from collections.abc import Iterator
-from operator import length_hint
-from typing import AnyStr, Generic, Protocol
+from typing import AnyStr, Generic, Protocol, TypeVar
 
-WINDOW = 8 * 1024
-"""How much is split into lines at first, in bytes or characters; twice as much each time after that."""
+WINDOW = 32 * 1024
+"""How much is split into lines at a time, in bytes or characters: what a processor has at hand."""
+
+AnyStr_co = TypeVar("AnyStr_co", str, bytes, covariant=True)
+
+
+class Lines(Protocol[AnyStr_co]):
+    """An iterator over the lines of a piece, which knows how far it is, in bytes or characters."""
+
+    def __iter__(self) -> Iterator[AnyStr_co]: ...
+    def __next__(self) -> AnyStr_co: ...
+    def tell(self) -> int: ...
 
 
 class LineEnd(Protocol[AnyStr]):
@@ -14,47 +24,78 @@ class LineEnd(Protocol[AnyStr]):
 
     def first(self, data: AnyStr, start: int) -> int: ...
     def last(self, data: AnyStr, start: int, stop: int) -> int: ...
-    def split(self, data: AnyStr) -> list[AnyStr]: ...
-    def lines(self, data: AnyStr) -> list[AnyStr]: ...
+    def lines(self, data: AnyStr) -> Lines[AnyStr]: ...
 
 
-class FixedEnd(Generic[AnyStr]):
-    """Lines that end in one string."""
+class Newline(Generic[AnyStr]):
+    """Lines that end in a newline. Files in memory split at nothing else, and as fast as it gets."""
 
     def __init__(self, end: AnyStr) -> None:
         self._end: AnyStr = end
-        # What splitlines() knows among others, and splits quickest at.
-        self._is_newline = end in ("\n", b"\n")
 
     def first(self, data: AnyStr, start: int) -> int:
+        """Where the first line ends that ends after `start`."""
+        return data.find(self._end, start) + 1 or -1
+
+    def last(self, data: AnyStr, start: int, stop: int) -> int:
+        """Where the last line ends that ends between the two."""
+        return data.rfind(self._end, start, stop) + 1 or -1
+
+    def lines(self, data: AnyStr) -> Lines[AnyStr]:
+        """The lines with their ends; the last may have none."""
+        if isinstance(data, str):
+            return io.StringIO(data, newline="\n")
+        return io.BytesIO(data)
+
+
+class OtherEnd:
+    """Lines of text that end in "\\r", or in "\\r\\n", and in nothing else."""
+
+    def __init__(self, end: str) -> None:
+        self._end = end
+
+    def first(self, data: str, start: int) -> int:
         """Where the first line ends that ends after `start`."""
         found = data.find(self._end, start)
         return found if found < 0 else found + len(self._end)
 
-    def last(self, data: AnyStr, start: int, stop: int) -> int:
+    def last(self, data: str, start: int, stop: int) -> int:
         """Where the last line ends that ends between the two."""
         found = data.rfind(self._end, start, stop)
         return found if found < 0 else found + len(self._end)
 
-    def split(self, data: AnyStr) -> list[AnyStr]:
-        """The lines, of which the last is complete, with their ends."""
-        if self._is_newline:
-            lines = data.splitlines(keepends=True)
-            # It splits at "\r" and more, too, and then there are more lines than ends.
-            if len(lines) == data.count(self._end):
-                return lines
-        return [line + self._end for line in data.split(self._end)[:-1]]
+    def lines(self, data: str) -> Lines[str]:
+        """The lines with their ends; the last may have none."""
+        return _Cut(self, data)
 
-    def lines(self, data: AnyStr) -> list[AnyStr]:
-        """All lines. The last one may have no end."""
-        return _lines(self, data)
+
+class _Cut:
+    """Lines that are cut off one after the other."""
+
+    def __init__(self, end: OtherEnd, data: str) -> None:
+        self._end = end
+        self._data = data
+        self._pos = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        start = self._pos
+        if start == len(self._data):
+            raise StopIteration
+        end = self._end.first(self._data, start)
+        self._pos = len(self._data) if end < 0 else end
+        return self._data[start : self._pos]
+
+    def tell(self) -> int:
+        return self._pos
 
 
 class AnyEnd:
     """Lines of text that end in "\\n", "\\r" or "\\r\\n", and keep what they end in."""
 
     _END = re.compile(r"\r\n?|\n")
-    _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
 
     def first(self, data: str, start: int) -> int:
         """Where the first line ends that ends after `start`."""
@@ -68,31 +109,19 @@ class AnyEnd:
             return found
         return found + 2 if data.startswith("\r\n", found) else found + 1
 
-    def split(self, data: str) -> list[str]:
-        """The lines, of which the last is complete, with their ends."""
-        return self._LINE.findall(data)
-
-    def lines(self, data: str) -> list[str]:
-        """All lines. The last one may have no end."""
-        return _lines(self, data)
-
-
-def _lines(end: LineEnd[AnyStr], data: AnyStr) -> list[AnyStr]:
-    last = max(0, end.last(data, 0, len(data)))
-    lines = end.split(data[:last])
-    if rest := data[last:]:
-        lines.append(rest)
-    return lines
+    def lines(self, data: str) -> Lines[str]:
+        """The lines with their ends; the last may have none."""
+        return io.StringIO(data, newline="")
 
 
 class Ahead(Generic[AnyStr]):
     """A buffer that is fed blocks and gives pieces or lines.
 
-    Whoever goes through lines takes them from `lines`, an iterator over a list: that costs next to nothing,
-    and every other method first gives back to the buffer what is left of them.
+    Whoever goes through lines takes them from `lines`, an iterator: that costs next to nothing, and every
+    other method first gives back to the buffer what is left of them.
     """
 
-    __slots__ = ("_data", "_empty", "_end", "_lines", "_pos", "_searched", "_window", "lines")
+    __slots__ = ("_data", "_empty", "_end", "_pos", "_searched", "_size", "lines")
 
     def __init__(self, empty: AnyStr, end: LineEnd[AnyStr]) -> None:
         self._empty: AnyStr = empty
@@ -101,10 +130,10 @@ class Ahead(Generic[AnyStr]):
         self._pos = 0
         # So much of what is unread has no end of a line.
         self._searched = 0
-        self._window = WINDOW
-        self._lines: list[AnyStr] = []
+        # How long what `lines` goes through is.
+        self._size = 0
         #: Complete lines, which are the next to be read.
-        self.lines: Iterator[AnyStr] = iter(())
+        self.lines: Lines[AnyStr] = end.lines(empty)
 
     def __len__(self) -> int:
         self._settle()
@@ -112,13 +141,10 @@ class Ahead(Generic[AnyStr]):
 
     def _settle(self) -> None:
         """Takes back the lines that nobody has taken."""
-        if not self._lines:
-            return
-        if left := length_hint(self.lines):
-            self._pos -= sum(map(len, self._lines[-left:]))
-            self._window = WINDOW
-        self._lines = []
-        self.lines = iter(())
+        if self._size:
+            self._pos -= self._size - self.lines.tell()
+            self._size = 0
+            self.lines = self._end.lines(self._empty)
 
     def feed(self, data: AnyStr) -> None:
         """Adds a block at the end."""
@@ -128,11 +154,10 @@ class Ahead(Generic[AnyStr]):
 
     def clear(self) -> None:
         """Forgets everything."""
-        self._lines = []
-        self.lines = iter(())
+        self._size = 0
+        self.lines = self._end.lines(self._empty)
         self._data = self._empty
         self._pos = self._searched = 0
-        self._window = WINDOW
 
     def peek(self) -> AnyStr:
         """Everything, which stays."""
@@ -171,16 +196,15 @@ class Ahead(Generic[AnyStr]):
         """Puts complete lines into `lines`, and says whether there are any."""
         self._settle()
         start = self._pos
-        stop = min(start + self._window, len(self._data))
+        stop = min(start + WINDOW, len(self._data))
         end = self._end.last(self._data, start, stop)
         if end < 0:
             end = self._end.first(self._data, start + self._searched)
             if end < 0:
                 self._searched = max(0, len(self._data) - start - 1)
                 return False
-        self._window *= 2
-        self._lines = self._end.split(self._data[start:end])
-        self.lines = iter(self._lines)
+        self._size = end - start
+        self.lines = self._end.lines(self._data[start:end])
         self._pos = end
         self._searched = 0
         return True

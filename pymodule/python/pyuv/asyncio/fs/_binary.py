@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from ... import fs
-from ._ahead import Ahead, FixedEnd
+from ._ahead import Ahead, Newline
 from ._descriptor import Descriptor
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ a whole block was there, up to the large one."""
 WRITE_BUFFER = 64 * 1024
 """How many bytes are kept before they are written."""
 
-_NEWLINE = FixedEnd(b"\n")
+_NEWLINE = Newline(b"\n")
 _PIECES = 16
 """More pieces than this are joined before they are written: to lend each costs more."""
 
@@ -393,7 +393,7 @@ class BinaryFile(OpenFile):
     async def readlines(self, hint: int | None = -1) -> list[bytes]:
         """Lines, all of them or until they have `hint` bytes."""
         if hint is None or hint <= 0:
-            return _NEWLINE.lines(await self.read())
+            return list(_NEWLINE.lines(await self.read()))
         return [line async for line in until(self, hint)]
 
     async def peek(self, size: int = 0) -> bytes:
@@ -412,6 +412,9 @@ class BinaryFile(OpenFile):
         # Nearly always there is one.
         for line in self._ahead.lines:
             return line
+        return await self._next_line()
+
+    async def _next_line(self) -> bytes:
         async with self._descriptor:
             await self._begin_reading()
             if await self._split():

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple, Self
 
-from ._ahead import Ahead, AnyEnd, FixedEnd, LineEnd
+from ._ahead import WINDOW, Ahead, AnyEnd, LineEnd, Newline, OtherEnd
 from ._binary import BinaryFile, until
 from ._cookie import Block, Cookie, cookie_of
 
@@ -27,7 +27,9 @@ class Convention(NamedTuple):
 
     def end(self) -> LineEnd[str]:
         """Where lines end, of text that was decoded."""
-        return AnyEnd() if self.newline == "" else FixedEnd(self.newline or "\n")
+        if self.newline == "":
+            return AnyEnd()
+        return Newline("\n") if self.newline in (None, "\n") else OtherEnd(self.newline or "")
 
     def decoder(self) -> codecs.IncrementalDecoder:
         """A new decoder, which translates ends of lines or holds a "\\r" back that may be half of one."""
@@ -88,11 +90,11 @@ class TextFile:
         self._check("read")
         await self._buffer._begin_reading()
 
-    async def _fill(self) -> bool:
-        """Decodes a block; whether there was anything to decode."""
+    async def _fill(self, least: int) -> bool:
+        """Decodes a piece of so many bytes or more, if there are; whether there was anything to decode."""
         buffer = self._buffer
-        there = bool(buffer._ahead) or await buffer._fill(len(self._ahead))
-        self._decode(buffer._ahead.take_all(), final=not there)
+        there = bool(buffer._ahead) or await buffer._fill(least)
+        self._decode(buffer._ahead.take(max(WINDOW, least)), final=not there)
         return there
 
     def _decode(self, data: bytes, *, final: bool) -> None:
@@ -108,7 +110,7 @@ class TextFile:
 
     async def _read_line(self, limit: int) -> str:
         while (line := self._ahead.take_line(limit)) is None:
-            if not await self._fill():
+            if not await self._fill(len(self._ahead)):
                 # What was held back may have an end.
                 line = self._ahead.take_line(limit)
                 return self._take_rest() if line is None else line
@@ -121,7 +123,7 @@ class TextFile:
 
     async def _split(self) -> bool:
         while not self._ahead.split():
-            if not await self._fill():
+            if not await self._fill(len(self._ahead)):
                 return self._ahead.split()
         return True
 
@@ -142,7 +144,7 @@ class TextFile:
                 ahead = self._ahead.take_all()
                 self._blocks.clear()
                 return ahead + text
-            while len(self._ahead) < size and await self._fill():
+            while (missing := size - len(self._ahead)) > 0 and await self._fill(missing):
                 pass
             return self._ahead.take(size)
 
@@ -155,7 +157,7 @@ class TextFile:
     async def readlines(self, hint: int | None = -1) -> list[str]:
         """Lines, all of them or until they have `hint` characters."""
         if hint is None or hint <= 0:
-            return self._convention.end().lines(await self.read())
+            return list(self._convention.end().lines(await self.read()))
         return [line async for line in until(self, hint)]
 
     def __aiter__(self) -> Self:
@@ -166,6 +168,9 @@ class TextFile:
         # Nearly always there is one.
         for line in self._ahead.lines:
             return line
+        return await self._next_line()
+
+    async def _next_line(self) -> str:
         async with self._turn:
             await self._begin_reading()
             if await self._split():
