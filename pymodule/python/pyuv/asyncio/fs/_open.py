@@ -7,7 +7,6 @@ import stat
 import sys
 import warnings
 from collections.abc import Callable, Generator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from ._awaiting import in_pool
@@ -82,10 +81,15 @@ class Mode:
         return f"{way}b+"
 
 
-@lru_cache(64)
+_MODES: dict[str, Mode] = {}
+
+
 def mode_of(mode: str) -> Mode:
-    """What a mode means."""
-    return Mode(mode)
+    """What a mode means. There are not many, and each is looked at once."""
+    found = _MODES.get(mode)
+    if found is None:
+        found = _MODES[mode] = Mode(mode)
+    return found
 
 
 def check_arguments(
