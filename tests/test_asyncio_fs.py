@@ -198,6 +198,26 @@ def test_a_cancelled_request_that_has_not_begun_is_not_done(folder):
     assert os.listdir(folder) == ["after"]
 
 
+@pytest.mark.parametrize("name", ["copytree", "du", "rmtree"])
+def test_a_cancelled_job_on_a_tree_ends(folder, name):
+    os.makedirs("tree/inner")
+    arguments = ("tree", "copy") if name == "copytree" else ("tree",)
+
+    async def main():
+        release = block_pool(asyncio.get_running_loop().uv)
+        job = asyncio.create_task(getattr(fs, name)(*arguments))
+        await asyncio.sleep(0.01)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        release()
+        await fs.mkdir("after")
+
+    run(factory, main())
+    assert sorted(os.listdir(folder)) == ["after", "tree"]
+    assert os.listdir("tree") == ["inner"]
+
+
 MAKERS = {
     "open": lambda: fs.open_fd("file", os.O_RDWR | os.O_CREAT),
     "opendir": lambda: fs.opendir("."),

@@ -357,6 +357,22 @@ def test_without_a_descriptor_left_opening_fails_and_goes_on_later(lines):
     run(factory, main())
 
 
+def test_what_fails_when_a_block_is_there_reaches_who_reads(lines, monkeypatch):
+    def feed(self, data):
+        raise MemoryError
+
+    async def main():
+        async with fs.open(lines, "rb") as file:
+            with monkeypatch.context() as patch:
+                patch.setattr(type(file._ahead), "feed", feed)
+                with pytest.raises(MemoryError):
+                    await file.read(1)
+            # The next block is another one.
+            assert len(await file.read(1)) == 1
+
+    run(factory, main())
+
+
 @pytest.mark.parametrize("way", ["r", "rb"])
 def test_a_folder_below_is_an_error_of_reading(tmp_path, way):
     number = os.open(tmp_path, os.O_RDONLY)

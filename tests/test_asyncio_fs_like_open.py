@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import io
 import os
+import sys
 
 import pytest
 import pyuv.asyncio
@@ -146,6 +147,10 @@ def compare(folder, content, mode, program, block, **options):
             for name, *arguments in program:
                 if not hasattr(theirs, name) and " " not in name and name != "next":
                     continue
+                if sys.version_info < (3, 13) and told and told[-1][0].startswith("write"):
+                    # Up to Python 3.12 the builtin reads before it writes what it has been given.
+                    await outcome(ours.flush)
+                    await outcome(theirs.flush)
                 told.append((name, arguments))
                 mine = await step(ours, name, arguments, ours_cookies)
                 other = await step(theirs, name, arguments, theirs_cookies)

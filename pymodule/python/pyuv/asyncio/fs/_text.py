@@ -264,7 +264,8 @@ class TextFile:
             wanted = Cookie.of(cookie)
             await buffer._seek(wanted.position, os.SEEK_SET)
             self._start_anew(cookie)
-            if wanted.flags or wanted.skip or wanted.feed:
+            if cookie:
+                # Behind the start no byte order mark is looked for.
                 self._decoder.setstate((b"", wanted.flags))
             if wanted.skip or wanted.feed:
                 while len(buffer._ahead) < wanted.feed and await buffer._fill(wanted.feed):
