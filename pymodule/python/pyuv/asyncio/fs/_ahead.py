@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
-from typing import AnyStr, Generic, Protocol, TypeVar
+from typing import Any, AnyStr, Generic, Protocol, TypeVar
 
 WINDOW = 32 * 1024
 """How much is split into lines at a time, in bytes or characters: what a processor has at hand."""
@@ -114,6 +114,10 @@ class AnyEnd:
         return io.StringIO(data, newline="")
 
 
+_NONE: Any = iter(())
+"""No lines, for everybody: it stays where it is, at its end."""
+
+
 class Ahead(Generic[AnyStr]):
     """A buffer that is fed blocks and gives pieces or lines.
 
@@ -133,7 +137,7 @@ class Ahead(Generic[AnyStr]):
         # How long what `lines` goes through is.
         self._size = 0
         #: Complete lines, which are the next to be read.
-        self.lines: Lines[AnyStr] = end.lines(empty)
+        self.lines: Lines[AnyStr] = _NONE
 
     def __len__(self) -> int:
         self._settle()
@@ -144,7 +148,7 @@ class Ahead(Generic[AnyStr]):
         if self._size:
             self._pos -= self._size - self.lines.tell()
             self._size = 0
-            self.lines = self._end.lines(self._empty)
+            self.lines = _NONE
 
     def feed(self, data: AnyStr) -> None:
         """Adds a block at the end."""
@@ -155,7 +159,7 @@ class Ahead(Generic[AnyStr]):
     def clear(self) -> None:
         """Forgets everything."""
         self._size = 0
-        self.lines = self._end.lines(self._empty)
+        self.lines = _NONE
         self._data = self._empty
         self._pos = self._searched = 0
 

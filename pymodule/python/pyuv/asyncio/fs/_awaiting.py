@@ -90,7 +90,7 @@ def awaited(function: Callable[..., Any], dispose: Dispose | None = None) -> Cal
 
     async def operation(*arguments: Any, **keywords: Any) -> Any:
         loop = uv_loop()
-        future: Future[Any] = get_running_loop().create_future()
+        future: Future[Any] = Future(loop=get_running_loop())
         told = partial(settle, future, call, dispose)
         request = function(loop, *arguments, callback=told, **keywords)
         try:

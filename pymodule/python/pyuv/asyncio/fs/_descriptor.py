@@ -95,7 +95,7 @@ class Descriptor:
     async def ask(self, function: Callable[..., Any], *arguments: Any, told: Callable[[Any], object]) -> None:
         """One operation; `told` gets its result as soon as that is there, whoever awaits it still."""
         loop = uv_loop()
-        future: Future[None] = get_running_loop().create_future()
+        future: Future[None] = Future(loop=get_running_loop())
 
         def ended(request: Any) -> None:
             self._request = None

@@ -60,25 +60,20 @@ class Mode:
             raise ValueError("must have exactly one of create/read/write/append mode")
         (self.way,) = ways
         self.updates = "+" in letters
-
-    @property
-    def flags(self) -> int:
-        """Those of os.open."""
         made = {
             "r": 0,
             "w": os.O_CREAT | os.O_TRUNC,
             "x": os.O_CREAT | os.O_EXCL,
             "a": os.O_CREAT | os.O_APPEND,
         }[self.way]
-        return made | (os.O_RDWR if self.updates else os.O_RDONLY if self.way == "r" else os.O_WRONLY)
-
-    @property
-    def name(self) -> str:
-        """What a binary file says of itself."""
-        if not self.updates:
-            return f"{self.way}b"
-        way = "r" if self.way == "w" and sys.version_info < (3, 15) else self.way
-        return f"{way}b+"
+        used = os.O_RDWR if self.updates else os.O_RDONLY if self.way == "r" else os.O_WRONLY
+        #: Those of os.open.
+        self.flags = made | used
+        way = self.way
+        if self.updates and way == "w" and sys.version_info < (3, 15):
+            way = "r"
+        #: What a binary file says of itself.
+        self.name = f"{way}b+" if self.updates else f"{way}b"
 
 
 _MODES: dict[str, Mode] = {}
