@@ -1,10 +1,8 @@
 """TLS on the transports: what goes both ways, ends of every kind, and what dropped handshakes leave."""
 
 import asyncio
-import contextlib
 import gc
 import os
-import pathlib
 import socket
 import ssl
 import struct
@@ -14,51 +12,21 @@ import weakref
 import pytest
 import pyuv.asyncio
 from asyncioutil import Recorder, both_loops, reports, run
+from tlsutil import (
+    CERTIFICATE,
+    client_context,
+    echo,
+    echoed,
+    ended,
+    in_thread_tls_server,
+    server_context,
+    start_server,
+)
 
 from util import collect, in_child, open_fds
 
-CERTIFICATE = pathlib.Path(__file__).parent.parent / "fixtures" / "certificates" / "localhost.pem"
-
 HANDSHAKES = int(os.environ.get("PYUV_EXAMPLES", "300"))
 """How many handshakes are dropped in the test of that."""
-
-
-def server_context():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    return context
-
-
-def client_context():
-    return ssl.create_default_context(cafile=CERTIFICATE)
-
-
-async def start_server(serve, **options):
-    """A TLS server, and the address for open_connection()."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context(), **options)
-    return server, server.sockets[0].getsockname()
-
-
-async def echo(reader, writer):
-    try:
-        while data := await reader.read(100_000):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
-
-
-async def echoed(reader, writer, size):
-    data = os.urandom(size)
-    writer.write(data)
-    assert await reader.readexactly(size) == data
-
-
-async def ended(writer):
-    writer.close()
-    await writer.wait_closed()
 
 
 @both_loops
@@ -409,8 +377,8 @@ def test_a_handshake_that_was_dropped_leaves_nothing():
 
 DROPPED = """
 import asyncio, gc, socket, ssl, sys
-from asyncio import sslproto
 import pyuv.asyncio
+from pyuv.asyncio._tls import SSLTransport, TLSCore
 from pyuv.util import resident_set_memory
 
 certificate, count = sys.argv[1], int(sys.argv[2])
@@ -467,7 +435,7 @@ async def main():
                 *(drop_as_client(server.sockets[0].getsockname(), first + n) for n in range(10)),
                 *(connect(dropping.sockets[0].getsockname()) for n in range(10)),
             )
-        while any(isinstance(it, sslproto.SSLProtocol) for it in gc.get_objects()):
+        while any(isinstance(it, (SSLTransport, TLSCore)) for it in gc.get_objects()):
             await asyncio.sleep(0.01)
             gc.collect()
     # What is kept for good comes with the first ones.
@@ -478,7 +446,7 @@ async def main():
         await some(count)
         gc.collect()
         growths.append((resident_set_memory() - before) // 1024)
-    print(sum(isinstance(it, (ssl.SSLObject, sslproto.SSLProtocol)) for it in gc.get_objects()))
+    print(sum(isinstance(it, (ssl.SSLObject, SSLTransport, TLSCore)) for it in gc.get_objects()))
     # An allocator takes a few MiB at a time; what is lost is lost each time.
     print(min(growths))
     server.close()
@@ -560,29 +528,6 @@ def test_a_failed_handshake_leaves_nothing_to_the_collector():
 
     with in_thread_tls_server() as address:
         assert pyuv.asyncio.run(main(address)) == []
-
-
-@contextlib.contextmanager
-def in_thread_tls_server():
-    """Shakes hands with whoever comes, in a thread of its own; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve():
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection, contextlib.suppress(OSError):
-                    server_context().wrap_socket(connection, server_side=True).close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield listener.getsockname()
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
 
 
 def test_a_peer_that_ends_and_does_not_read_has_its_time():

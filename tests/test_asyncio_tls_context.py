@@ -1,0 +1,203 @@
+"""TLS by the user's own SSLContext: what it asks for is done, and what it calls may do anything."""
+
+import asyncio
+import ssl
+import sys
+
+import pytest
+import pyuv.asyncio
+from asyncioutil import Recorder, both_loops, reports, run
+from tlsutil import CERTIFICATE, client_context, echo, echoed, ended, server_context
+
+
+async def connected(server_side, client_side, **options):
+    """A server on one context, and a client's streams on another."""
+    server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=server_side)
+    address = server.sockets[0].getsockname()
+    return server, await asyncio.open_connection(*address, ssl=client_side, **options)
+
+
+@both_loops
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_versions_and_protocols_are_agreed_on(factory, version):
+    async def main():
+        server_side, client_side = server_context(), client_context()
+        server_side.set_alpn_protocols(["h2", "http/1.1"])
+        client_side.set_alpn_protocols(["http/1.1"])
+        client_side.maximum_version = client_side.minimum_version = ssl.TLSVersion[version]
+        server, (reader, writer) = await connected(server_side, client_side)
+        found = writer.get_extra_info("ssl_object")
+        assert (found.version(), found.selected_alpn_protocol()) == (version.replace("_", "."), "http/1.1")
+        assert writer.get_extra_info("sslcontext") is client_side
+        await echoed(reader, writer, 100_000)
+        await ended(writer)
+        server.close()
+
+    run(factory, main())
+
+
+@both_loops
+def test_a_client_shows_its_certificate(factory):
+    async def serve(reader, writer):
+        shown.append(writer.get_extra_info("peercert")["subject"])
+        await echo(reader, writer)
+
+    shown = []
+
+    async def main():
+        server_side = server_context()
+        server_side.verify_mode = ssl.CERT_REQUIRED
+        server_side.load_verify_locations(CERTIFICATE)
+        client_side = client_context()
+        client_side.load_cert_chain(CERTIFICATE)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_side)
+        reader, writer = await asyncio.open_connection(
+            *server.sockets[0].getsockname(), ssl=client_side, server_hostname="localhost"
+        )
+        await echoed(reader, writer, 1000)
+        assert shown == [((("commonName", "localhost"),),)]
+        await ended(writer)
+        server.close()
+
+    run(factory, main())
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_client_without_a_certificate_is_told_why(version):
+    """By an alert, which comes after the client's handshake with TLS 1.3. asyncio's own server sends none."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        reports()
+        server_side, client_side = server_context(), client_context()
+        server_side.verify_mode = ssl.CERT_REQUIRED
+        client_side.maximum_version = ssl.TLSVersion[version]
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=server_side)
+        address = server.sockets[0].getsockname()
+        try:
+            _, protocol = await loop.create_connection(
+                Recorder, *address, ssl=client_side, server_hostname="localhost"
+            )
+            error = await protocol.lost
+        except ssl.SSLError as refusal:
+            error = refusal
+        assert isinstance(error, ssl.SSLError)
+        assert "ALERT" in error.reason
+        server.close()
+
+    pyuv.asyncio.run(main())
+
+
+@both_loops
+def test_names_choose_the_context(factory):
+    """The callback for them runs inside the handshake."""
+
+    async def main():
+        first, second = server_context(), server_context()
+        second.set_alpn_protocols(["chosen"])
+        names = []
+
+        def choose(ssl_object, name, context):
+            names.append(name)
+            ssl_object.context = second
+
+        first.sni_callback = choose
+        client_side = client_context()
+        client_side.set_alpn_protocols(["chosen"])
+        server, (reader, writer) = await connected(first, client_side, server_hostname="localhost")
+        assert names == ["localhost"]
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "chosen"
+        await echoed(reader, writer, 1000)
+        await ended(writer)
+        server.close()
+
+    run(factory, main())
+
+
+@both_loops
+def test_an_exception_of_the_callback_ends_the_handshake(factory, monkeypatch):
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: unraisable.append(raised.exc_type))
+
+    async def main():
+        reports()
+        server_side = server_context()
+        server_side.sni_callback = lambda *_: 1 / 0
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=server_side)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.open_connection(
+                *server.sockets[0].getsockname(), ssl=client_context(), server_hostname="localhost"
+            )
+        server.close()
+        await asyncio.sleep(0.01)
+
+    run(factory, main())
+    assert unraisable == [ZeroDivisionError]
+
+
+@pytest.mark.parametrize("end", ["abort", "close"])
+def test_a_callback_may_end_the_connection_that_it_is_called_for(end):
+    """On asyncio's own loop the server waits for ever then."""
+
+    async def main():
+        reports()
+        server_side, transports = server_context(), []
+        server_side.sni_callback = lambda *_: getattr(transports[0], end)()
+
+        async def serve(reader, writer):
+            transports.append(writer.transport)
+            with pytest.raises((OSError, ssl.SSLError)):
+                await writer.start_tls(server_side)
+            served.set()
+
+        served = asyncio.Event()
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        with pytest.raises((OSError, ssl.SSLError)):
+            await writer.start_tls(client_context(), server_hostname="localhost")
+        await served.wait()
+        server.close()
+
+    pyuv.asyncio.run(main())
+
+
+@both_loops
+def test_secrets_are_logged_for_who_debugs(factory, tmp_path):
+    async def main():
+        client_side = client_context()
+        client_side.keylog_filename = str(tmp_path / "secrets")
+        server, (reader, writer) = await connected(server_context(), client_side)
+        await echoed(reader, writer, 10)
+        await ended(writer)
+        server.close()
+
+    run(factory, main())
+    assert "CLIENT_TRAFFIC_SECRET_0" in (tmp_path / "secrets").read_text()
+
+
+@both_loops
+def test_tls_goes_through_tls(factory):
+    """As through a proxy that is spoken to by TLS itself."""
+
+    async def serve(reader, writer):
+        assert await reader.readline() == b"CONNECT\n"
+        writer.write(b"connected\n")
+        await writer.drain()
+        await writer.start_tls(server_context())
+        await echo(reader, writer)
+
+    async def main():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context())
+        reader, writer = await asyncio.open_connection(
+            *server.sockets[0].getsockname(), ssl=client_context(), server_hostname="localhost"
+        )
+        writer.write(b"CONNECT\n")
+        assert await reader.readline() == b"connected\n"
+        await writer.start_tls(client_context(), server_hostname="localhost")
+        for size in (1, 1000, 1_000_000):
+            await echoed(reader, writer, size)
+        await ended(writer)
+        server.close()
+        await server.wait_closed()
+
+    run(factory, main())
