@@ -4,6 +4,7 @@ use pyo3::exceptions::PyConnectionResetError;
 use pyo3::prelude::*;
 
 use super::{State, TLSCore, Told, connect};
+use crate::excepthook::ends_the_program;
 use crate::once::intern;
 use crate::tls::{Step, is_data_after_end};
 
@@ -46,6 +47,7 @@ pub fn shake_hands(slf: &Bound<'_, TLSCore>) -> PyResult<()> {
             this.ask(py, "_handshake_done", None)?;
             TLSCore::read(slf)
         }
+        Err(error) if ends_the_program(py, &error) => Err(error),
         Err(error) => this.ask(py, "_handshake_failed", Some(error.value(py))),
     }
 }
