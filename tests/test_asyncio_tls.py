@@ -21,9 +21,14 @@ from tlsutil import (
     in_thread_tls_server,
     server_context,
     start_server,
+    way,
 )
 
 from util import collect, in_child, open_fds
+
+__all__ = ["way"]
+
+pytestmark = pytest.mark.usefixtures("way")
 
 HANDSHAKES = int(os.environ.get("PYUV_EXAMPLES", "300"))
 """How many handshakes are dropped in the test of that."""

@@ -1,13 +1,20 @@
 """TLS by the user's own SSLContext: what it asks for is done, and what it calls may do anything."""
 
 import asyncio
+import contextlib
 import ssl
 import sys
 
 import pytest
 import pyuv.asyncio
 from asyncioutil import Recorder, both_loops, reports, run
-from tlsutil import CERTIFICATE, client_context, echo, echoed, ended, server_context
+from tlsutil import CERTIFICATE, client_context, echo, echoed, ended, server_context, way
+
+from util import collect
+
+__all__ = ["way"]
+
+pytestmark = pytest.mark.usefixtures("way")
 
 
 async def connected(server_side, client_side, **options):
@@ -201,3 +208,36 @@ def test_tls_goes_through_tls(factory):
         await server.wait_closed()
 
     run(factory, main())
+
+
+def test_the_way_is_the_one_that_was_chosen(way):
+    """The short one on every Python that the tests know."""
+
+    async def main():
+        server, (reader, writer) = await connected(server_context(), client_context())
+        await echoed(reader, writer, 1000)
+        found = writer.transport._core.direct
+        await ended(writer)
+        server.close()
+        return found
+
+    known = ssl.OPENSSL_VERSION_INFO[0] == 3 and sys.version_info < (3, 16)
+    assert pyuv.asyncio.run(main()) == (way == "short" and known)
+
+
+def test_an_object_that_outlives_its_connection_is_of_no_use():
+    async def main():
+        server, (reader, writer) = await connected(server_context(), client_context())
+        await echoed(reader, writer, 1000)
+        kept = writer.get_extra_info("ssl_object")
+        await ended(writer)
+        server.close()
+        return kept
+
+    kept = pyuv.asyncio.run(main())
+    collect()
+    assert kept.getpeercert()["subject"] == ((("commonName", "localhost"),),)
+    assert kept.version() == "TLSv1.3"
+    for use in (lambda: kept.write(b"data"), lambda: kept.read(10), kept.unwrap, kept.do_handshake):
+        with contextlib.suppress(ssl.SSLError):
+            assert use() in (None, b"", 0, 4)

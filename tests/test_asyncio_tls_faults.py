@@ -6,7 +6,11 @@ import ssl
 import pytest
 import pyuv.asyncio
 from asyncioutil import Recorder, both_loops, collected_warnings, failing, reports, run
-from tlsutil import client_context, echoed, ended, server_context, start_server
+from tlsutil import client_context, echoed, ended, server_context, start_server, way
+
+__all__ = ["way"]
+
+pytestmark = pytest.mark.usefixtures("way")
 
 
 async def pair(server_protocol, client_protocol=Recorder, **options):

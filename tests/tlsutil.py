@@ -8,7 +8,17 @@ import socket
 import ssl
 import threading
 
+import pytest
+from pyuv.asyncio import _tls
+
 CERTIFICATE = pathlib.Path(__file__).parent.parent / "fixtures" / "certificates" / "localhost.pem"
+
+
+@pytest.fixture(params=["short", "memory BIOs"])
+def way(request, monkeypatch):
+    """The ways to OpenSSL: its own functions, where this Python's are known, or CPython's methods."""
+    monkeypatch.setattr(_tls, "SHORT_WAY", request.param == "short")
+    return request.param
 
 
 def server_context():

@@ -122,7 +122,10 @@ class TLSCore:
         outgoing: MemoryBIO,
         protocol: asyncio.BaseProtocol,
         made: bool,
+        short: bool,
     ) -> Self: ...
+    @property
+    def direct(self) -> bool: ...
     @property
     def below(self) -> Any: ...
     @property

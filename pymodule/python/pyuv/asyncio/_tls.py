@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 import warnings
 from asyncio import base_events, constants, exceptions, sslproto, transports
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ._event_loop import EventLoop
 
 __all__ = ["SSLTransport"]
+
+SHORT_WAY = os.environ.get("PYUV_TLS") != "bio"
+"""Whether OpenSSL itself is called, where it is known, instead of CPython's methods."""
 
 
 class SSLTransport(transports._FlowControlMixin):
@@ -59,7 +63,7 @@ class SSLTransport(transports._FlowControlMixin):
             server_side=server_side,
             server_hostname=None if server_side else server_hostname or None,
         )
-        self._core = TLSCore(loop, self, self._object, incoming, outgoing, protocol, made)
+        self._core = TLSCore(loop, self, self._object, incoming, outgoing, protocol, made, SHORT_WAY)
 
     def __repr__(self) -> str:
         state = "closed" if self._core.closed else "closing" if self.is_closing() else "open"

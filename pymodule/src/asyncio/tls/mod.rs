@@ -161,8 +161,9 @@ impl TLSCore {
 impl TLSCore {
     /// The core between `protocol` and a transport below that is still to come, on an `ssl.SSLObject` that
     /// was made by `wrap_bio(incoming, outgoing)`. Unless `made`, the protocol's `connection_made` is called
-    /// after the handshake.
+    /// after the handshake. With `short` OpenSSL is called itself, where it is known.
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "what a transport is made of")]
     fn new<'py>(
         scheduler: &Bound<'py, Scheduler>,
         transport: Bound<'py, PyAny>,
@@ -171,11 +172,12 @@ impl TLSCore {
         outgoing: Bound<'py, PyAny>,
         protocol: Bound<'py, PyAny>,
         made: bool,
+        short: bool,
     ) -> PyResult<Py<TLSCore>> {
         scheduler.get().check_open()?;
         let core = TLSCore {
             scheduler: scheduler.clone().unbind(),
-            session: Session::new(ssl_object, incoming, outgoing)?,
+            session: Session::new(ssl_object, incoming, outgoing, short)?,
             transport: PySlot::new(),
             protocol: PySlot::new(),
             below: PySlot::new(),
@@ -267,6 +269,12 @@ impl TLSCore {
     #[getter]
     fn below<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.below.get(py)
+    }
+
+    /// Whether OpenSSL is called itself.
+    #[getter]
+    fn direct(&self) -> bool {
+        self.session.is_direct()
     }
 
     /// Whether the connection is over.

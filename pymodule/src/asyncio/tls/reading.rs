@@ -6,6 +6,7 @@ use pyo3::types::{PyBytes, PyMemoryView};
 
 use super::{Flow, MOST_UNREAD, State, TLSCore, ends, pause_below};
 use crate::asyncio::protocol::{Kind, data_received, reader};
+use crate::fresh_bytes::FreshBytes;
 use crate::once::intern;
 use crate::tls::Step;
 
@@ -32,9 +33,10 @@ impl TLSCore {
         if state == State::Closed {
             return Ok(());
         }
-        if let Err(error) = this.session.feed(slf.py(), bytes) {
-            return this.failed(slf.py(), error);
-        }
+        let _lent = match this.session.feed(slf.py(), bytes) {
+            Ok(lent) => lent,
+            Err(error) => return this.failed(slf.py(), error),
+        };
         match state {
             State::Open => TLSCore::read(slf),
             State::New | State::Handshake => ends::shake_hands(slf),
@@ -121,7 +123,9 @@ impl TLSCore {
         if more.is_empty() {
             data_received(protocol, &first)?;
         } else {
-            data_received(protocol, joined(&first, &more, size)?.as_any())?;
+            let parts: Vec<_> =
+                std::iter::once(&first).chain(&more).map(|data| data.as_bytes()).collect();
+            data_received(protocol, FreshBytes::of(py, &parts)?.as_any())?;
         }
         Ok(then)
     }
@@ -197,20 +201,4 @@ impl TLSCore {
         let scheduler = slf.get().scheduler.bind(py);
         scheduler.call_method1(intern!(py, "call_soon"), (proceed,)).map(drop)
     }
-}
-
-fn joined<'py>(
-    first: &Bound<'py, PyBytes>,
-    more: &[Bound<'py, PyBytes>],
-    size: usize,
-) -> PyResult<Bound<'py, PyBytes>> {
-    PyBytes::new_with(first.py(), size, |all| {
-        let mut at = 0;
-        for data in std::iter::once(first).chain(more) {
-            let end = at + data.as_bytes().len();
-            all[at..end].copy_from_slice(data.as_bytes());
-            at = end;
-        }
-        Ok(())
-    })
 }

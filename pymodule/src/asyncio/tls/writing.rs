@@ -138,16 +138,14 @@ impl TLSCore {
 
     /// Sends what is encrypted.
     pub(super) fn send_at_once(&self, py: Python<'_>) -> PyResult<()> {
-        let output = self.session.output(py)?;
-        if output.as_bytes().is_empty() {
-            return Ok(());
-        }
-        if let Some(stream) = self.stream.get(py) {
-            // Nobody else fills the slot: see `connect`.
-            return StreamCore::write(stream.cast_exact::<StreamCore>()?, output.as_any());
-        }
-        let Some(below) = self.below.get(py) else { return Ok(()) };
-        below.call_method1(intern!(py, "write"), (output,)).map(drop)
+        self.session.output(py, |output| {
+            if let Some(stream) = self.stream.get(py) {
+                // Nobody else fills the slot: see `connect`.
+                return StreamCore::write_slice(stream.cast_exact::<StreamCore>()?, output);
+            }
+            let Some(below) = self.below.get(py) else { return Ok(()) };
+            below.call_method1(intern!(py, "write"), (PyBytes::new(py, output),)).map(drop)
+        })
     }
 
     /// How many bytes wait to be written.

@@ -67,7 +67,7 @@ impl Flow {
 impl StreamCore {
     /// `write(data)`
     #[inline]
-    pub fn write(slf: &Bound<'_, StreamCore>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub(super) fn write(slf: &Bound<'_, StreamCore>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
         let held = this.hold()?;
         let flow = this.flow(&held);
@@ -98,6 +98,23 @@ impl StreamCore {
         }
         let pieces = pieces(data)?;
         StreamCore::write_pieces(slf, &held, pieces)
+    }
+
+    /// The same with memory of Rust's.
+    pub fn write_slice(slf: &Bound<'_, StreamCore>, data: &[u8]) -> PyResult<()> {
+        let this = slf.get();
+        let held = this.hold()?;
+        if !this.flow(&held).check_write(slf, "write")? {
+            return Ok(());
+        }
+        let tried = this.stream().try_write_slice(data);
+        if tried.as_ref() == Ok(&data.len()) {
+            return Ok(());
+        }
+        StreamCore::keep(slf, &held, tried, |written| {
+            let pieces = Pieces::of_bytes(&PyBytes::new(slf.py(), data), written);
+            Rest { pieces, skip: 0 }
+        })
     }
 
     /// `writelines(list_of_data)`
