@@ -14,6 +14,7 @@ SUITES = (
     "scheduler",
     "asyncio_echo",
     "asyncio_io",
+    "asyncio_tls",
     "asyncio_transports",
     "asyncio_dns",
     "asyncio_fs",

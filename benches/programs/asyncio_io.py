@@ -9,14 +9,11 @@ called again until the time is over.
 import asyncio
 import resource
 import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from event_loops import loop_version, new_loop, parse
-from measure import Meter, report
+from event_loops import Batch, run_batches
 
-Batch = Callable[[], Awaitable[int]]
 SOCKETS, READY = 1000, 100
 CHUNK = 64 * 1024
 
@@ -148,33 +145,11 @@ async def idle() -> AsyncIterator[Batch]:
     yield batch
 
 
-CASES: dict[str, Callable[[], AbstractAsyncContextManager[Batch]]] = {
-    case.__name__: case for case in (readers, add_and_remove, connections, children, pipe, idle)
-}
-
-
-async def measure(name: str, seconds: float, warmup: float) -> tuple[int, Meter]:
-    async with AsyncExitStack() as stack:
-        batch = await stack.enter_async_context(CASES[name]())
-        end = time.perf_counter() + warmup
-        while name != "idle" and time.perf_counter() < end:
-            await batch()
-        meter, operations = Meter(), 0
-        meter.start()
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            operations += await batch()
-        meter.stop()
-    return operations, meter
-
-
 def main() -> None:
-    options = parse(__doc__.splitlines()[0], CASES)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with asyncio.Runner(loop_factory=new_loop(options.client)) as runner:
-        operations, meter = runner.run(measure(options.case, options.seconds, options.warmup))
-    report(operations, meter, loop_version(options.client))
+    cases = {case.__name__: case for case in (readers, add_and_remove, connections, children, pipe, idle)}
+    run_batches(__doc__.splitlines()[0], cases, once={"idle"})
 
 
 main()

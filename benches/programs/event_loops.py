@@ -2,11 +2,16 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from importlib.metadata import version
 
-from measure import Run
+from measure import Meter, Run, report
+
+Batch = Callable[[], Awaitable[int]]
+"""Does some operations, and says how many."""
 
 CLIENTS = ("pyuv.asyncio", "uvloop", "uvloop+aiofastnet", "rloop", "rsloop", "zuvloop", "asyncio")
 
@@ -59,3 +64,30 @@ async def keep_busy(
                 run.errors += 1
 
     await asyncio.gather(*(worker() for _ in range(in_flight)))
+
+
+def run_batches(
+    description: str,
+    cases: Mapping[str, Callable[[], AbstractAsyncContextManager[Batch]]],
+    *,
+    once: Container[str] = (),
+) -> None:
+    """Does the case that the command line names, again and again until the time is over; those of `once` once."""
+    options = parse(description, cases)
+
+    async def measure() -> tuple[int, Meter]:
+        async with cases[options.case]() as batch:
+            end = time.perf_counter() + options.warmup
+            while options.case not in once and time.perf_counter() < end:
+                await batch()
+            meter, operations = Meter(), 0
+            meter.start()
+            end = time.perf_counter() + options.seconds
+            while time.perf_counter() < end:
+                operations += await batch()
+            meter.stop()
+        return operations, meter
+
+    with asyncio.Runner(loop_factory=new_loop(options.client)) as runner:
+        operations, meter = runner.run(measure())
+    report(operations, meter, loop_version(options.client))
