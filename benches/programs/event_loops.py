@@ -72,7 +72,7 @@ def run_batches(
     *,
     once: Container[str] = (),
 ) -> None:
-    """Does the case that the command line names, again and again until the time is over; those of `once` once."""
+    """Does the case that the command line names, again and again until the time is over, or once."""
     options = parse(description, cases)
 
     async def measure() -> tuple[int, Meter]:
