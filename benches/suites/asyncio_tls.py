@@ -7,9 +7,9 @@ the place of a loop's own transports and TLS. rloop has no TLS.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.model import Cell, Column, Limit, Sample, Settings, ratio
+from harness.model import Cell, Column, Limit, Settings, ratio
 
-from suites import loops
+from suites import echo, loops
 
 NAME = "asyncio_tls"
 TITLE = "asyncio: TLS"
@@ -27,17 +27,13 @@ CASES = {
 } | {"a handshake": "handshakes"}
 
 
-def user(sample: Sample, reference: Sample) -> float:
-    return sample.user_us / reference.user_us
-
-
 def limits() -> Iterator[Limit]:
     for where in CASES:
         yield from loops.of_each_peer(where, "operations/s", ratio, at_least=1)
         yield Limit(
             f"{where}: user CPU, of uvloop",
             where,
-            user,
+            echo.user_of_reference,
             at_most=0.8,
             client=loops.OURS,
             against="uvloop",

@@ -1,11 +1,11 @@
 //! Raw methods of a class of Python's that look for what it has in Rust first.
 
-/// `core_methods! { find: Core; Name c"name" (count) "signature" "documentation": |core, arguments| body; ... }`
+/// `core_methods! { SLOT: Core; Name c"name" (count) "signature" "documentation": |core, arguments| body; ... }`
 ///
-/// Each becomes a [`RawMethod`](crate::raw_method::RawMethod) with so many arguments; `find` gives the `Core` of an
-/// instance, and is unsafe for anything else. `install(class)` puts them all on the class.
+/// Each becomes a [`RawMethod`](crate::raw_method::RawMethod) with so many arguments; `SLOT` is where an
+/// instance has its `Core`. `install(class)` puts them all on the class.
 macro_rules! core_methods {
-    ($find:ident: $of:ty; $($type:ident $name:literal ($count:literal) $signature:literal $doc:literal:
+    ($slot:ident: $of:ty; $($type:ident $name:literal ($count:literal) $signature:literal $doc:literal:
         |$core:ident, $arguments:ident| $body:expr;)*) => {
         $(
             struct $type;
@@ -20,7 +20,7 @@ macro_rules! core_methods {
                 ) -> PyResult<Py<PyAny>> {
                     $arguments.expect($count)?;
                     // SAFETY: it is put on that class alone.
-                    let $core: &Bound<'_, $of> = &unsafe { $find(slf)? };
+                    let $core: &Bound<'_, $of> = &unsafe { $slot.get(slf)? };
                     $body
                 }
             }

@@ -15,7 +15,7 @@ use pyuv::address::RawAddress;
 use pyuv::{Buffer, Held};
 
 use super::scheduler::Scheduler;
-use super::slots::Slot;
+use super::slots::CoreSlot;
 use super::sockets::{receive_from, send_to};
 use crate::address;
 use crate::call::call;
@@ -92,35 +92,19 @@ impl DatagramCore {
     }
 }
 
-/// asyncio's class, and the slot of the class below that has its `DatagramCore`.
-struct Layout {
-    base: Py<PyType>,
-    core: Slot,
-}
+/// Where a `DatagramTransport` has its core, which others than those of IPv4 and IPv6 have not.
+static CORE: CoreSlot<DatagramCore> = CoreSlot::new();
 
-static LAYOUT: Once<Layout> = Once::new();
+/// asyncio's class.
+static BASE: Once<Py<PyType>> = Once::new();
 
 /// Has the raw methods put on the class, which has the slot `_core` and derives from asyncio's.
 #[pyfunction]
 pub fn use_datagrams(class: &Bound<'_, PyType>, base: &Bound<'_, PyType>) -> PyResult<()> {
-    let core = Slot::of(class, "_core")?;
-    let _ = LAYOUT.set(Layout { base: base.clone().unbind(), core });
+    CORE.set(class)?;
+    let _ = BASE.set(base.clone().unbind());
     raw_method::install::<ReadReady>(class, "($self)", "Receives the datagrams that have come.")?;
     raw_method::install::<SendTo>(class, "($self, data, addr=None)", "Sends a datagram.")
-}
-
-fn layout() -> PyResult<&'static Layout> {
-    LAYOUT.get().ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))
-}
-
-/// The core of a transport, which others than those of IPv4 and IPv6 have not.
-///
-/// # Safety
-/// The object is a `DatagramTransport`.
-unsafe fn core_of<'py>(slf: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, DatagramCore>>> {
-    // SAFETY: the caller's.
-    let core = unsafe { layout()?.core.get(slf) };
-    Ok(core.and_then(|core| core.cast_into().ok()))
 }
 
 /// Has asyncio's method of this name do it.
@@ -129,7 +113,9 @@ fn as_asyncio<'py>(
     name: &str,
     arguments: Arguments<'_, 'py>,
 ) -> PyResult<Py<PyAny>> {
-    let method = layout()?.base.bind(slf.py()).getattr(name)?;
+    let base = BASE.get();
+    let base = base.ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))?;
+    let method = base.bind(slf.py()).getattr(name)?;
     arguments.pass_on(slf, &method).map(Bound::unbind)
 }
 
@@ -148,7 +134,7 @@ impl RawMethod for ReadReady {
     fn call<'py>(slf: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         // SAFETY: it is put on this class.
-        if let Some(core) = unsafe { core_of(slf)? }
+        if let Some(core) = unsafe { CORE.find(slf)? }
             && core.get().has_fd(py)
             && let Ok(below) = core.get().scheduler.get().core()
             && let Ok(held) = below.hold()
@@ -211,7 +197,7 @@ impl RawMethod for SendTo {
     fn call<'py>(slf: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         // SAFETY: it is put on this class.
-        if let Some(core) = unsafe { core_of(slf)? }
+        if let Some(core) = unsafe { CORE.find(slf)? }
             && send(slf, core.get(), &arguments)?
         {
             return Ok(py.None());

@@ -1,10 +1,15 @@
 //! The `__slots__` of classes of Python's, looked into by Rust: a slot is a pointer at a fixed place of the
 //! object, which the class's own descriptor tells.
 
-use pyo3::exceptions::PyImportError;
+use std::marker::PhantomData;
+
+use pyo3::PyClass;
+use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+
+use crate::once::Once;
 
 /// The place of a slot in its objects, in bytes.
 #[derive(Clone, Copy)]
@@ -67,5 +72,60 @@ impl Slot {
             let old = place.replace(value.into_ptr());
             Bound::from_owned_ptr_or_opt(object.py(), old)
         }
+    }
+}
+
+/// The slot `_core` of a class of Python's, in which its instances have an object of a class of Rust's.
+pub struct CoreSlot<T> {
+    owner: Once<(Py<PyType>, Slot)>,
+    core: PhantomData<fn() -> T>,
+}
+
+impl<T: PyClass> CoreSlot<T> {
+    pub const fn new() -> CoreSlot<T> {
+        CoreSlot { owner: Once::new(), core: PhantomData }
+    }
+
+    /// It is this class's from now on.
+    pub fn set(&self, class: &Bound<'_, PyType>) -> PyResult<()> {
+        let _ = self.owner.set((class.clone().unbind(), Slot::of(class, "_core")?));
+        Ok(())
+    }
+
+    /// What is in it, if anything.
+    ///
+    /// # Safety
+    /// The object is an instance of that class.
+    #[inline]
+    pub unsafe fn find<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, T>>> {
+        let owner = self.owner.get();
+        let (_, slot) =
+            owner.ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))?;
+        // SAFETY: as the caller says; nobody else puts anything there than the class's `__init__`.
+        match unsafe { slot.get(object) } {
+            Some(core) => Ok(Some(core.cast_into::<T>()?)),
+            None => Ok(None),
+        }
+    }
+
+    /// What is in it, where the object is an instance of that class.
+    pub fn of_instance<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, T>>> {
+        let Some((class, _)) = self.owner.get() else { return Ok(None) };
+        if !object.is_instance(class.bind(object.py()))? {
+            return Ok(None);
+        }
+        // SAFETY: it is one.
+        unsafe { self.get(object).map(Some) }
+    }
+
+    /// What is in it; RuntimeError where the class's `__init__` was not called.
+    ///
+    /// # Safety
+    /// As for `find`.
+    #[inline]
+    pub unsafe fn get<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, T>> {
+        // SAFETY: as the caller says.
+        let core = unsafe { self.find(object)? };
+        core.ok_or_else(|| PyRuntimeError::new_err("the transport's __init__ was not called"))
     }
 }

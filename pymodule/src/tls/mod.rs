@@ -18,7 +18,7 @@ mod openssl;
 use direct::{Direct, Lent};
 
 /// The most that one record holds (RFC 8446, 5.1).
-const RECORD: usize = 1 << 14;
+pub const RECORD: usize = 1 << 14;
 
 /// From so many bytes on the memory that they are in is shown to Python, instead of a copy.
 const LARGE: usize = 1 << 12;
@@ -150,14 +150,7 @@ impl Session {
     pub fn write(&self, data: &Bound<'_, PyAny>) -> PyResult<Step<usize>> {
         let py = data.py();
         if let Some(direct) = &self.direct {
-            let written = match data.cast_exact::<PyBytes>() {
-                Ok(bytes) => direct.write(bytes.as_bytes()),
-                Err(_) => {
-                    let bytes = py.get_type::<PyBytes>().call1((data,))?.cast_into::<PyBytes>()?;
-                    direct.write(bytes.as_bytes())
-                }
-            };
-            return written.ok_or_else(|| self.fault(py));
+            return direct.write(bytes_of(data)?.as_bytes()).ok_or_else(|| self.fault(py));
         }
         let written = self.ssl.bind(py).call_method1(intern!(py, "write"), (data,));
         step(py, written.and_then(|written| written.extract()))
@@ -185,17 +178,19 @@ impl Session {
     /// the reason is still there.
     #[cold]
     fn fault(&self, py: Python<'_>) -> PyErr {
-        match self.ssl.bind(py).call_method1(intern!(py, "read"), (1,)) {
-            Err(error) => error,
-            Ok(_) => match py.import("ssl").and_then(|module| module.getattr("SSLError")) {
-                Ok(class) => match class.call1(("the TLS connection failed",)) {
-                    Ok(error) => PyErr::from_value(error),
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            },
-        }
+        let again = self.ssl.bind(py).call_method1(intern!(py, "read"), (1,));
+        let unknown =
+            |_| py.import("ssl")?.getattr("SSLError")?.call1(("the TLS connection failed",));
+        again.and_then(unknown).map_or_else(|error| error, PyErr::from_value)
     }
+}
+
+/// The bytes of a bytes-like object: itself, if it is one.
+pub fn bytes_of<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+        return Ok(bytes.clone());
+    }
+    Ok(data.py().get_type::<PyBytes>().call1((data,))?.cast_into()?)
 }
 
 /// Tells want of the peer's bytes from other errors.

@@ -8,9 +8,10 @@ import contextlib
 import os
 import ssl
 import warnings
-from asyncio import base_events, constants, exceptions, sslproto, transports
+from asyncio import base_events, constants, sslproto
 from typing import TYPE_CHECKING, Any
 
+from ._flow import FlowTransport
 from ._scheduler import TLSCore, use_tls
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ SHORT_WAY = os.environ.get("PYUV_TLS") != "bio"
 """Whether OpenSSL itself is called, where it is known, instead of CPython's methods."""
 
 
-class SSLTransport(transports._FlowControlMixin):
+class SSLTransport(FlowTransport):
     """What a protocol writes to over TLS; ``_core`` is the protocol of the transport below."""
 
-    __slots__ = ("__dict__", "__weakref__", "_core")
+    __slots__ = ()
 
+    _high_water = constants.FLOW_CONTROL_HIGH_WATER_SSL_WRITE
+    _failure = "Fatal error on TLS transport"
     _start_tls_compatible = True
     _sendfile_compatible = constants._SendfileMode.FALLBACK
 
@@ -51,7 +54,6 @@ class SSLTransport(transports._FlowControlMixin):
         )
         if not isinstance(context, ssl.SSLContext):
             context = sslproto._create_transport_context(server_side, server_hostname)
-        # The mix-in is what asyncio's sendfile() asks for; its flow control is Rust's.
         asyncio.Transport.__init__(self, {"sslcontext": context})
         self._loop = loop
         self._waiter = waiter
@@ -87,15 +89,6 @@ class SSLTransport(transports._FlowControlMixin):
         """Never: the end of TLS ends both ways."""
         return False
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """From how many bytes that wait on the protocol is asked to pause, and when to resume."""
-        high, low = sslproto.add_flowcontrol_defaults(high, low, constants.FLOW_CONTROL_HIGH_WATER_SSL_WRITE)
-        self._core.set_write_buffer_limits(low, high)
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """(low, high), in bytes."""
-        return self._core.write_buffer_limits
-
     # What Rust asks of Python, seldom
 
     def _handshake_begun(self) -> None:
@@ -128,40 +121,18 @@ class SSLTransport(transports._FlowControlMixin):
 
     def _shutdown_late(self) -> None:
         if not self._core.closed:
-            self._core.abort(TimeoutError("SSL shutdown timed out"))
+            self._core.force_close(TimeoutError("SSL shutdown timed out"))
 
     def _lost(self, exception: BaseException | None) -> None:
         self._stop_timer()
         if self._waiter is not None:
             self._wake(exception or ConnectionAbortedError("the connection was lost in the TLS handshake"))
 
-    def _fatal_error(self, exception: BaseException, message: str = "Fatal error on TLS transport") -> None:
-        if isinstance(exception, OSError):
-            if self._loop.get_debug():
-                base_events.logger.debug("%r: %s", self, message, exc_info=exception)
-        elif not isinstance(exception, exceptions.CancelledError):
-            self._loop.call_exception_handler(
-                {
-                    "message": message,
-                    "exception": exception,
-                    "transport": self,
-                    "protocol": self._core.protocol,
-                }
-            )
-        self._core.abort(exception)
-
-    def _force_close(self, exception: BaseException | None) -> None:
-        self._core.abort(exception)
-
-    def _flow_failed(self, method: str, exception: BaseException) -> None:
-        self._loop.call_exception_handler(
-            {
-                "message": f"protocol.{method}() failed",
-                "exception": exception,
-                "transport": self,
-                "protocol": self._core.protocol,
-            }
-        )
+    def _fatal_error(self, exception: BaseException, message: str | None = None) -> None:
+        if isinstance(exception, asyncio.CancelledError):
+            self._core.force_close(exception)
+        else:
+            super()._fatal_error(exception, message)
 
     def _warn_lost(self) -> None:
         base_events.logger.warning("SSL connection is closed")
@@ -182,12 +153,6 @@ class SSLTransport(transports._FlowControlMixin):
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
-
-    # What asyncio's sendfile() asks
-
-    @property
-    def _protocol_paused(self) -> bool:
-        return self._core.protocol_paused
 
 
 def _seconds(name: str, given: float | None, default: float) -> float:

@@ -7,11 +7,12 @@ import asyncio
 import contextlib
 import sys
 import warnings
-from asyncio import base_events, constants, transports, trsock
+from asyncio import base_events, constants, trsock
 from contextvars import Context, copy_context
 from socket import AF_UNIX, socket
 from typing import TYPE_CHECKING, Any
 
+from ._flow import FlowTransport
 from ._scheduler import StreamCore, use_transport
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["SocketTransport"]
 
 
-class SocketTransport(transports._FlowControlMixin):
+class SocketTransport(FlowTransport):
     """The transport of a connected stream socket: TCP or Unix."""
 
-    __slots__ = ("__dict__", "__weakref__", "_core")
+    __slots__ = ()
 
     _start_tls_compatible = True
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
@@ -38,7 +39,6 @@ class SocketTransport(transports._FlowControlMixin):
         server: Any = None,
         context: Context | None = None,
     ) -> None:
-        # The mix-in is what asyncio's sendfile() asks for; its flow control is Rust's.
         asyncio.Transport.__init__(self, {} if extra is None else extra)
         self._loop = loop
         self._extra["socket"] = trsock.TransportSocket(sock)
@@ -81,49 +81,7 @@ class SocketTransport(transports._FlowControlMixin):
         """Always: what is read and what is written end separately."""
         return True
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """From how many bytes that wait on the protocol is asked to pause, and when to resume."""
-        if high is None:
-            high = 64 * 1024 if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        self._core.set_write_buffer_limits(low, high)
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """(low, high), in bytes."""
-        return self._core.write_buffer_limits
-
     # What Rust asks of Python, seldom
-
-    def _fatal_error(self, exception: BaseException, message: str = "Fatal error on transport") -> None:
-        if isinstance(exception, OSError):
-            if self._loop.get_debug():
-                base_events.logger.debug("%r: %s", self, message, exc_info=exception)
-        else:
-            self._loop.call_exception_handler(
-                {
-                    "message": message,
-                    "exception": exception,
-                    "transport": self,
-                    "protocol": self._core.protocol,
-                }
-            )
-        self._core.force_close(exception)
-
-    def _force_close(self, exception: BaseException | None) -> None:
-        self._core.force_close(exception)
-
-    def _flow_failed(self, method: str, exception: BaseException) -> None:
-        self._loop.call_exception_handler(
-            {
-                "message": f"protocol.{method}() failed",
-                "exception": exception,
-                "transport": self,
-                "protocol": self._core.protocol,
-            }
-        )
 
     def _warn_lost(self) -> None:
         base_events.logger.warning("socket.send() raised exception.")
@@ -135,10 +93,6 @@ class SocketTransport(transports._FlowControlMixin):
             server._detach()
 
     # What asyncio's sendfile() asks
-
-    @property
-    def _protocol_paused(self) -> bool:
-        return self._core.protocol_paused
 
     @property
     def _sock(self) -> Any:

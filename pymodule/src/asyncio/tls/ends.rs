@@ -91,7 +91,7 @@ pub fn close(slf: &Bound<'_, TLSCore>) -> PyResult<()> {
     let held = this.hold()?;
     let flow = this.flow(&held);
     match flow.state.get() {
-        State::New | State::Handshake => abort(slf, None),
+        State::New | State::Handshake => force_close(slf, None),
         State::Open => {
             flow.state.set(State::Flushing);
             this.ask(slf.py(), "_shutdown_begun", None)?;
@@ -156,7 +156,7 @@ pub fn shut_down(slf: &Bound<'_, TLSCore>) -> PyResult<()> {
 }
 
 /// `abort()`, or the end after a failure.
-pub fn abort(slf: &Bound<'_, TLSCore>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+pub fn force_close(slf: &Bound<'_, TLSCore>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
     let py = slf.py();
     let this = slf.get();
     let held = this.hold()?;
@@ -195,7 +195,7 @@ pub fn below_ended(slf: &Bound<'_, TLSCore>) -> PyResult<bool> {
     }
 }
 
-/// The peer has ended without saying so, and all that it sent was read.
+/// The peer has ended, and all that it sent was read.
 pub fn of_peer(slf: &Bound<'_, TLSCore>) -> PyResult<()> {
     tell_end(slf)?;
     close(slf)

@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 
-use super::{State, TLSCore, core_of, ends};
+use super::{CORE, State, TLSCore, ends};
 use crate::asyncio::core_methods::{core_methods, none, number, truth};
 
 core_methods! {
-    core_of: TLSCore;
+    CORE: TLSCore;
     Write c"write" (1) "($self, data)" "Encrypts bytes, and sends them or has them wait.":
         |core, arguments| {
             TLSCore::write(core, &arguments.at(0))?;
@@ -53,7 +53,7 @@ core_methods! {
         };
     Abort c"abort" (0) "($self)" "Closes the transport at once; what waits to be written is lost.":
         |core, arguments| {
-            ends::abort(core, None)?;
+            ends::force_close(core, None)?;
             none(core)
         };
     GetProtocol c"get_protocol" (0) "($self)" "The protocol.":

@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use pyo3::exceptions::{PyImportError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyBytes, PyType};
@@ -15,12 +14,12 @@ use pyuv::{Entered, Held, Owned};
 
 use super::protocol::Kind;
 use super::scheduler::Scheduler;
-use super::slots::Slot;
+use super::slots::CoreSlot;
 use super::transport;
 use crate::error::to_os_error;
 use crate::excepthook::ends_the_program;
 use crate::life::slot::PySlot;
-use crate::once::{Once, intern};
+use crate::once::intern;
 use crate::tls::Session;
 
 mod ends;
@@ -28,8 +27,8 @@ mod methods;
 mod reading;
 mod writing;
 
-/// The slot of `SSLTransport` that has its `TLSCore`.
-static CORE: Once<Slot> = Once::new();
+/// Where an `SSLTransport` has its `TLSCore`.
+static CORE: CoreSlot<TLSCore> = CoreSlot::new();
 
 /// How far a connection is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Default)]
@@ -104,22 +103,8 @@ pub struct TLSCore {
 /// Has the raw methods put on the class, which has the slot `_core`.
 #[pyfunction]
 pub fn use_tls(class: &Bound<'_, PyType>) -> PyResult<()> {
-    let _ = CORE.set(Slot::of(class, "_core")?);
+    CORE.set(class)?;
     methods::install(class)
-}
-
-/// The core of a `SSLTransport`.
-///
-/// # Safety
-/// The object is one.
-#[inline]
-unsafe fn core_of<'py>(transport: &Bound<'py, PyAny>) -> PyResult<Bound<'py, TLSCore>> {
-    let slot = CORE.get().ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))?;
-    // SAFETY: the caller says so; nobody else puts anything there than `SSLTransport.__init__`.
-    let core = unsafe { slot.get(transport) };
-    let core =
-        core.ok_or_else(|| PyRuntimeError::new_err("the transport's __init__ was not called"))?;
-    Ok(core.cast_into::<TLSCore>()?)
 }
 
 impl TLSCore {
@@ -245,8 +230,8 @@ impl TLSCore {
     }
 
     /// Ends the connection at once, as after this exception.
-    fn abort(slf: &Bound<'_, TLSCore>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
-        ends::abort(slf, exception)
+    fn force_close(slf: &Bound<'_, TLSCore>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        ends::force_close(slf, exception)
     }
 
     /// The protocol, None after the connection was lost.
@@ -344,7 +329,7 @@ fn pause_below(core: &TLSCore, py: Python<'_>, flow: &Flow, pause: bool) -> PyRe
 
 /// Finds the core of the transport below, for the short way to it.
 fn connect(core: &TLSCore, below: Bound<'_, PyAny>) -> PyResult<()> {
-    let stream = transport::core_if_any(&below)?;
+    let stream = transport::CORE.of_instance(&below)?;
     core.stream.set(stream.map(Bound::into_any));
     core.below.set(Some(below));
     Ok(())

@@ -71,8 +71,7 @@ impl TLSCore {
             return Ok(());
         }
         if then == Then::Ended {
-            ends::tell_end(slf)?;
-            return ends::close(slf);
+            return ends::of_peer(slf);
         }
         // What the session answers by itself, and what waited for the peer.
         TLSCore::write_backlog(slf, &held)?;
@@ -178,8 +177,7 @@ impl TLSCore {
         if !flow.paused.get() {
             return pause_below(self, py, flow, false);
         }
-        let unread = self.session.readable(py)?;
-        if unread > 0 && self.session.unread(py)? >= MOST_UNREAD {
+        if self.session.unread(py)? >= MOST_UNREAD {
             return pause_below(self, py, flow, true);
         }
         Ok(())

@@ -2,20 +2,14 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
+use pyo3::types::PyBytes;
 use pyuv::Held;
 
 use super::{Flow, State, TLSCore};
-use crate::asyncio::transport::StreamCore;
+use crate::asyncio::transport::{LOG_THRESHOLD, StreamCore, is_data};
 use crate::excepthook::ends_the_program;
 use crate::once::intern;
-use crate::tls::Step;
-
-/// So many calls of `write` go unsaid after the connection was lost (`asyncio.constants`).
-const LOG_THRESHOLD: usize = 5;
-
-/// Pieces up to so many bytes become one record.
-const RECORD: usize = 1 << 14;
+use crate::tls::{RECORD, Step, bytes_of};
 
 impl TLSCore {
     /// `write(data)`
@@ -46,6 +40,7 @@ impl TLSCore {
         if size == 0 || !this.check_write(py, this.flow(&held))? {
             return Ok(());
         }
+        // They become one record.
         if pieces.len() > 1 && size <= RECORD {
             let all = PyBytes::new(py, b"").call_method1(intern!(py, "join"), (pieces,))?;
             return TLSCore::write_all(slf, &held, &[all]);
@@ -101,7 +96,7 @@ impl TLSCore {
     /// Keeps a copy of what was not taken.
     #[cold]
     fn keep(&self, flow: &Flow, data: &Bound<'_, PyAny>, taken: usize) -> PyResult<()> {
-        let bytes = data.py().get_type::<PyBytes>().call1((data,))?.cast_into::<PyBytes>()?;
+        let bytes = bytes_of(data)?;
         let rest = PyBytes::new(data.py(), &bytes.as_bytes()[taken..]);
         flow.backlog_size.set(flow.backlog_size.get() + rest.as_bytes().len());
         flow.backlog.borrow_mut().push_back(rest.unbind());
@@ -185,10 +180,7 @@ impl TLSCore {
 }
 
 fn check(data: &Bound<'_, PyAny>) -> PyResult<()> {
-    if data.is_instance_of::<PyBytes>()
-        || data.is_instance_of::<PyByteArray>()
-        || data.is_instance_of::<PyMemoryView>()
-    {
+    if is_data(data) {
         return Ok(());
     }
     let name = data.get_type().name()?;

@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 
-use super::{StreamCore, closing, core_of};
+use super::{CORE, StreamCore, closing};
 use crate::asyncio::core_methods::{core_methods, none, number, truth};
 
 core_methods! {
-    core_of: StreamCore;
+    CORE: StreamCore;
     Write c"write" (1) "($self, data)"
         "Writes bytes: at once, as far as the system takes them, and the rest when it does.":
         |core, arguments| {

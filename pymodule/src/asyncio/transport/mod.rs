@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyType};
@@ -16,13 +16,13 @@ use pyuv::{DataOwner, Entered, Held, Owned, Pipe, TCP};
 use super::protocol::Kind;
 use super::ready::Entry;
 use super::scheduler::Scheduler;
-use super::slots::Slot;
+use super::slots::CoreSlot;
 use crate::error::to_os_error;
 use crate::excepthook::ends_the_program;
 use crate::life::back::{bind_to, object_of_owner};
 use crate::life::slot::PySlot;
 use crate::r#loop::Loop;
-use crate::once::{Once, intern};
+use crate::once::intern;
 
 mod closing;
 mod methods;
@@ -32,17 +32,13 @@ mod writing;
 
 pub use closing::give_up;
 pub use table::Transports;
+pub use writing::{LOG_THRESHOLD, is_data};
 
 /// Whose the data of a core stream is that belongs to a transport.
 static TRANSPORT: DataOwner = DataOwner::new();
 
-/// `SocketTransport`, and its slot that has the `StreamCore`.
-struct Layout {
-    class: Py<PyType>,
-    core: Slot,
-}
-
-static LAYOUT: Once<Layout> = Once::new();
+/// Where a `SocketTransport` has its `StreamCore`.
+pub static CORE: CoreSlot<StreamCore> = CoreSlot::new();
 
 /// A transport's state, which belongs to the loop's owner.
 #[derive(Default)]
@@ -94,34 +90,8 @@ pub struct StreamCore {
 /// Has the raw methods put on the class, which has the slot `_core`.
 #[pyfunction]
 pub fn use_transport(class: &Bound<'_, PyType>) -> PyResult<()> {
-    let core = Slot::of(class, "_core")?;
-    let _ = LAYOUT.set(Layout { class: class.clone().unbind(), core });
+    CORE.set(class)?;
     methods::install(class)
-}
-
-/// The core of a transport, if it is a `SocketTransport`.
-pub fn core_if_any<'py>(transport: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, StreamCore>>> {
-    let Some(layout) = LAYOUT.get() else { return Ok(None) };
-    if !transport.is_instance(layout.class.bind(transport.py()))? {
-        return Ok(None);
-    }
-    // SAFETY: it is one.
-    unsafe { core_of(transport).map(Some) }
-}
-
-/// The core of a `SocketTransport`.
-///
-/// # Safety
-/// The object is one.
-#[inline]
-unsafe fn core_of<'py>(transport: &Bound<'py, PyAny>) -> PyResult<Bound<'py, StreamCore>> {
-    let layout =
-        LAYOUT.get().ok_or_else(|| PyImportError::new_err("pyuv.asyncio was not imported"))?;
-    // SAFETY: the caller says so; nobody else puts anything there than `SocketTransport.__init__`.
-    let core = unsafe { layout.core.get(transport) };
-    let core =
-        core.ok_or_else(|| PyRuntimeError::new_err("the transport's __init__ was not called"))?;
-    Ok(core.cast_into::<StreamCore>()?)
 }
 
 /// The transport that a callback of the core's is for.

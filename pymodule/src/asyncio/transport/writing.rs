@@ -16,7 +16,7 @@ use crate::once::intern;
 const WRITE_FAILED: &str = "Fatal write error on socket transport";
 
 /// So many calls of `write` go unsaid after the connection was lost (`asyncio.constants`).
-const LOG_THRESHOLD: usize = 5;
+pub const LOG_THRESHOLD: usize = 5;
 
 /// Pieces without what was written already.
 struct Rest {
@@ -38,6 +38,13 @@ unsafe impl Source for Rest {
         }
         left
     }
+}
+
+/// Whether it is what asyncio lets be written.
+pub fn is_data(data: &Bound<'_, PyAny>) -> bool {
+    data.is_instance_of::<PyBytes>()
+        || data.is_instance_of::<PyByteArray>()
+        || data.is_instance_of::<PyMemoryView>()
 }
 
 impl Flow {
@@ -84,10 +91,7 @@ impl StreamCore {
                 Rest { pieces, skip: 0 }
             });
         }
-        if !data.is_instance_of::<PyBytes>()
-            && !data.is_instance_of::<PyByteArray>()
-            && !data.is_instance_of::<PyMemoryView>()
-        {
+        if !is_data(data) {
             return Err(PyTypeError::new_err(format!(
                 "data argument must be a bytes-like object, not '{}'",
                 data.get_type().name()?
