@@ -1,12 +1,13 @@
 """TLS with peers and protocols that misbehave."""
 
 import asyncio
+import socket
 import ssl
 
 import pytest
 import pyuv.asyncio
 from asyncioutil import Recorder, both_loops, collected_warnings, failing, reports, run
-from tlsutil import client_context, echoed, ended, server_context, start_server, way
+from tlsutil import client_context, echoed, ended, server_context, way
 
 __all__ = ["way"]
 
@@ -254,21 +255,28 @@ def test_limits_are_those_that_were_set(factory):
 
 
 def test_a_loop_that_is_closed_in_a_handshake_ends():
+    """With a peer that has heard the hello, and does not answer."""
     loop = pyuv.asyncio.new_event_loop()
 
-    async def main():
-        server, address = await start_server(lambda reader, writer: None)
-        connecting = asyncio.ensure_future(asyncio.open_connection(*address, ssl=client_context()))
-        for _ in range(6):
-            await asyncio.sleep(0)
-        return server, connecting
+    async def main(listener):
+        connecting = asyncio.ensure_future(
+            asyncio.open_connection(
+                *listener.getsockname(), ssl=client_context(), server_hostname="localhost"
+            )
+        )
+        peer, _ = await loop.sock_accept(listener)
+        assert await loop.sock_recv(peer, 1)
+        return peer, connecting
 
-    server, connecting = loop.run_until_complete(main())
-    loop.close()
-    assert not connecting.done()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        peer, connecting = loop.run_until_complete(main(listener))
+        loop.close()
+        assert not connecting.done()
+        peer.close()
     # Nobody runs it any more.
     connecting._log_destroy_pending = False
-    del server, connecting
+    del connecting
     collected_warnings()
 
 
