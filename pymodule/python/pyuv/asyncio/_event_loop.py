@@ -160,6 +160,9 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         self._resolver = None
         self._shut()
         self.uv.close(handles=True)
+        if self.uv.excepthook == self._on_uv_exception:
+            # Nothing is called any more, and a cycle would wait for the collector.
+            self.uv.excepthook = None
 
     # What Rust asks of Python, seldom
 
@@ -206,6 +209,8 @@ class EventLoop(Scheduler, _SelectorEventLoop):
                 )
         finally:
             self._current_handle = None
+            # An exception that the callback caught and somebody keeps has this frame, by way of its own.
+            del handle
 
     def _report(self, handle: asyncio.Handle, exception: BaseException) -> None:
         callback = format_helpers._format_callback_source(handle._callback, handle._args)
