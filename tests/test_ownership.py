@@ -12,7 +12,7 @@ import pytest
 import pyuv
 from pyuv import dns, fs
 
-from util import Recorder
+from util import Recorder, collect
 
 
 @pytest.fixture
@@ -61,12 +61,14 @@ def test_a_callback_that_stops_its_handle_as_it_goes_leaves_nothing_in_the_loop(
         name = type(handle).__name__
         start(Stops(handle, stop))
         start(Recorder())
+        collect()
         assert not handle.active, name
         gone = weakref.ref(handle)
         del handle, start
         gc.collect()
         # The generator has them until its end.
         assert gone() is not None, name
+    collect()
     assert [handle for handle in loop.handles if not handle.closed] == []
 
 

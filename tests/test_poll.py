@@ -123,10 +123,18 @@ def test_what_is_no_descriptor_is_a_type_error(loop, fd):
     assert loop.handles == []
 
 
-@pytest.mark.parametrize("fd", [-1, -(2**31), 2**31, 2**64])
-def test_numbers_that_no_descriptor_has(loop, fd):
+class Says:
+    """An object whose `fileno()` says that."""
+
+    def __init__(self, fd):
+        self.fileno = lambda: fd
+
+
+@pytest.mark.parametrize("kind", [int, Says])
+@pytest.mark.parametrize("fd", [-1, -(2**31), 2**31, 2**32, 2**64])
+def test_numbers_that_no_descriptor_has(loop, kind, fd):
     with pytest.raises((ValueError, OverflowError, PollError)):
-        pyuv.Poll(loop, fd)
+        pyuv.Poll(loop, kind(fd))
     assert loop.handles == []
 
 

@@ -104,9 +104,27 @@ pub fn stop<E: PyTypeInfo>(base: &Bound<'_, Handle>) -> PyResult<()> {
 
 /// A number, or what `fileno()` says.
 pub fn descriptor(object: &Bound<'_, PyAny>) -> PyResult<c_int> {
+    #[cfg(PyPy)]
+    let object = &number(object)?;
     // SAFETY: the object is alive; -1 comes with an exception.
     match unsafe { ffi::PyObject_AsFileDescriptor(object.as_ptr()) } {
         -1 => Err(PyErr::fetch(object.py())),
         fd => Ok(fd),
     }
+}
+
+/// PyPy's `PyObject_AsFileDescriptor` cuts a number that is too large down to that of another descriptor,
+/// so it only gets those that are not.
+#[cfg(PyPy)]
+fn number<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    use pyo3::types::PyInt;
+
+    let number = match object.getattr_opt("fileno")? {
+        Some(fileno) => fileno.call0()?,
+        None => object.clone(),
+    };
+    if let Ok(number) = number.cast::<PyInt>() {
+        number.extract::<c_int>()?;
+    }
+    Ok(number)
 }
