@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 
@@ -17,6 +18,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # With its first loop a process gets libuv's pipe for signals, for good. Tests that count descriptors may be
 # the first of their process.
 pyuv.Loop().close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_to_collect():
+    """A file's collections look at that file's objects, not at all that pytest has by then."""
+    if CPYTHON:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ CALLS = {
 }
 
 
-# What has the pool's thread run Python, which must not be where the hooks are put in and out: no lock is taken.
+# What has the pool's thread run Python, which must not be where the hooks change: that takes no lock.
 IN_THE_POOL = ("work",)
 
 
