@@ -38,10 +38,12 @@ Command = list[str | Path]
 class Environment:
     """The virtual environment of one Python; one holds the build tools and checkers as well."""
 
-    def __init__(self, python: Interpreter, *, tools: Environment | None = None) -> None:
+    def __init__(
+        self, python: Interpreter, *, tools: Environment | None = None, folder: str | None = None
+    ) -> None:
         self.interpreter = python
         self.name = python.name
-        self.path = BUILD / python.folder
+        self.path = BUILD / (folder or python.folder)
         self.bin = self.path / "bin"
         self.python = self.bin / "python"
         # Builds use the tools' libclang and cmake at one path, whichever Python they are for: cargo builds
@@ -50,8 +52,8 @@ class Environment:
 
     def prepare(self) -> None:
         """Create the environment and install the locked requirements, unless that has been done."""
-        lock = REQUIREMENTS / ("tools.txt" if self.tools is self else "test.txt")
-        stamp = Stamp(self.path / "requirements.stamp", _digest([lock], str(self.interpreter)))
+        lock = self.lock()
+        stamp = Stamp(self.path / "requirements.stamp", digest([lock], str(self.interpreter)))
         if stamp.fresh():
             return
         say(f"creating {self.path.relative_to(ROOT)} from {lock.relative_to(ROOT)}")
@@ -60,16 +62,27 @@ class Environment:
         self.pip("install", "--require-hashes", "-r", lock)
         stamp.write()
 
+    def lock(self) -> Path:
+        """The lock file of what is in it."""
+        return REQUIREMENTS / ("tools.txt" if self.tools is self else "test.txt")
+
     def install_extension(self, profile: str) -> None:
         """Build the wheel with `profile` and install it, unless the sources are those of the last time."""
-        sources = _digest((ROOT / source for source in SOURCES), f"{profile} {rustc_version()}")
+        sources = digest((ROOT / source for source in SOURCES), f"{profile} {rustc_version()}")
         stamp = Stamp(self.path / "extension.stamp", sources)
         if stamp.fresh():
             return
         say(f"building pyuv for Python {self.name} (profile {profile})")
-        wheel = self.build_wheel(profile, BUILD / "wheels" / f"{profile}-{self.interpreter.folder}")
-        self.pip("install", "--force-reinstall", "--no-deps", "--no-index", wheel)
+        self.install_wheel(self.build_wheel(profile, self.wheels(profile)))
         stamp.write()
+
+    def wheels(self, profile: str) -> Path:
+        """The folder of the wheel that is built for it."""
+        return BUILD / "wheels" / f"{profile}-{self.interpreter.folder}"
+
+    def install_wheel(self, wheel: Path) -> None:
+        """Install this wheel of pyuv, whichever was there."""
+        self.pip("install", "--force-reinstall", "--no-deps", "--no-index", wheel)
 
     def pip(self, *arguments: str | Path) -> None:
         """Run this environment's pip."""
@@ -192,7 +205,8 @@ def say(message: str) -> None:
     print(f"bootstrap: {message}", file=sys.stderr, flush=True)
 
 
-def _digest(paths: Iterable[Path], extra: str) -> str:
+def digest(paths: Iterable[Path], extra: str) -> str:
+    """A hash of the contents of files and folders, their names included."""
     digest = hashlib.sha256(extra.encode())
     for file in sorted(file for path in paths for file in _files(path)):
         digest.update(f"\0{file.relative_to(ROOT)}\0".encode())

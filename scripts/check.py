@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ import interpreters
 import inventory
 import machine
 import outcomes
+import programs
 from bootstrap import BUILD, ROOT, Command, Environment
 from outcomes import Outcomes
 
@@ -36,6 +38,7 @@ RESULTS = BUILD / "results"
 INVENTORY = ROOT / "tests" / "inventory.txt"
 SHARD = ROOT / "tests" / "shard.txt"
 PYPY_SHARD = ROOT / "tests" / "shard-pypy.txt"
+PROGRAMS_SHARD = ROOT / "tests" / "programs" / "shard.txt"
 FULL = ROOT / "tests" / "results" / "full.json"
 # The name servers that tests/nameservers.py starts, and Debian's packages that hold them.
 SERVERS = {"knotd": "knot", "unbound": "unbound"}
@@ -123,6 +126,9 @@ class Checks:
             for name in interpreters.SUPPORTED:
                 if name not in (environment.name for environment in every):
                     yield Step(f"pytest {name}", self.without(name))
+        usual = [environment for environment in every if environment.interpreter.is_usual]
+        for environment in usual if full else [programs.preferred(usual)] if usual else []:
+            yield self.programs(environment, whole=full or self.rewriting or self.chosen)
         if self.rewriting:
             return
         yield Step("random programs", self.random_programs)
@@ -174,19 +180,41 @@ class Checks:
         files = [] if whole else shard.read_text().split()
 
         def action(log: Path) -> Result:
-            report = RESULTS / f"pytest-{environment.name}.json"
-            report.unlink(missing_ok=True)
-            plugin: Command = ["-p", "pytest_outcomes", "--outcomes", report]
-            pytest: Command = [environment.bin / "pytest", "-q", "-n", "auto", *plugin, *files]
-            env = {**environment.run_environment(), "PYTHONPATH": str(ROOT / "scripts")}
+            env = {}
             # One Python is enough: what is tried is the same.
             if full and environment is self.tools:
-                env.setdefault("PYUV_EXAMPLES", FULL_EXAMPLES)
-            status = self.run(pytest, log, env)
-            tests = outcomes.read_pytest(report) if report.exists() else {}
+                env["PYUV_EXAMPLES"] = os.environ.get("PYUV_EXAMPLES", FULL_EXAMPLES)
+            tests, status = self.run_pytest(environment, environment.name, log, *files, **env)
             return self.judge(name, environment.name, tests, status, part=not whole)
 
         return Step(name, action)
+
+    def programs(self, tests_environment: Environment, *, whole: bool) -> Step:
+        """Real programs on pyuv's event loop: all of their tests, or the files of their shard."""
+        name = f"programs {tests_environment.name}"
+        where = f"{inventory.PROGRAMS}{tests_environment.name}"
+        files = ["tests/programs"] if whole else PROGRAMS_SHARD.read_text().split()
+
+        def action(log: Path) -> Result:
+            environment = programs.prepare(tests_environment)
+            # A server is started once for a file's tests.
+            chosen = ["--rootdir", ".", "--dist", "loadfile", *files]
+            tests, status = self.run_pytest(environment, where, log, *chosen)
+            return self.judge(name, where, tests, status, part=not whole)
+
+        return Step(name, action)
+
+    def run_pytest(
+        self, environment: Environment, where: str, log: Path, *arguments: str, **env: str
+    ) -> tuple[Outcomes, int]:
+        """What came of tests, in several processes, and pytest's exit status."""
+        report = RESULTS / f"pytest-{where}.json"
+        report.unlink(missing_ok=True)
+        plugin: Command = ["-p", "pytest_outcomes", "--outcomes", report]
+        pytest: Command = [environment.bin / "pytest", "-q", "-n", "auto", *plugin, *arguments]
+        env = {**environment.run_environment(), "PYTHONPATH": str(ROOT / "scripts"), **env}
+        status = self.run(pytest, log, env)
+        return outcomes.read_pytest(report) if report.exists() else {}, status
 
     def random_programs(self, log: Path) -> Result:
         """The same seeds each time, so that what fails is a change's doing and no chance finding."""

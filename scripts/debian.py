@@ -1,4 +1,4 @@
-"""Programs from Debian's packages: name servers for the tests and the benchmarks, valgrind.
+"""Programs from Debian's packages: servers for the tests and the benchmarks, valgrind.
 
 A package that is missing is installed when this is root's; anybody else is told the command. Standard library
 only: bootstrap.py stands on this.
@@ -19,6 +19,8 @@ LOCK = Path(__file__).resolve().parent.parent / "build" / "debian.lock"
 # What maintainer scripts ask before they start a service, under any init system; 101 is "do not".
 POLICY = Path("/usr/sbin/policy-rc.d")
 REFUSAL = "#!/bin/sh\nexit 101\n"
+# A folder for each version of PostgreSQL, with the programs of its server.
+POSTGRESQL = Path("/usr/lib/postgresql")
 
 
 class SetupError(Exception):
@@ -38,7 +40,8 @@ def program(name: str, package: str) -> str:
 
 def find(name: str) -> str | None:
     """The path of a program, servers included, which are not on everybody's PATH."""
-    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"]))
+    folders = [os.environ.get("PATH", os.defpath), "/usr/sbin", *map(str, POSTGRESQL.glob("*/bin"))]
+    return shutil.which(name, path=os.pathsep.join(folders))
 
 
 def install(packages: Iterable[str]) -> None:

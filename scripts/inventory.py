@@ -7,8 +7,8 @@ their names; a test that may be skipped is a line with where and why. Fields sta
     cargo pyuv: timer<TAB>12<TAB>2c26b46b
     skip<TAB>tests/test_fs.py::test_chown<TAB>3.11 3.12<TAB>needs root
 
-"Where" names Pythons, or `cargo`. A file that skips itself as a whole is a skip of the file's name, and its
-group is what other Pythons run of it.
+"Where" names Pythons, with `programs-` before them for what is in tests/programs, or `cargo`. A file that
+skips itself as a whole is a skip of the file's name, and its group is what other Pythons run of it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 
 from outcomes import Outcomes
 
 CARGO = "cargo"
+PROGRAMS = "programs-"
 SKIP = "skip"
+# What the tests of real programs are named after; the ordinary run does not collect them.
+PROGRAMS_FOLDER = "tests/programs/"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,26 @@ class Inventory:
     skips: dict[str, Skip] = field(default_factory=dict)
 
 
+class Runner(Enum):
+    """What runs a test; each has an inventory of its own."""
+
+    CARGO = auto()
+    PYTEST = auto()
+    PROGRAMS = auto()
+
+    @staticmethod
+    def of_place(where: str) -> Runner:
+        if where == CARGO:
+            return Runner.CARGO
+        return Runner.PROGRAMS if where.startswith(PROGRAMS) else Runner.PYTEST
+
+    @staticmethod
+    def of_test(name: str) -> Runner:
+        if _is_cargo(name):
+            return Runner.CARGO
+        return Runner.PROGRAMS if name.startswith(PROGRAMS_FOLDER) else Runner.PYTEST
+
+
 def load(path: Path) -> Inventory:
     inventory = Inventory()
     for line in path.read_text().splitlines():
@@ -77,11 +101,11 @@ def record(runs: Mapping[str, Outcomes], before: Inventory) -> Inventory:
     """The inventory `before`, brought up to date with what ran; `runs` is keyed by Python version, and by
     `cargo`. What no run was about stays as it was."""
     recorded = Inventory()
-    for kind in (True, False):
-        chosen = [run for where, run in runs.items() if (where == CARGO) is kind]
+    for kind in Runner:
+        chosen = [run for where, run in runs.items() if Runner.of_place(where) is kind]
         names = {name for run in chosen for name in run.keys() - _skipped_files(run)}
         groups = {name: Group.of(tests) for name, tests in _grouped(names).items()}
-        kept = {name: group for name, group in before.groups.items() if _is_cargo(name) is kind}
+        kept = {name: group for name, group in before.groups.items() if Runner.of_test(name) is kind}
         recorded.groups |= groups or kept
     places: dict[str, set[str]] = {
         name: set(skip.places - runs.keys()) for name, skip in before.skips.items()
@@ -99,13 +123,13 @@ def record(runs: Mapping[str, Outcomes], before: Inventory) -> Inventory:
 def differences(inventory: Inventory, where: str, outcomes: Outcomes, *, part: bool = False) -> Iterator[str]:
     """A line for each group whose tests are not those recorded, and for each test that newly skips, in the
     run `where`; of a `part` only the groups that ran are looked at."""
-    cargo = where == CARGO
+    runner = Runner.of_place(where)
     absent = _skipped_files(outcomes)
     ran = {name: Group.of(tests) for name, tests in _grouped(outcomes.keys() - absent).items()}
     expected = {
         name: group
         for name, group in inventory.groups.items()
-        if _is_cargo(name) is cargo and name not in absent and (not part or name in ran)
+        if Runner.of_test(name) is runner and name not in absent and (not part or name in ran)
     }
     for name in sorted(expected.keys() | ran.keys()):
         if name not in ran:

@@ -9,6 +9,9 @@ from pyuv.error import FSError, UVError
 
 from util import CPYTHON, collect
 
+# These have an environment of their own, and settings.
+collect_ignore = ["programs"]
+
 pytest_plugins = ["channel_fixtures", "dns_fixtures", "python_differences"]
 
 # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.

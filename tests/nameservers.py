@@ -5,22 +5,14 @@ process of its own with everything it writes in a temporary folder, and ends wit
 use this module too, without dnspython: standard library only.
 """
 
-import contextlib
 import socket
 import struct
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self
 
-import debian
+from serverprocess import READY_WITHIN, ServerProcess
 
-HOST = "127.0.0.1"
-READY_WITHIN = 60.0
-# Another program can take the port between the choice and the start.
-ATTEMPTS = 5
 SOA = 6
 
 KNOT = """\
@@ -86,70 +78,21 @@ server:
 """
 
 
-class Server:
-    """A server's process, from `__enter__` to `__exit__`."""
-
-    program: str
-    package: str
+class Server(ServerProcess):
+    """A name server's process, for `zones`."""
 
     def __init__(self, zones: Iterable[str]) -> None:
-        self.host = HOST
-        self.port = 0
+        super().__init__()
         self.zones = tuple(zones)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._resources = contextlib.ExitStack()
 
-    @property
-    def address(self) -> str:
-        """``address:port``, as `Channel` takes servers."""
-        return f"{self.host}:{self.port}"
-
-    def configure(self, folder: Path) -> list[str]:
-        """Writes the configuration for `self.port` and returns the program's arguments."""
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        program = debian.program(self.program, self.package)
-        with contextlib.ExitStack() as resources:
-            name = f"pyuv-{self.program}-"
-            folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix=name)))
-            log = folder / "log"
-            for _ in range(ATTEMPTS):
-                self.port = free_port()
-                command = [program, *self.configure(folder)]
-                with log.open("wb") as output:
-                    self._process = subprocess.Popen(command, stdout=output, stderr=output)
-                if self._wait_until_ready():
-                    self._resources = resources.pop_all()
-                    return self
-                self._end()
-            raise RuntimeError(f"{self.program} did not start: {log.read_text(errors='replace')}")
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-        self._resources.close()
-
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        assert self._process is not None
-        return self._process.pid
-
-    def _end(self) -> None:
-        if self._process is not None:
-            process, self._process = self._process, None
-            process.terminate()
-            process.wait(30)
-
-    def _wait_until_ready(self) -> bool:
-        """True when every zone is answered for, False when the server ended first."""
-        assert self._process is not None
+    def wait_until_ready(self, log: Path) -> bool:
+        """True when every zone is answered for."""
         waiting = set(self.zones)
         until = time.monotonic() + READY_WITHIN
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             asker.settimeout(0.2)
             asker.connect((self.host, self.port))
-            while waiting and self._process.poll() is None and time.monotonic() < until:
+            while waiting and self.running and time.monotonic() < until:
                 zone = next(iter(waiting))
                 try:
                     asker.send(question(zone, SOA))
@@ -213,17 +156,6 @@ class Unbound(Server):
     def is_ready(self, zone: str, answer: bytes) -> bool:
         # A zone that does not validate has no answer, and that is one.
         return len(answer) >= 12
-
-
-def free_port() -> int:
-    """A port that is free for UDP and TCP alike, for now."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind((HOST, 0))
-            port: int = udp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                tcp.bind((HOST, port))
-                return port
 
 
 def question(name: str, rdtype: int) -> bytes:

@@ -189,3 +189,19 @@ def test_a_file_that_skips_itself_is_recorded(run_pytest):
 @starts_pytest
 def test_a_file_that_cannot_be_imported_is_recorded(run_pytest):
     assert run_pytest("import no_such_module") == {"test_it.py": Outcome("failed")}
+
+
+def test_real_programs_have_an_inventory_of_their_own():
+    program = "tests/programs/test_x.py::a"
+    runs = {"3.13": {"t.py::a": PASSED}, "programs-3.13": {program: PASSED}}
+    whole = inventory.record(runs, Inventory())
+    for where, run in runs.items():
+        assert list(inventory.differences(whole, where, run)) == []
+    assert list(inventory.differences(whole, "programs-3.13", {"tests/programs/test_y.py::a": PASSED})) == [
+        "did not run: tests/programs/test_x.py",
+        "not in the inventory: tests/programs/test_y.py",
+    ]
+    assert list(inventory.differences(whole, "3.13", {})) == ["did not run: t.py"]
+    # A run of the one kind leaves what is recorded of the other.
+    again = inventory.record({"3.13": runs["3.13"]}, whole)
+    assert again.groups == whole.groups

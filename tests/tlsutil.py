@@ -11,7 +11,7 @@ import threading
 import pytest
 from pyuv.asyncio import _tls
 
-CERTIFICATE = pathlib.Path(__file__).parent.parent / "fixtures" / "certificates" / "localhost.pem"
+CERTIFICATE = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "certificates" / "localhost.pem"
 
 
 @pytest.fixture(params=["short", "memory BIOs"])
