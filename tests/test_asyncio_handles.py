@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import math
 import threading
 import weakref
 
@@ -277,3 +278,16 @@ def test_what_asyncio_gives_a_loop_is_in_slots():
         assert vars(asyncio.get_running_loop()) == {}
 
     run(FACTORIES["pyuv"], main())
+
+
+@both_loops
+def test_a_timer_says_what_call_at_was_given(factory):
+    async def main():
+        loop = asyncio.get_running_loop()
+        whole = math.ceil(loop.time()) + 100
+        timers = [loop.call_at(when, int) for when in (whole, float(whole))]
+        assert [(timer.when(), type(timer.when())) for timer in timers] == [(whole, int), (whole, float)]
+        assert type(loop.call_later(100, int).when()) is float
+
+    for debug in (False, True):
+        run(factory, main(), debug=debug)

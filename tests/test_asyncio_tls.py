@@ -574,3 +574,19 @@ def test_a_peer_that_ends_and_does_not_read_has_its_time():
             full.set()
             lost.set()
             thread.join()
+
+
+@both_loops
+def test_start_tls_on_a_transport_that_is_being_closed_gives_none(factory):
+    async def main():
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            transport, protocol = await loop.create_connection(Recorder, *listener.getsockname())
+            transport.close()
+            assert (
+                await loop.start_tls(transport, protocol, client_context(), server_hostname="localhost")
+                is None
+            )
+            assert transport.is_closing()
+
+    run(factory, main())

@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyTuple, PyType};
+use pyo3::types::{PyBool, PyTuple, PyType};
 
 use super::context;
 use super::handle_class::{HandleClass, Kind};
@@ -180,7 +180,7 @@ pub fn threadsafe<'py>(
 /// A new `asyncio.TimerHandle`, scheduled.
 pub fn timer<'py>(
     event_loop: &Bound<'py, PyAny>,
-    when: Bound<'py, PyFloat>,
+    when: Bound<'py, PyAny>,
     callback: Bound<'py, PyAny>,
     args: Bound<'py, PyTuple>,
     context: Bound<'py, PyAny>,

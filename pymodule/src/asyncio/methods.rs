@@ -141,7 +141,10 @@ impl RawMethod for CallLater {
     fn call<'py>(slf: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> PyResult<Py<PyAny>> {
         // SAFETY: it is put on this class.
         let slf = unsafe { scheduler(slf) };
-        call_at(slf, arguments, "call_later", "delay", |delay| run::clock() + delay)
+        call_at(slf, arguments, "call_later", "delay", |delay| {
+            let when = run::clock() + delay.extract::<f64>()?;
+            Ok((when, PyFloat::new(delay.py(), when).into_any()))
+        })
     }
 }
 
@@ -153,7 +156,10 @@ impl RawMethod for CallAt {
     fn call<'py>(slf: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> PyResult<Py<PyAny>> {
         // SAFETY: it is put on this class.
         let slf = unsafe { scheduler(slf) };
-        call_at(slf, arguments, "call_at", "when", |when| when)
+        // The handle says what it was given: an int stays one.
+        call_at(slf, arguments, "call_at", "when", |when| {
+            Ok((when.extract::<f64>()?, when.to_owned()))
+        })
     }
 }
 
@@ -162,7 +168,7 @@ fn call_at<'py>(
     arguments: Arguments<'_, 'py>,
     name: &str,
     what: &str,
-    when: impl FnOnce(f64) -> f64,
+    when: impl FnOnce(Borrowed<'_, 'py, PyAny>) -> PyResult<(f64, Bound<'py, PyAny>)>,
 ) -> PyResult<Py<PyAny>> {
     let py = slf.py();
     let this = slf.get();
@@ -174,15 +180,15 @@ fn call_at<'py>(
         return Err(PyTypeError::new_err(fault));
     }
     this.check_open()?;
-    let when = when(arguments.at(0).extract::<f64>()?);
+    let (when, said) = when(arguments.at(0))?;
     let callback = arguments.at(1).to_owned();
     let args = arguments.tuple_from(2)?;
     let handle = if this.debug() {
         let context = arguments.named("context")?;
-        slf.call_method1(intern!(py, "_debug_timer"), (name, when, callback, args, context))?
+        slf.call_method1(intern!(py, "_debug_timer"), (name, said, callback, args, context))?
     } else {
         let context = context_of(py, &arguments)?;
-        handles::timer(slf.as_any(), PyFloat::new(py, when), callback, args, context)?
+        handles::timer(slf.as_any(), said, callback, args, context)?
     };
     let held = this.core()?.hold().map_err(to_py::<UVError>)?;
     let state = this.state(&held);

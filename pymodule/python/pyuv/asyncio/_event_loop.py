@@ -314,6 +314,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         if not getattr(transport, "_start_tls_compatible", False):
             raise TypeError(f"transport {transport!r} is not supported by start_tls()")
         waiter = self.create_future()
+        ends = transport.is_closing()
         above = SSLTransport(
             self,
             protocol,
@@ -336,10 +337,13 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         reads = self.call_soon(transport.resume_reading)
         try:
             await waiter
-        except BaseException:
+        except BaseException as error:
             transport.close()
             begins.cancel()
             reads.cancel()
+            if ends and isinstance(error, ConnectionAbortedError):
+                # What asyncio's gives for a transport that was being closed, and aiohttp looks for.
+                return None
             raise
         finally:
             # It may have the exception, which has this frame.

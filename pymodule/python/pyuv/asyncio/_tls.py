@@ -85,6 +85,11 @@ class SSLTransport(FlowTransport):
         below = self._core.below
         return default if below is None else below.get_extra_info(name, default)
 
+    @property
+    def _sslcontext(self) -> ssl.SSLContext:
+        # Where aiohttp's tests look for it.
+        return self._extra["sslcontext"]
+
     def can_write_eof(self) -> bool:
         """Never: the end of TLS ends both ways."""
         return False
