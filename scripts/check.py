@@ -136,6 +136,8 @@ class Checks:
             if environment.interpreter.is_cpython:
                 yield self.gate(environment)
                 yield self.asyncio_suite(environment)
+        if usual:
+            yield self.suites(programs.preferred(usual), whole=full)
         yield self.command("manual", "sphinx-build", "-qW", "-b", "html", "docs", "build/docs")
         yield self.command("manual's index", "python", "scripts/manual_index.py", "build/docs/objects.inv")
         doctest = ["sphinx-build", "-qW", "-b", "doctest", "docs", "build/doctest"]
@@ -268,6 +270,23 @@ class Checks:
             if status == NOT_RUN:
                 return not_run(name, log)
             counts = Counter(json.loads(report.read_text()) if report.exists() else {})
+            return Result(name, status == 0, counts=counts)
+
+        return Step(name, action)
+
+    def suites(self, environment: Environment, *, whole: bool) -> Step:
+        """The test suites of other projects, on asyncio's loop and on pyuv's: all, or a part of each."""
+        name = f"suites {environment.name}"
+
+        def action(log: Path) -> Result:
+            report = RESULTS / f"suites-{environment.name}.json"
+            report.unlink(missing_ok=True)
+            suites: Command = [self.tools.python, "tests/suites", "--python", environment.name]
+            status = self.run([*suites, "--json", report, *["--whole"] * whole], log)
+            counts: Counter[str] = Counter()
+            for suite in json.loads(report.read_text()).values() if report.exists() else ():
+                counts["passed"] += suite["pyuv"]
+                counts["failed"] += suite["problems"]
             return Result(name, status == 0, counts=counts)
 
         return Step(name, action)

@@ -5,37 +5,13 @@ python module.py (asyncio|pyuv) test_events [(only|without) TEST ...]
 
 import json
 import os
-import signal
 import sys
 import unittest
-import warnings
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-def put_in_place() -> None:
-    """Has whatever makes a selector event loop make one of ours."""
-    import asyncio
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import asyncio.unix_events as unix_events
-
-        import pyuv.asyncio
-
-        class EventLoop(pyuv.asyncio.EventLoop):
-            """One that is given a selector, which it has no use for."""
-
-            def __init__(self, selector: object = None) -> None:
-                if selector is not None:
-                    selector.close()
-                super().__init__()
-
-        asyncio.SelectorEventLoop = unix_events.SelectorEventLoop = EventLoop
-        for module in (asyncio, unix_events):
-            if hasattr(module, "EventLoop"):
-                module.EventLoop = EventLoop
-        for name in ("_UnixDefaultEventLoopPolicy", "_DefaultEventLoopPolicy"):
-            if hasattr(unix_events, name):
-                getattr(unix_events, name)._loop_factory = EventLoop
+import in_place
 
 
 class Result(unittest.TestResult):
@@ -86,13 +62,11 @@ def each(suite: unittest.TestSuite) -> list[unittest.TestCase]:
 
 def main() -> None:
     """Runs the module."""
-    # A shell has the jobs it starts in the background ignore SIGINT, and their children inherit that.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    in_place.hear_interrupts()
     which, module = sys.argv[1:3]
     chosen, *names = sys.argv[3:] or ["without"]
     if which == "pyuv":
-        put_in_place()
+        in_place.put()
     sys.stdout = sys.stderr
     suite = unittest.defaultTestLoader.loadTestsFromName(f"test.test_asyncio.{module}")
     suite = unittest.TestSuite(test for test in each(suite) if (test.id() in names) == (chosen == "only"))

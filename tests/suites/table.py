@@ -1,0 +1,95 @@
+"""The suites: which parts they have, how a part is run, and which are run each time."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import fetch
+from beside import Beside
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The tests of one project. A part of them runs in a process of its own."""
+
+    project: str
+    # The lock file that it is in, of requirements/.
+    lock: str
+    # The parts that `make test` runs.
+    shard: tuple[str, ...]
+    # Of the process.
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def folder(self, environment: Beside) -> Path:
+        """Where a part is run."""
+        raise NotImplementedError
+
+    def parts(self, environment: Beside) -> list[str]:
+        """The names of all parts."""
+        raise NotImplementedError
+
+    def command(self, environment: Beside, part: str) -> list[str | Path]:
+        """What runs a part, in that folder."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class PytestSuite(Suite):
+    """Files for pytest in a source distribution; the project itself is the one that is installed."""
+
+    # Where the files are, and those of them that are not run.
+    files: tuple[str, ...] = ("tests/test_*.py",)
+    without: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    def folder(self, environment: Beside) -> Path:
+        return fetch.source(self.project, environment)
+
+    def parts(self, environment: Beside) -> list[str]:
+        folder = self.folder(environment)
+        out = {path for pattern in self.without for path in folder.glob(pattern)}
+        found = {path for pattern in self.files for path in folder.glob(pattern)}
+        return sorted(str(path.relative_to(folder)) for path in found - out)
+
+    def command(self, environment: Beside, part: str) -> list[str | Path]:
+        # A test that hangs ends the process: nothing less ends what waits in C.
+        limits = ["--timeout=60", "--timeout-method=thread"]
+        plugins = ["-p", "of_pytest", "-p", "no:cacheprovider"]
+        return [environment.bin / "pytest", "-q", *plugins, *self.options, *limits, part]
+
+
+class TornadoSuite(Suite):
+    """The modules that Tornado's own runner knows, which are installed with it, and the manual's page."""
+
+    def folder(self, environment: Beside) -> Path:
+        return environment.path
+
+    def parts(self, environment: Beside) -> list[str]:
+        say = "from tornado.test.runtests import TEST_MODULES as names; print(*names)"
+        said = subprocess.run([environment.python, "-c", say], check=True, capture_output=True, text=True)
+        return [*said.stdout.split(), "tornado_page"]
+
+    def command(self, environment: Beside, part: str) -> list[str | Path]:
+        return [environment.python, HERE / "of_tornado.py", part]
+
+
+SUITES: dict[str, Suite] = {
+    "anyio": PytestSuite(
+        project="anyio",
+        lock="suites",
+        shard=("tests/test_taskgroups.py", "tests/test_signals.py", "tests/test_subprocesses.py"),
+        files=("tests/test_*.py", "tests/*/test_*.py"),
+        options=("-m", "not network"),
+    ),
+    "tornado": TornadoSuite(
+        project="tornado",
+        lock="suites-tornado",
+        shard=("tornado.test.asyncio_test", "tornado.test.ioloop_test", "tornado_page"),
+        variables={"ASYNC_TEST_TIMEOUT": "25"},
+    ),
+}
