@@ -91,7 +91,7 @@ async def cancelled(session, url):
 def test_hundreds_of_requests_at_once(uvicorn):
     async def main():
         async with client() as session:
-            return await echo_many(session, uvicorn.url, 300)
+            return await echo_many(session, uvicorn.url, 200)
 
     assert run(main()) == {"HTTP/1.1"}
 

@@ -15,7 +15,7 @@ from tlsutil import CERTIFICATE
 HERE = Path(__file__).parent
 TLS = ["--ssl-certfile", str(CERTIFICATE), "--ssl-keyfile", str(CERTIFICATE)]
 RUNNING = re.compile(r"Uvicorn running on (https?)://127\.0\.0\.1:(\d+)")
-WRONG = re.compile(r"Traceback|Warning|panicked")
+WRONG = re.compile(r"Traceback|ResourceWarning|RuntimeWarning|panicked")
 
 
 class Uvicorn:
