@@ -108,7 +108,8 @@ def test_what_is_published_is_heard(client):
                             continue
                         heard.append(message["data"])
                         if len(heard) == len(messages):
-                            return heard
+                            break
+                return heard
 
             tasks = [asyncio.create_task(listen()) for _ in range(10)]
             for _ in tasks:
