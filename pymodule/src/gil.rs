@@ -68,6 +68,7 @@ impl PollHooks for GilHooks<'_, '_> {
         if !may_block && !self.is_their_turn() {
             return false;
         }
+        self.event_loop.get().sleep.begin();
         // SAFETY: `Loop.run` is on the stack of an attached thread, and callbacks leave it so.
         self.detached.set(unsafe { ffi::PyEval_SaveThread() });
         if cfg!(PyPy) && !may_block {
@@ -78,6 +79,8 @@ impl PollHooks for GilHooks<'_, '_> {
 
     #[inline]
     fn after_poll(&self) {
+        // To wait for the GIL is no sleep.
+        self.event_loop.get().sleep.end();
         // SAFETY: the state that `before_poll` detached on this very thread.
         unsafe { ffi::PyEval_RestoreThread(self.detached.replace(std::ptr::null_mut())) };
     }

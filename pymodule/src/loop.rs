@@ -17,6 +17,7 @@ use crate::life::slot::PySlot;
 use crate::life::wrapper::wrapper_of;
 use crate::main_thread::on_main_thread;
 use crate::once::{Once, intern};
+use crate::sleep::Sleep;
 use crate::spare_bytes::SpareBytes;
 use crate::wakeup::{Installed, Wakeup};
 
@@ -41,6 +42,7 @@ pub struct Loop {
     channels: PySlot,
     /// The wakeup of a loop that has run on the main thread.
     wakeup: Owned<RefCell<Option<Arc<Wakeup>>>>,
+    pub sleep: Sleep,
 }
 
 /// In how many iterations `Loop.close(handles=True)` closes what callbacks have opened meanwhile.
@@ -248,6 +250,7 @@ impl Loop {
             signal_listener: PySlot::new(),
             channels: PySlot::new(),
             wakeup: Owned::default(),
+            sleep: Sleep::default(),
         }
     }
 

@@ -152,6 +152,7 @@ fn receive(slf: &Bound<'_, PyAny>, core: &DatagramCore, held: &Held) -> PyResult
     let state = core.scheduler.get().state(held);
     let event_loop = core.scheduler.get().event_loop(py)?.get();
     let spare = event_loop.spare.get(held);
+    let metrics = core.scheduler.get().metrics();
     for _ in 0..BATCH {
         for end in [intern!(py, "_conn_lost"), intern!(py, "_closing"), intern!(py, "_paused")] {
             if slf.getattr(end)?.is_truthy()? {
@@ -169,6 +170,8 @@ fn receive(slf: &Bound<'_, PyAny>, core: &DatagramCore, held: &Held) -> PyResult
         };
         match received {
             Ok((data, length, from)) => {
+                metrics.arrivals.add(1);
+                metrics.bytes_read.add(length as u64);
                 let from = match from {
                     // The socket module has the interface in the host's name.
                     Some(SocketAddr::V6(from)) if from.scope_id() != 0 => {
@@ -234,7 +237,10 @@ fn send(
     }
     let place = Buffer::new(content.as_ptr().cast_mut(), content.len());
     match send_to(core.fd, place, receiver.as_ref()) {
-        Ok(sent) => Ok(sent.is_some()),
+        Ok(sent) => {
+            core.scheduler.get().metrics().bytes_written.add(sent.unwrap_or(0) as u64);
+            Ok(sent.is_some())
+        }
         Err(error) => tell_error(slf, &error).map(|()| true),
     }
 }

@@ -18,6 +18,7 @@ mod descriptors;
 mod handle_class;
 mod handles;
 mod methods;
+mod metrics;
 mod protocol;
 mod ready;
 mod run;

@@ -16,21 +16,23 @@ use crate::error::{UVError, to_py};
 use crate::excepthook::ends_the_program;
 use crate::r#loop::{Loop, Turns};
 use crate::once::intern;
+use crate::sleep::nanoseconds;
 
 /// So many rounds of the queue may go by without a poll,
 const ROUNDS: usize = 8;
-/// and so many seconds.
-const SOON: f64 = 100e-6;
+/// and so many nanoseconds.
+const SOON: u64 = 100_000;
 
 /// Timers go off that much too early at most: asyncio's `_clock_resolution` on Linux.
 const RESOLUTION: f64 = 1e-9;
 
 /// The clock of the loop, in seconds (`time.monotonic`).
 pub fn clock() -> f64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: it fills the struct, and cannot fail for this clock.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    (now.tv_sec * 1_000_000_000 + now.tv_nsec) as f64 / 1e9
+    seconds(nanoseconds())
+}
+
+fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e9
 }
 
 /// The event loop runs: what it has on the core keeps that alive only meanwhile.
@@ -70,25 +72,30 @@ pub fn run(slf: &Bound<'_, Scheduler>) -> PyResult<()> {
     let turns = Loop::turns(event_loop, true)?;
     let state = this.state(turns.held());
     let _running = Running::begin(this, state, slf.py())?;
+    let (metrics, sleep) = (this.metrics(), &event_loop.get().sleep);
+    metrics.run_begins(sleep);
     loop {
         this.take_mail(state);
         poll(slf, &turns, state)?;
         this.take_mail(state);
-        let polled = clock();
+        let polled = nanoseconds();
         let mut now = polled;
+        let mut stops = false;
         for _ in 0..ROUNDS {
-            while let Some(handle) = state.timers.pop_due(slf.py(), now + RESOLUTION) {
+            while let Some(handle) = state.timers.pop_due(slf.py(), seconds(now) + RESOLUTION) {
                 state.ready.push(Entry::Handle(handle.unbind()));
             }
             round(slf, state)?;
-            if this.take_stopping() {
-                return Ok(());
-            }
+            stops = this.take_stopping();
             this.take_mail(state);
-            now = clock();
-            if state.ready.is_empty() || now - polled >= SOON {
+            now = nanoseconds();
+            if stops || state.ready.is_empty() || now - polled >= SOON {
                 break;
             }
+        }
+        metrics.turn_ends(sleep, now);
+        if stops {
+            return Ok(());
         }
     }
 }
@@ -132,7 +139,9 @@ fn wake_after(this: &Scheduler, held: &Held, seconds: f64) -> pyuv::Result<()> {
 
 /// Calls what is ready now; what that makes ready is for another round.
 fn round(slf: &Bound<'_, Scheduler>, state: &State) -> PyResult<()> {
-    for _ in 0..state.ready.len() {
+    let due = state.ready.len();
+    slf.get().metrics().round(due);
+    for _ in 0..due {
         let Some(entry) = state.ready.pop() else { break };
         call_entry(slf, entry)?;
     }
@@ -142,6 +151,7 @@ fn round(slf: &Bound<'_, Scheduler>, state: &State) -> PyResult<()> {
 #[inline]
 fn call_entry(slf: &Bound<'_, Scheduler>, entry: Entry) -> PyResult<()> {
     let py = slf.py();
+    slf.get().metrics().callbacks.add(1);
     match entry {
         Entry::Call { callable, argument, context } => {
             let (callable, context) = (callable.bind(py), context.bind(py));

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyTuple};
 use pyuv::{Async, Held, Owned, Timer};
 
+use super::metrics::Metrics;
 use super::ready::{Entry, Ready};
 use super::sockets::{self, Kind, Receiver};
 use super::timers::Timers;
@@ -30,6 +32,7 @@ pub struct Scheduler {
     /// The `pyuv.Loop` below, and the handles on it.
     below: Once<Below>,
     state: Owned<State>,
+    metrics: Metrics,
     /// What other threads have called, in their order.
     inbox: Mutex<Vec<Entry>>,
     has_mail: AtomicBool,
@@ -92,6 +95,11 @@ impl Scheduler {
 
     pub fn state<'a>(&'a self, held: &'a Held) -> &'a State {
         self.state.get(held)
+    }
+
+    #[inline]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     #[inline]
@@ -184,6 +192,7 @@ impl Scheduler {
         Scheduler {
             below: Once::new(),
             state: Owned::default(),
+            metrics: Metrics::default(),
             inbox: Mutex::default(),
             has_mail: AtomicBool::new(false),
             debug: AtomicBool::new(false),
@@ -240,6 +249,36 @@ impl Scheduler {
 
     fn _set_debug(&self, debug: bool) {
         self.debug.store(debug, Ordering::Relaxed);
+    }
+
+    /// What it has done so far, by name; the times from the first call on. From any thread.
+    fn _metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let sleep = &self.below()?.event_loop.get().sleep;
+        let metrics = &self.metrics;
+        metrics.measure(sleep);
+        let counts = PyDict::new(py);
+        for (name, counter) in [
+            ("turns", &metrics.turns),
+            ("callbacks", &metrics.callbacks),
+            ("ready", &metrics.ready),
+            ("most_ready", &metrics.most_ready),
+            ("connections_made", &metrics.connections_made),
+            ("connections_lost", &metrics.connections_lost),
+            ("bytes_read", &metrics.bytes_read),
+            ("bytes_written", &metrics.bytes_written),
+        ] {
+            counts.set_item(name, counter.get())?;
+        }
+        counts.set_item("busy", metrics.busy().as_secs_f64())?;
+        counts.set_item("idle", Duration::from_nanos(sleep.nanoseconds()).as_secs_f64())?;
+        counts.set_item("lag", PyTuple::new(py, metrics.lag())?)?;
+        counts.set_item("requests", pyuv::request::in_flight())?;
+        Ok(counts)
+    }
+
+    /// A number that is another one after each thing done, and whether the loop sleeps. From any thread.
+    fn _progress(&self) -> PyResult<(u64, bool)> {
+        Ok((self.metrics.progress(), self.below()?.event_loop.get().sleep.goes_on()))
     }
 
     /// Wakes the loop, from any thread.

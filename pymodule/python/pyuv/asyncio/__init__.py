@@ -17,10 +17,21 @@ from typing import Literal as _Literal
 from typing import TypeVar as _TypeVar
 
 from ._event_loop import EventLoop
+from ._metrics import Lag, Metrics
+from ._slow import SlowCallback
 
 _T = _TypeVar("_T")
 
-__all__ = ["EventLoop", "EventLoopPolicy", "install", "new_event_loop", "run"]
+__all__ = [
+    "EventLoop",
+    "EventLoopPolicy",
+    "Lag",
+    "Metrics",
+    "SlowCallback",
+    "install",
+    "new_event_loop",
+    "run",
+]
 
 
 def new_event_loop(*, resolver: _Literal["c-ares"] | None = None) -> EventLoop:

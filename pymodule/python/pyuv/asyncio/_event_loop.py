@@ -17,7 +17,9 @@ from typing import Any
 from .. import Loop
 from ._datagrams import DatagramTransport
 from ._handles import Handle, ThreadSafeHandle, TimerHandle
+from ._metrics import Lag, Metrics
 from ._scheduler import Scheduler
+from ._slow import SlowCallback, Watchdog
 from ._tls import SSLTransport
 from ._transports import SocketTransport
 
@@ -101,6 +103,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         "_timer_cancelled_count",
         "_transports",
         "_unix_server_sockets",
+        "_watchdog",
         "_watcher",
         "slow_callback_duration",
         "uv",
@@ -116,6 +119,8 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         self.uv = Loop()
         self._open(self.uv)
         self.uv.excepthook = self._on_uv_exception
+        # Who looks for callbacks that are slow.
+        self._watchdog: Watchdog | None = None
         # What pyuv.asyncio.dns asks by, once it is asked.
         self._resolver: Any = None
         # The module whose functions look up names, where that is not asyncio.
@@ -158,11 +163,52 @@ class EventLoop(Scheduler, _SelectorEventLoop):
             self._listen_for_signals(None)
         super().close()
         self._resolver = None
+        self.slow_callback_hook = None
         self._shut()
         self.uv.close(handles=True)
         if self.uv.excepthook == self._on_uv_exception:
             # Nothing is called any more, and a cycle would wait for the collector.
             self.uv.excepthook = None
+
+    # Seen from outside
+
+    def metrics(self) -> Metrics:
+        """What the loop has done so far, for how long it was busy, and how long callbacks had to wait.
+
+        Any thread may call it. The first call begins to measure times.
+        """
+        counts = self._metrics()
+        executor = self._default_executor
+        lag = Lag(counts.pop("lag"), counts["busy"])
+        lost = counts.pop("connections_lost")
+        return Metrics(
+            time=self.time(),
+            lag=lag,
+            connections=counts["connections_made"] - lost,
+            executor_threads=len(getattr(executor, "_threads", ())),
+            executor_queue=executor._work_queue.qsize() if hasattr(executor, "_work_queue") else 0,
+            **counts,
+        )
+
+    @property
+    def slow_callback_hook(self) -> Callable[[SlowCallback], object] | None:
+        """Called, in the loop, after a callback or a step of a task has kept it for ``slow_callback_duration``
+        seconds or longer, with a :class:`SlowCallback`. None, as at the beginning, has nobody look.
+
+        A thread looks at the loop eight times in that duration, and what runs is no slower for it.
+        """
+        return None if self._watchdog is None else self._watchdog.hook
+
+    @slow_callback_hook.setter
+    def slow_callback_hook(self, hook: Callable[[SlowCallback], object] | None) -> None:
+        if hook is not None and not callable(hook):
+            raise TypeError(f"a hook is callable or None, not {hook!r}")
+        if hook is not None:
+            self._check_closed()
+        if self._watchdog is not None:
+            self._watchdog.end()
+        runner = EventLoop.run_forever.__code__
+        self._watchdog = None if hook is None else Watchdog(self, hook, runner)
 
     # What Rust asks of Python, seldom
 

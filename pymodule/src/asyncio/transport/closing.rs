@@ -111,6 +111,7 @@ fn release(slf: &Bound<'_, StreamCore>) -> PyResult<()> {
     }
     close_descriptor(this, py);
     this.scheduler(py).get().state(&held).transports.remove(this.fd, slf);
+    this.metrics().connections_lost.add(1);
     drop(held);
     let (transport, server) = (this.transport.take(py), this.server.take(py));
     this.protocol.clear(py);

@@ -13,6 +13,7 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyDict, PyType};
 use pyuv::{DataOwner, Entered, Held, Owned, Pipe, TCP};
 
+use super::metrics::Metrics;
 use super::protocol::Kind;
 use super::ready::Entry;
 use super::scheduler::Scheduler;
@@ -112,6 +113,10 @@ impl StreamCore {
 
     fn scheduler<'a, 'py>(&'a self, py: Python<'py>) -> &'a Bound<'py, Scheduler> {
         self.scheduler.bind(py)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.scheduler.get().metrics()
     }
 
     #[inline]
@@ -267,6 +272,7 @@ impl StreamCore {
         let this = slf.get();
         let held = this.hold()?;
         this.scheduler(py).get().state(&held).transports.insert(this.fd, slf);
+        this.metrics().connections_made.add(1);
         if let (Some(protocol), Some(transport)) = (this.protocol.get(py), this.transport.get(py)) {
             let made = protocol.getattr(intern!(py, "connection_made"))?;
             StreamCore::soon(slf, made, Some(transport))?;

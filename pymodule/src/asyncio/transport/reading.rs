@@ -182,6 +182,7 @@ unsafe impl Reader for Incoming {
         let this = slf.get();
         let flow = this.flow(held);
         let was_lending = flow.lending.replace(false);
+        this.metrics().arrivals.add(1);
         match outcome {
             Err(error) if error.code() == Some(Code::EOF) => ended(&slf, held),
             Err(error) => StreamCore::failed(&slf, to_os_error(error), READ_FAILED),
@@ -212,6 +213,11 @@ impl Incoming {
         };
         let spare = event_loop.get().spare.get(held);
         let context = this.context.bind(py);
+        let count = match &arrived {
+            Arrived::AsLent(length) => *length,
+            Arrived::InSlab(bytes) => bytes.len(),
+        };
+        this.metrics().bytes_read.add(count as u64);
         let (fresh, length) = match (arrived, lent) {
             (Arrived::AsLent(0), _) => return,
             (Arrived::AsLent(length), Some(Lent::Theirs(pieces))) => {

@@ -82,6 +82,7 @@ impl StreamCore {
             if !flow.check_write(slf, "write")? || bytes.as_bytes().is_empty() {
                 return Ok(());
             }
+            this.metrics().bytes_written.add(bytes.as_bytes().len() as u64);
             let tried = this.stream().try_write_slice(bytes.as_bytes());
             if tried.as_ref() == Ok(&bytes.as_bytes().len()) {
                 return Ok(());
@@ -111,6 +112,7 @@ impl StreamCore {
         if !this.flow(&held).check_write(slf, "write")? {
             return Ok(());
         }
+        this.metrics().bytes_written.add(data.len() as u64);
         let tried = this.stream().try_write_slice(data);
         if tried.as_ref() == Ok(&data.len()) {
             return Ok(());
@@ -144,6 +146,7 @@ impl StreamCore {
         if length == 0 {
             return Ok(());
         }
+        slf.get().metrics().bytes_written.add(length as u64);
         let tried = slf.get().stream().try_write(&pieces);
         if tried == Ok(length) {
             return Ok(());
