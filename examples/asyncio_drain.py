@@ -1,10 +1,11 @@
 """A server that ends well: `python asyncio_drain.py [PORT [SECONDS]]`. It answers each line, a moment later.
 
-After SIGTERM it takes no more connections, closes those that wait for a request, and answers the requests that
-have come; those that are not answered after so many seconds, 5 if nothing is said, are reset.
+After SIGTERM it takes no more connections, closes those that wait for a request, and answers the requests
+that have come; those that are not answered after so many seconds, 5 if nothing is said, are reset.
 """
 
 import asyncio
+import contextlib
 import signal
 import sys
 
@@ -57,10 +58,8 @@ class Server:
         self.draining.set()
         if not self.writers:
             return 0
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.nobody_left.wait(), seconds)
-        except TimeoutError:
-            pass
         late = list(self.writers)
         for writer in late:
             writer.transport.abort()

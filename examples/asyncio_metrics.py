@@ -1,9 +1,10 @@
-"""An echo server that tells Prometheus how its event loop is: `python asyncio_metrics.py [PORT [METRICS_PORT]]`.
+"""An echo server, and Prometheus is told how its loop is: `python asyncio_metrics.py [PORT [METRICS_PORT]]`.
 
 What takes the loop longer than a tenth of a second is written to stderr. Ctrl-C ends it.
 """
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Iterator
 
@@ -27,7 +28,7 @@ def exposition(metrics: Metrics) -> Iterator[str]:
     yield f'pyuv_seconds_total{{state="idle"}} {metrics.idle!r}'
     yield "# TYPE pyuv_turn_seconds histogram"
     turns = 0
-    for bound, count in zip((*metrics.lag.bounds, float("inf")), metrics.lag.counts):
+    for bound, count in zip((*metrics.lag.bounds, float("inf")), metrics.lag.counts, strict=True):
         turns += count
         limit = "+Inf" if bound == float("inf") else repr(bound)
         yield f'pyuv_turn_seconds_bucket{{le="{limit}"}} {turns}'
@@ -77,7 +78,5 @@ async def main(port: int, metrics_port: int) -> None:
 
 if __name__ == "__main__":
     ports = [int(argument) for argument in sys.argv[1:3]]
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         pyuv.asyncio.run(main(*ports, *[0, 0][len(ports) :]))
-    except KeyboardInterrupt:
-        pass

@@ -109,7 +109,7 @@ def test_under_load_a_server_answers_what_has_come_before_it_ends():
 
 def test_after_its_time_a_server_resets_who_is_not_answered():
     async def main(program, port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
         # So many answers that somebody who does not read them holds the server up.
         writer.transport.pause_reading()
         question = b"x" * 60_000 + b"\n"

@@ -1,4 +1,4 @@
-"""A server that ends in the middle of its work: no connection is left, and every protocol learns of its end."""
+"""A server ends in the middle of its work: no connection is left, and every protocol learns of its end."""
 
 import asyncio
 import sys
@@ -8,9 +8,7 @@ from asyncioutil import both_loops, run
 
 from util import open_fds
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 13), reason="servers know their clients since Python 3.13"
-)
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 13), reason="since Python 3.13")
 
 CONNECTIONS = 50
 

@@ -175,6 +175,11 @@ def watchdogs():
     return [thread for thread in threading.enumerate() if "watchdog" in thread.name]
 
 
+def collect_until(condition):
+    while not condition():
+        gc.collect()
+
+
 @pytest.mark.parametrize("how", ["None", "close", "drop"])
 def test_the_thread_ends_with_the_hook_or_the_loop(how):
     loop = FACTORY()
@@ -187,10 +192,9 @@ def test_the_thread_ends_with_the_hook_or_the_loop(how):
         loop.close()
     else:
         gone = weakref.ref(loop)
+        del loop
         with pytest.warns(ResourceWarning):
-            del loop
-            while gone() is not None:
-                gc.collect()
+            collect_until(lambda: gone() is None)
     thread.join(20)
     assert not thread.is_alive()
     if how == "None":

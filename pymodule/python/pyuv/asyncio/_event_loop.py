@@ -192,8 +192,8 @@ class EventLoop(Scheduler, _SelectorEventLoop):
 
     @property
     def slow_callback_hook(self) -> Callable[[SlowCallback], object] | None:
-        """Called, in the loop, after a callback or a step of a task has kept it for ``slow_callback_duration``
-        seconds or longer, with a :class:`SlowCallback`. None, as at the beginning, has nobody look.
+        """Called, in the loop, with a :class:`SlowCallback` after a callback or a step of a task has kept it
+        for ``slow_callback_duration`` seconds or longer. None, as at the beginning, has nobody look.
 
         A thread looks at the loop eight times in that duration, and what runs is no slower for it.
         """

@@ -28,7 +28,7 @@ class Lag:
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"a share is between 0 and 1, not {share}")
         wanted, seen = share * sum(self.counts), 0
-        for bound, count in zip(self.bounds, self.counts):
+        for bound, count in zip(self.bounds, self.counts, strict=False):
             seen += count
             if seen >= wanted:
                 return bound if seen else 0.0
@@ -80,5 +80,5 @@ class Metrics:
         """What was done between an earlier look and this one. What is a state, not a sum, is this one's."""
         sums = ("turns", "callbacks", "busy", "idle", "connections_made", "bytes_read", "bytes_written")
         done = {name: getattr(self, name) - getattr(earlier, name) for name in sums}
-        counts = tuple(now - then for now, then in zip(self.lag.counts, earlier.lag.counts))
+        counts = tuple(now - then for now, then in zip(self.lag.counts, earlier.lag.counts, strict=True))
         return dataclasses.replace(self, **done, lag=Lag(counts, self.lag.total - earlier.lag.total))

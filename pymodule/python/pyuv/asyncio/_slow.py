@@ -1,4 +1,4 @@
-"""Callbacks that keep the loop too long are told of, with their stack, while nothing else is slower for it."""
+"""Callbacks that keep the loop too long are told of, with their stack. Nothing else is slower for it."""
 
 from __future__ import annotations
 
