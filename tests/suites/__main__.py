@@ -70,6 +70,8 @@ def main() -> int:
             environment = Beside(tests, suite.lock)
             environment.prepare()
             environment.install_extension("testing")
+            # What is fetched is fetched once, before several parts ask for it.
+            suite.folder(environment)
             parts = options.part or (suite.parts(environment) if options.whole else [*suite.shard])
         except SetupError as error:
             print(f"suites: {error}", file=sys.stderr)

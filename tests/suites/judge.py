@@ -79,9 +79,11 @@ def _still_worse(
     for _ in range(AGAIN if tests else 0):
         again = {loop: run(suite, environment, loop, part, tests) for loop in ("asyncio", "pyuv")}
         fails_there |= {test for test in tests if not again["asyncio"].passed(test)}
-        fails_here |= {test for test in tests if not again["pyuv"].passed(test)}
-        for test in fails_here:
-            ours.details[test] = again["pyuv"].details.get(test) or ours.details.get(test, "")
+        for test in tests:
+            if not again["pyuv"].passed(test):
+                fails_here.add(test)
+                ours.outcomes[test] = again["pyuv"].outcomes.get(test, "not run")
+                ours.details[test] = again["pyuv"].details.get(test, again["pyuv"].output)
     found = sorted(fails_here - fails_there)
     judged.flaky += sorted({*tests} - {*found})
     for test in judged.flaky:

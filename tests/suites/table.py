@@ -82,9 +82,17 @@ SUITES: dict[str, Suite] = {
     "anyio": PytestSuite(
         project="anyio",
         lock="suites",
-        shard=("tests/test_taskgroups.py", "tests/test_signals.py", "tests/test_subprocesses.py"),
+        shard=("tests/streams/test_tls.py", "tests/test_signals.py", "tests/test_subprocesses.py"),
         files=("tests/test_*.py", "tests/*/test_*.py"),
         options=("-m", "not network"),
+    ),
+    "aiohttp": PytestSuite(
+        project="aiohttp",
+        lock="suites",
+        shard=("tests/test_web_server.py", "tests/test_run_app.py"),
+        without=("tests/test_benchmarks_*.py",),
+        # Without what its settings add: coverage, doctests, processes of its own.
+        options=("-o", "addopts=", "-m", "not dev_mode and not autobahn and not internal"),
     ),
     "tornado": TornadoSuite(
         project="tornado",
