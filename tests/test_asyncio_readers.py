@@ -5,8 +5,10 @@ import contextvars
 import fcntl
 import os
 import socket
+import threading
 
 import pytest
+import pyuv.asyncio
 from asyncioutil import both_loops, run
 
 VARIABLE = contextvars.ContextVar("VARIABLE", default="outside")
@@ -225,3 +227,52 @@ def test_a_loop_that_is_closed_watches_nothing(factory, pair):
         loop.add_reader(ours, print)
     assert loop.remove_reader(ours) is False
     assert called == []
+
+
+@both_loops
+@pytest.mark.parametrize("direction", ["reader", "writer"])
+def test_another_thread_adds_and_removes_while_the_loop_runs(factory, direction, pair):
+    ours, theirs = pair
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        add, remove = getattr(loop, f"add_{direction}"), getattr(loop, f"remove_{direction}")
+        calls, called = [], asyncio.Event()
+
+        def callback(*arguments):
+            calls.append((arguments, threading.get_ident()))
+            called.set()
+
+        assert await asyncio.to_thread(add, ours, callback, "argument") is None
+        theirs.send(b"something to read")
+        await called.wait()
+        assert calls[0] == (("argument",), threading.get_ident())
+        assert await asyncio.to_thread(remove, ours) is True
+        before = len(calls)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(calls) == before
+        assert remove(ours) is False
+
+    run(factory, main())
+
+
+def test_another_thread_s_descriptor_is_asked_for_its_number_at_once(pair):
+    ours, theirs = pair
+    askers = []
+
+    class Descriptor:
+        def fileno(self):
+            askers.append(threading.get_ident())
+            return ours.fileno()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        called = asyncio.Event()
+        await asyncio.to_thread(loop.add_reader, Descriptor(), called.set)
+        theirs.send(b"something to read")
+        await called.wait()
+        assert loop.remove_reader(ours) is True
+        assert threading.get_ident() not in askers
+
+    run(pyuv.asyncio.new_event_loop, main())

@@ -4,7 +4,7 @@
 use std::ffi::CStr;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyInt};
+use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple};
 
 use super::scheduler::Scheduler;
 use super::watches::{Direction, Watches};
@@ -63,7 +63,26 @@ fn check_transports(slf: &Bound<'_, Scheduler>, fd: &Bound<'_, PyAny>) -> PyResu
     slf.call_method1(intern!(py, "_ensure_fd_no_transport"), (fd,)).map(drop)
 }
 
-/// Gives the handle.
+/// Where another thread has the loop, that is to call `method` in its next turn: asyncio's loop lets threads
+/// in, and Jupyter's kernel does. Says whether it is.
+fn is_handed_over(
+    slf: &Bound<'_, Scheduler>,
+    method: &Bound<'_, PyString>,
+    arguments: &Arguments<'_, '_>,
+) -> PyResult<bool> {
+    if !matches!(slf.get().core()?.hold(), Err(pyuv::Error::WrongThread)) {
+        return Ok(false);
+    }
+    let py = slf.py();
+    // By then an object may have another number, or none.
+    let fd = number(&arguments.at(0))?.into_pyobject(py)?.into_any();
+    let mut handed = vec![slf.getattr(method)?, fd];
+    handed.extend(arguments.tuple_from(1)?.iter());
+    slf.call_method1(intern!(py, "call_soon_threadsafe"), PyTuple::new(py, handed)?)?;
+    Ok(true)
+}
+
+/// Gives the handle, or None where another thread makes it.
 fn add<'py>(
     slf: &Bound<'py, PyAny>,
     arguments: &Arguments<'_, 'py>,
@@ -79,6 +98,13 @@ fn add<'py>(
     slf.get().check_open()?;
     let fd = arguments.at(0);
     if is_checked {
+        let method = match direction {
+            Direction::Reading => intern!(py, "add_reader"),
+            Direction::Writing => intern!(py, "add_writer"),
+        };
+        if is_handed_over(slf, method, arguments)? {
+            return Ok(py.None().into_bound(py));
+        }
         check_transports(slf, &fd)?;
     }
     let (callback, args) = (arguments.at(1).to_owned(), arguments.tuple_from(2)?);
@@ -94,7 +120,7 @@ fn add<'py>(
     Ok(handle)
 }
 
-/// Says whether there was one.
+/// Says whether there was one; that there was, where another thread looks.
 fn remove<'py>(
     slf: &Bound<'py, PyAny>,
     arguments: &Arguments<'_, 'py>,
@@ -108,6 +134,13 @@ fn remove<'py>(
     let fd = arguments.at(0);
     let is_open = slf.get().check_open().is_ok();
     if is_checked && is_open {
+        let method = match direction {
+            Direction::Reading => intern!(py, "remove_reader"),
+            Direction::Writing => intern!(py, "remove_writer"),
+        };
+        if is_handed_over(slf, method, arguments)? {
+            return Ok(PyBool::new(py, true).to_owned().into_any().unbind());
+        }
         check_transports(slf, &fd)?;
     }
     let was_there = is_open && put(slf, &fd, direction, None)?;
