@@ -198,7 +198,7 @@ class Checks:
         files = ["tests/programs"] if whole else PROGRAMS_SHARD.read_text().split()
 
         def action(log: Path) -> Result:
-            environment = programs.prepare(tests_environment)
+            environment = programs.prepare(tests_environment, whole=whole)
             # A server is started once for a file's tests.
             chosen = ["--rootdir", ".", "--dist", "loadfile", *files]
             tests, status = self.run_pytest(environment, where, log, *chosen)

@@ -14,11 +14,14 @@ from bootstrap import Environment
 PREFERRED = "3.13"
 # What the tests start, and Debian's packages that hold it.
 SERVERS = {"postgres": "postgresql", "redis-server": "redis-server", "wrk": "wrk"}
+# What the tests outside of the shard start.
+FURTHER = {"rabbitmq-server": "rabbitmq-server"}
 
 
-def prepare(tests: Environment) -> Beside:
+def prepare(tests: Environment, *, whole: bool) -> Beside:
     """The environment beside that of the tests, with everything in it; the servers too."""
-    missing = [package for program, package in SERVERS.items() if not debian.find(program)]
+    servers = SERVERS | FURTHER if whole else SERVERS
+    missing = [package for program, package in servers.items() if not debian.find(program)]
     if missing:
         debian.install(missing)
     environment = Beside(tests, "programs")

@@ -41,6 +41,10 @@ class ServerProcess:
         """``address:port``."""
         return f"{self.host}:{self.port}"
 
+    def executable(self, program: str) -> str:
+        """What is started; `program` is what the package puts where users look."""
+        return program
+
     def prepare(self, program: str, folder: Path) -> None:
         """What comes once before the start."""
 
@@ -63,7 +67,7 @@ class ServerProcess:
             self.prepare(program, folder)
             for _ in range(ATTEMPTS):
                 self.port = free_port()
-                command = [program, *self.configure(folder)]
+                command = [self.executable(program), *self.configure(folder)]
                 with log.open("wb") as output:
                     self._process = subprocess.Popen(
                         command, stdout=output, stderr=output, **self.process_options(folder)

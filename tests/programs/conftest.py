@@ -3,7 +3,7 @@ import signal
 
 import pytest
 import pyuv
-from servers import Postgres, Redis
+from servers import PortMapper, Postgres, RabbitMQ, Redis
 
 from util import collect, open_fds
 
@@ -41,4 +41,10 @@ def postgres():
 @pytest.fixture(scope="session")
 def redis_server():
     with Redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq():
+    with PortMapper() as mapper, RabbitMQ(mapper) as server:
         yield server

@@ -14,8 +14,9 @@ def run(main, **options):
         assert isinstance(loop, pyuv.asyncio.EventLoop)
         loop.set_exception_handler(lambda loop, context: reports.append(context))
         result = await main
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not left, left
+        if ending := asyncio.all_tasks() - {asyncio.current_task()}:
+            _, left = await asyncio.wait(ending, timeout=10)
+            assert not left, left
         return result
 
     result = pyuv.asyncio.run(on_loop(), **options)

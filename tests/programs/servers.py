@@ -1,11 +1,15 @@
-"""PostgreSQL and Redis from Debian's packages, each for a `with` block."""
+"""PostgreSQL, Redis and RabbitMQ from Debian's packages, each for a `with` block."""
 
+import contextlib
+import os
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
-from serverprocess import READY_WITHIN, ServerProcess
+from serverprocess import READY_WITHIN, ServerProcess, free_port
 from tlsutil import CERTIFICATE
 
 
@@ -82,3 +86,66 @@ class Redis(TellingServer):
             "databases": "2",
         }
         return [word for name, value in settings.items() for word in (f"--{name}", value)]
+
+
+class PortMapper(ServerProcess):
+    """Erlang's daemon that tells nodes' ports; a node starts one for good where there is none."""
+
+    program = "epmd"
+    package = "erlang-base"
+
+    def configure(self, folder: Path) -> list[str]:
+        return ["-address", self.host, "-port", str(self.port)]
+
+    def wait_until_ready(self, log: Path) -> bool:
+        while self.running:
+            with (
+                contextlib.suppress(ConnectionRefusedError),
+                socket.create_connection((self.host, self.port)),
+            ):
+                return True
+            time.sleep(0.02)
+        return False
+
+
+class RabbitMQ(TellingServer):
+    """RabbitMQ, a node of its own with a port mapper of its own."""
+
+    program = "rabbitmq-server"
+    package = "rabbitmq-server"
+    ready = "Server startup complete"
+
+    def executable(self, program: str) -> str:
+        # What is on the PATH changes to the user of the service.
+        return "/usr/lib/rabbitmq/bin/rabbitmq-server"
+
+    def configure(self, folder: Path) -> list[str]:
+        (folder / "plugins").write_text("[].")
+        return []
+
+    def process_options(self, folder: Path) -> dict[str, Any]:
+        settings = {
+            "NODENAME": "tests@localhost",
+            "NODE_IP_ADDRESS": self.host,
+            "NODE_PORT": self.port,
+            "DIST_PORT": free_port(),
+            "MNESIA_BASE": folder / "mnesia",
+            "LOG_BASE": folder,
+            "LOGS": "-",
+            "ENABLED_PLUGINS_FILE": folder / "plugins",
+            "CONFIG_FILE": folder / "none",
+            "CONF_ENV_FILE": folder / "none",
+            "PID_FILE": folder / "pid",
+            "SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        }
+        env = {f"RABBITMQ_{name}": str(value) for name, value in settings.items()}
+        mapper = {"ERL_EPMD_ADDRESS": self.host, "ERL_EPMD_PORT": str(self.mapper.port)}
+        return super().process_options(folder) | {"env": os.environ | env | mapper | {"HOME": str(folder)}}
+
+    def __init__(self, mapper: PortMapper) -> None:
+        super().__init__()
+        self.mapper = mapper
+
+    def url(self) -> str:
+        """How it is named in one line."""
+        return f"amqp://guest:guest@{self.address}/"
