@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 
+import pytest
 from asyncioutil import both_loops, connected, run
 
 from util import open_fds
@@ -106,3 +107,32 @@ def test_a_task_is_cancelled_from_another_thread_and_the_loop_is_stopped_by_it(f
     thread.join(30)
     assert not loop.is_running()
     loop.close()
+
+
+@both_loops
+@pytest.mark.parametrize("method", ["call_later", "call_at"])
+def test_another_thread_sets_a_timer_while_the_loop_runs(factory, method):
+    async def main():
+        loop = asyncio.get_running_loop()
+        called = loop.create_future()
+
+        def when(delay):
+            return delay if method == "call_later" else loop.time() + delay
+
+        def callback(*arguments):
+            called.set_result((arguments, threading.get_ident()))
+
+        never = await asyncio.to_thread(getattr(loop, method), when(3600), called.cancel)
+        assert isinstance(never, asyncio.TimerHandle)
+        never.cancel()
+        assert never.cancelled()
+        start = loop.time()
+        timer = await asyncio.to_thread(getattr(loop, method), when(0.02), callback, "argument")
+        assert timer.when() >= start + 0.02
+        assert await called == (("argument",), threading.get_ident())
+        assert loop.time() >= timer.when() - 0.001
+        loop.set_debug(True)
+        with pytest.raises(RuntimeError, match="Non-thread-safe operation"):
+            await asyncio.to_thread(getattr(loop, method), when(0.02), callback)
+
+    run(factory, main())

@@ -211,6 +211,11 @@ pub fn is_handle(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(class.is_of(object) || object.is_instance(&base()?)?)
 }
 
+/// Whether an object is a timer's handle, one of ours.
+pub fn is_timer(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(layout()?.timer.is_of(object))
+}
+
 /// An `asyncio.Handle`.
 pub struct Handle<'a, 'py>(&'a Bound<'py, PyAny>, &'static Layout);
 

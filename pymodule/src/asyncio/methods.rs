@@ -190,12 +190,14 @@ fn call_at<'py>(
         let context = context_of(py, &arguments)?;
         handles::timer(slf.as_any(), said, callback, args, context)?
     };
-    let held = this.core()?.hold().map_err(to_py::<UVError>)?;
-    let state = this.state(&held);
-    state.timers.push(when, handle.clone());
-    if state.inside.replace(false) {
-        // The core may be about to wait longer than this timer does.
-        held.stop();
+    match this.core()?.hold() {
+        Ok(held) => this.add_timer(&held, when, handle.clone()),
+        // asyncio's loop lets threads in where it is not in debug mode, and Jupyter's kernel does.
+        Err(pyuv::Error::WrongThread) => {
+            let put = slf.getattr(intern!(py, "_add_timer"))?;
+            slf.call_method1(intern!(py, "call_soon_threadsafe"), (put, when, &handle))?;
+        }
+        Err(error) => return Err(to_py::<UVError>(error)),
     }
     Ok(handle.unbind())
 }

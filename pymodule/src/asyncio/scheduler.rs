@@ -150,6 +150,17 @@ impl Scheduler {
         }
     }
 
+    /// Has a timer's handle called when it is time.
+    #[inline]
+    pub fn add_timer(&self, held: &Held, when: f64, handle: Bound<'_, PyAny>) {
+        let state = self.state(held);
+        state.timers.push(when, handle);
+        if state.inside.replace(false) {
+            // The core may be about to wait longer than this timer does.
+            held.stop();
+        }
+    }
+
     #[cold]
     fn mail(&self, py: Python<'_>, entry: Entry) -> PyResult<()> {
         entry.track(py);
@@ -245,6 +256,16 @@ impl Scheduler {
             return Err(PyTypeError::new_err("a Handle is required here"));
         }
         self.schedule(py, Entry::Handle(handle.unbind()))
+    }
+
+    /// `add_timer` with what another thread made.
+    fn _add_timer(&self, when: f64, handle: Bound<'_, PyAny>) -> PyResult<()> {
+        if !handles::is_timer(&handle)? {
+            return Err(PyTypeError::new_err("a TimerHandle is required here"));
+        }
+        let held = self.core()?.hold().map_err(to_py::<UVError>)?;
+        self.add_timer(&held, when, handle);
+        Ok(())
     }
 
     fn _set_debug(&self, debug: bool) {
