@@ -28,12 +28,13 @@ def running(number: int) -> Iterator[int]:
             try:
                 said = process.stdout.readline()
                 found = re.fullmatch(r"listening on port (\d+)\n", said)
-                yield int(found[1]) if found else process.kill() or 0
+                if found:
+                    yield int(found[1])
             finally:
                 process.kill()
             complaints = process.stderr.read()
-    if complaints:
-        raise AssertionError(complaints)
+    assert found, f"it says {said!r}\n{complaints}"
+    assert not complaints, complaints
 
 
 class PageTest(unittest.TestCase):
