@@ -199,7 +199,8 @@ def test_another_thread_may_look():
     async def main():
         loop = asyncio.get_running_loop()
         loop.metrics()
-        await asyncio.sleep(0.001)
+        for _ in range(3):
+            await asyncio.sleep(0.001)
         seen = await asyncio.to_thread(loop.metrics)
         assert seen.turns > 0
         assert seen.busy > 0
@@ -208,6 +209,20 @@ def test_another_thread_may_look():
     loop = run(FACTORY, main())
     # The loop is closed, and its numbers stay.
     assert loop.metrics().turns > 0
+
+
+def test_another_thread_may_begin_while_the_loop_sleeps():
+    async def main():
+        loop = asyncio.get_running_loop()
+        sleeping = asyncio.sleep(0.4)
+        looks = concurrent.futures.ThreadPoolExecutor(1).submit(lambda: time.sleep(0.1) or loop.metrics())
+        await sleeping
+        assert looks.result().busy == 0.0
+        await asyncio.sleep(0.01)
+        metrics = loop.metrics()
+        assert metrics.idle + metrics.busy < 0.3
+
+    run(FACTORY, main())
 
 
 def test_the_time_between_two_runs_is_not_the_loops():

@@ -1,8 +1,9 @@
 //! What an event loop has done so far, and for how long its turns kept others waiting. Its owner counts, any
 //! thread may read.
 //!
-//! Times are taken from the first look on: two readings of the clock for each sleep, and none for a callback.
+//! Times are taken from the turn after the first look on: two readings of the clock for each sleep, and none for a callback.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::counter::Counter;
@@ -24,6 +25,7 @@ pub struct Metrics {
     pub bytes_written: Counter,
     pub connections_made: Counter,
     pub connections_lost: Counter,
+    is_wanted: AtomicBool,
     busy: Counter,
     lag: [Counter; BUCKETS],
     /// When the turn began, in nanoseconds; 0 where no times are taken. And what the sleeps had come to.
@@ -32,24 +34,22 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Takes times from now on.
-    pub fn measure(&self, sleep: &Sleep) {
-        if self.began.get() == 0 {
-            sleep.measure();
-            self.turn_begins(sleep);
-        }
+    /// Has times taken from the next turn on: another thread may ask while the loop sleeps.
+    pub fn measure(&self) {
+        self.is_wanted.store(true, Ordering::Relaxed);
     }
 
     /// The event loop has begun to run. What was before that was not its time.
     pub fn run_begins(&self, sleep: &Sleep) {
-        if self.began.get() != 0 {
-            self.turn_begins(sleep);
+        if self.is_wanted.load(Ordering::Relaxed) {
+            sleep.measure();
+            self.turn_begins(sleep, nanoseconds());
         }
     }
 
-    fn turn_begins(&self, sleep: &Sleep) {
+    fn turn_begins(&self, sleep: &Sleep, now: u64) {
         self.slept.set(sleep.nanoseconds());
-        self.began.set(nanoseconds());
+        self.began.set(now);
     }
 
     /// Another turn is over, and the next one begins. Its time is that in which it did not sleep: so long has the
@@ -59,6 +59,10 @@ impl Metrics {
         self.turns.add(1);
         let began = self.began.get();
         if began == 0 {
+            if self.is_wanted.load(Ordering::Relaxed) {
+                sleep.measure();
+                self.turn_begins(sleep, now);
+            }
             return;
         }
         let slept = sleep.nanoseconds();
@@ -66,8 +70,7 @@ impl Metrics {
         self.busy.add(took);
         let bucket = took.div_ceil(1000).next_power_of_two().trailing_zeros();
         self.lag[(bucket as usize).min(BUCKETS - 1)].add(1);
-        self.slept.set(slept);
-        self.began.set(now);
+        self.turn_begins(sleep, now);
     }
 
     pub fn busy(&self) -> Duration {

@@ -272,11 +272,11 @@ impl Scheduler {
         self.debug.store(debug, Ordering::Relaxed);
     }
 
-    /// What it has done so far, by name; the times from the first call on. From any thread.
+    /// What it has done so far, by name; the times from the turn after the first call on. From any thread.
     fn _metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let sleep = &self.below()?.event_loop.get().sleep;
         let metrics = &self.metrics;
-        metrics.measure(sleep);
+        metrics.measure();
         let counts = PyDict::new(py);
         for (name, counter) in [
             ("turns", &metrics.turns),

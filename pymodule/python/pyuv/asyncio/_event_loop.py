@@ -175,7 +175,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
     def metrics(self) -> Metrics:
         """What the loop has done so far, for how long it was busy, and how long callbacks had to wait.
 
-        Any thread may call it. The first call begins to measure times.
+        Any thread may call it. Times are measured from the turn after the first call on.
         """
         counts = self._metrics()
         executor = self._default_executor

@@ -40,8 +40,8 @@ class Metrics:
     """What an event loop has done so far: :meth:`EventLoop.metrics`.
 
     Turns and callbacks are counted from the loop's beginning on, and so are connections and bytes. Times,
-    which cost two readings of the clock for each turn, are taken from the first call of ``metrics()`` on, and
-    while the loop runs.
+    which cost two readings of the clock for each turn, are taken from the turn after the first call of
+    ``metrics()`` on, and while the loop runs.
     """
 
     #: When this was so (:meth:`EventLoop.time`), in seconds.
