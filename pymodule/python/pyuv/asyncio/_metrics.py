@@ -50,24 +50,29 @@ class Metrics:
     turns: int
     #: Calls of callbacks, steps of tasks among them; those of protocols not.
     callbacks: int
-    #: How many callbacks were ready at once: in the last round, and at most.
+    #: How many callbacks were ready in the last round.
     ready: int
+    #: How many were ready at once, at most.
     most_ready: int
-    #: Seconds in which the loop did something, and in which it waited for something to do.
+    #: Seconds in which the loop did something.
     busy: float
+    #: Seconds in which it waited for something to do.
     idle: float
     #: How long turns took.
     lag: Lag
-    #: Transports of sockets: those that were made, and those that are open.
+    #: Transports of sockets that were made.
     connections_made: int
+    #: Those that are open.
     connections: int
-    #: By transports; the bytes of ``sendfile`` not. Of TLS, what goes over the wire.
+    #: Bytes that transports of sockets and datagrams have read: of TLS, what came over the wire.
     bytes_read: int
+    #: Bytes that they were given to write; those of ``sendfile`` not.
     bytes_written: int
     #: What the thread pool of this process works on or is to: files, names, ``queue_work``.
     requests: int
-    #: Threads of the loop's default executor, and what waits for one.
+    #: Threads of the loop's default executor.
     executor_threads: int
+    #: Calls that wait for one of them.
     executor_queue: int
 
     @property
