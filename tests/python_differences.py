@@ -50,7 +50,8 @@ class Absent(pytest.Module):
     """A file that is not imported: what it imports may not be there."""
 
     def collect(self):
-        pytest.skip(reason_for_file(self.path), allow_module_level=True)
+        # xdist tells of one file where several say the same.
+        pytest.skip(f"{reason_for_file(self.path)} ({self.path.name})", allow_module_level=True)
 
 
 def pytest_configure(config):
