@@ -1,17 +1,13 @@
 """aio-pika on pyuv's event loop, with RabbitMQ."""
 
 import asyncio
-import random
 
 import aio_pika
 import pytest
+from bodies import data
 from onloop import run
 
 pytestmark = pytest.mark.timeout(180)
-
-
-def data(size, seed):
-    return random.Random(seed).randbytes(size)
 
 
 def test_messages_go_through_a_queue(rabbitmq):

@@ -8,6 +8,7 @@ import random
 import aiohttp
 import pytest
 from aiohttp import web
+from bodies import data, pieces
 from onloop import run
 from tlsutil import client_context, server_context
 
@@ -15,16 +16,6 @@ BIG = 5_000_000
 WAITING = web.AppKey("waiting", asyncio.Semaphore)
 GONE = web.AppKey("gone", asyncio.Semaphore)
 both_ways = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-
-
-def data(size, seed=1):
-    return random.Random(seed).randbytes(size)
-
-
-async def pieces(body, size=70_000):
-    for offset in range(0, len(body), size):
-        await asyncio.sleep(0)
-        yield body[offset : offset + size]
 
 
 async def digest(request):

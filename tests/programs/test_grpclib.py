@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-import random
 
 import grpclib
 import pytest
+from bodies import data
 from google.protobuf.wrappers_pb2 import BytesValue, Int64Value
 from grpclib.client import Channel, StreamStreamMethod, StreamUnaryMethod, UnaryStreamMethod, UnaryUnaryMethod
 from grpclib.const import Cardinality, Handler, Status
@@ -88,10 +88,6 @@ async def serving(tls):
         yield service, Stub(channel)
     server.close()
     await server.wait_closed()
-
-
-def data(size, seed):
-    return random.Random(seed).randbytes(size)
 
 
 @both_ways

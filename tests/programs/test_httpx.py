@@ -10,6 +10,7 @@ import hypercorn.asyncio
 import hypercorn.config
 import pytest
 from application import application
+from bodies import data, pieces
 from onloop import run
 from serverprocess import free_port
 from tlsutil import CERTIFICATE, client_context
@@ -28,17 +29,6 @@ def uvicorn(request, tmp_path_factory):
 
 def client(**options):
     return httpx.AsyncClient(verify=client_context(), limits=LIMITS, timeout=30, **options)
-
-
-def data(size, seed=1):
-    return random.Random(seed).randbytes(size)
-
-
-async def pieces(body, size=70_000):
-    """The body of a request, piece by piece; others have their turn between."""
-    for offset in range(0, len(body), size):
-        await asyncio.sleep(0)
-        yield body[offset : offset + size]
 
 
 async def echo_many(session, url, number):

@@ -1,10 +1,10 @@
 """redis-py on pyuv's event loop, with Redis."""
 
 import asyncio
-import random
 
 import pytest
 import redis.asyncio
+from bodies import data
 from onloop import run
 from redis.exceptions import ConnectionError, TimeoutError, WatchError
 
@@ -24,10 +24,6 @@ def client(request, redis_server):
 
     run(empty())
     return make
-
-
-def data(size, seed):
-    return random.Random(seed).randbytes(size)
 
 
 def test_values_come_back_as_they_went(client):

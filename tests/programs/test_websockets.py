@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import random
 import signal
 
 import pytest
 import websockets
+from bodies import data
 from onloop import run
 from tlsutil import client_context, server_context
 from uvicornserver import Uvicorn
@@ -31,10 +31,6 @@ async def serving(handler, tls, **options):
         url = f"{'wss' if tls else 'ws'}://localhost:{port}"
         more = {"ssl": client_context()} if tls else {}
         yield server, lambda **others: connect(url, max_size=None, **more, **others)
-
-
-def data(size, seed):
-    return random.Random(seed).randbytes(size)
 
 
 async def talk(client, seed):
