@@ -179,7 +179,7 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         """
         counts = self._metrics()
         executor = self._default_executor
-        lag = Lag(counts.pop("lag"), counts["busy"])
+        lag = Lag(counts.pop("lag"), counts.pop("busy"))
         lost = counts.pop("connections_lost")
         return Metrics(
             time=self.time(),

@@ -54,8 +54,6 @@ class Metrics:
     ready: int
     #: How many were ready at once, at most.
     most_ready: int
-    #: Seconds in which the loop did something.
-    busy: float
     #: Seconds in which it waited for something to do.
     idle: float
     #: How long turns took.
@@ -76,6 +74,11 @@ class Metrics:
     executor_queue: int
 
     @property
+    def busy(self) -> float:
+        """Seconds in which the loop did something: those of all turns."""
+        return self.lag.total
+
+    @property
     def utilisation(self) -> float:
         """Which share of the time the loop was busy, between 0 and 1; 0 before any was measured."""
         measured = self.busy + self.idle
@@ -83,7 +86,7 @@ class Metrics:
 
     def since(self, earlier: Metrics) -> Metrics:
         """What was done between an earlier look and this one. What is a state, not a sum, is this one's."""
-        sums = ("turns", "callbacks", "busy", "idle", "connections_made", "bytes_read", "bytes_written")
+        sums = ("turns", "callbacks", "idle", "connections_made", "bytes_read", "bytes_written")
         done = {name: getattr(self, name) - getattr(earlier, name) for name in sums}
         counts = tuple(now - then for now, then in zip(self.lag.counts, earlier.lag.counts, strict=True))
         return dataclasses.replace(self, **done, lag=Lag(counts, self.lag.total - earlier.lag.total))
