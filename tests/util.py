@@ -77,9 +77,16 @@ def redirected(redirections, command):
 
 def open_fds():
     """How many file descriptors this process has open, without those of garbage."""
-    # What PyPy's collector has found is let go one collection later.
-    (gc.collect if CPYTHON else collect)()
-    return len(os.listdir("/proc/self/fd"))
+
+    def counted():
+        (gc.collect if CPYTHON else collect)()
+        return len(os.listdir("/proc/self/fd"))
+
+    before, now = None, counted()
+    # PyPy lets go one collection after it has found an object, and only then finds what that one had.
+    while not CPYTHON and now != before:
+        before, now = now, counted()
+    return now
 
 
 def settle(event_loop):
