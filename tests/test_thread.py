@@ -170,6 +170,27 @@ def test_a_signal_handler_runs_while_a_wait_goes_on():
         signal.signal(signal.SIGUSR1, previous)
 
 
+def test_a_signal_is_heard_however_many_waits_there_were():
+    """PyPy compiles what it does often, and looks for signals less often there."""
+    code = """
+        import os, signal, threading
+        from pyuv import thread
+
+        empty = thread.Queue()
+        for _ in range(5000):
+            try:
+                empty.get(timeout=0.00001)
+            except thread.Empty:
+                pass
+        semaphore = thread.Semaphore(0)
+        signal.signal(signal.SIGUSR1, lambda *_: semaphore.post())
+        threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+        semaphore.wait()
+        print("heard")
+    """
+    assert in_child(code) == ["heard"]
+
+
 def test_a_child_of_fork_does_not_wake_threads_that_it_does_not_have():
     code = """
         import os, threading, warnings

@@ -9,11 +9,13 @@ pub fn check(py: Python<'_>) -> PyResult<()> {
     py.check_signals()
 }
 
-/// PyPy's `PyErr_CheckSignals` does nothing. PyPy looks for signals when it goes on in Python code.
+/// PyPy's `PyErr_CheckSignals` does nothing. PyPy looks for signals when it goes on in Python code; in
+/// what it has compiled, as it soon has this, at the end of a loop's turn alone.
 #[cfg(PyPy)]
 pub fn check(py: Python<'_>) -> PyResult<()> {
-    static NOTHING: crate::once::Once<Py<PyAny>> = crate::once::Once::new();
-    let nothing = NOTHING
-        .get_or_try_init(py, || PyResult::Ok(py.eval(c"lambda: None", None, None)?.unbind()))?;
-    nothing.bind(py).call0().map(|_| ())
+    static TURN: crate::once::Once<Py<PyAny>> = crate::once::Once::new();
+    let turn = TURN.get_or_try_init(py, || {
+        PyResult::Ok(py.eval(c"lambda: [_ for _ in (None,)]", None, None)?.unbind())
+    })?;
+    turn.bind(py).call0().map(|_| ())
 }
