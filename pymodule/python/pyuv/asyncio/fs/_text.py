@@ -267,6 +267,7 @@ class TextFile:
             if cookie:
                 # Behind the start no byte order mark is looked for.
                 self._decoder.setstate((b"", wanted.flags))
+                self._blocks.append(Block(wanted.flags, b"", 0, 0, final=False))
             if wanted.skip or wanted.feed:
                 while len(buffer._ahead) < wanted.feed and await buffer._fill(wanted.feed):
                     pass
