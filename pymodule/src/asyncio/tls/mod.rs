@@ -138,6 +138,12 @@ impl TLSCore {
         if ends_the_program(py, &error) {
             return Err(error);
         }
+        // There may be an alert that says to the peer what was wrong.
+        if let Err(another) = self.send_at_once(py)
+            && ends_the_program(py, &another)
+        {
+            return Err(another);
+        }
         self.ask(py, "_fatal_error", Some(error.value(py)))
     }
 }
