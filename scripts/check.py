@@ -40,8 +40,8 @@ SHARD = ROOT / "tests" / "shard.txt"
 PYPY_SHARD = ROOT / "tests" / "shard-pypy.txt"
 PROGRAMS_SHARD = ROOT / "tests" / "programs" / "shard.txt"
 FULL = ROOT / "tests" / "results" / "full.json"
-# The name servers that tests/nameservers.py starts, and Debian's packages that hold them.
-SERVERS = {"knotd": "knot", "unbound": "unbound"}
+# What tests/nameservers.py and tests/opensslprogram.py start, and Debian's packages that hold it.
+PEERS = {"knotd": "knot", "openssl": "openssl", "unbound": "unbound"}
 # How long each of the two fuzz tests runs, unless the environment says otherwise.
 FUZZ_SECONDS = "30"
 # The random programs that are always run, for a minute at most; `make fuzz-programs` makes others each time.
@@ -381,7 +381,7 @@ def main() -> int:
 
     def set_up(_: Path) -> Result:
         # Before the tests, whose time is limited, ask for them.
-        for program, package in SERVERS.items():
+        for program, package in PEERS.items():
             debian.program(program, package)
         if not Path("/etc/services").exists():
             # Names of services, which a minimal Debian is without.

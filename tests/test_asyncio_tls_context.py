@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import ssl
+import subprocess
 import sys
 
+import debian
 import pytest
 import pyuv.asyncio
 from asyncioutil import Recorder, both_loops, reports, run
+from opensslprogram import s_client, s_server
 from tlsutil import CERTIFICATE, client_context, echo, echoed, ended, server_context, way
 
 from util import collect
@@ -168,18 +171,127 @@ def test_a_callback_may_end_the_connection_that_it_is_called_for(end):
     pyuv.asyncio.run(main())
 
 
+def labels(log):
+    """The labels of a file of secrets (NSS's key log format), with the lengths of what each line has."""
+    lines = [line.split() for line in log.splitlines() if not line.startswith("#")]
+    return {(label, *[len(bytes.fromhex(field)) for field in fields]) for label, *fields in lines}
+
+
+LABELS = {
+    # What 1.2 has for all is 48 bytes; with AES-256 and SHA-384 a secret of 1.3 has 48 too.
+    "TLSv1_2": {"CLIENT_RANDOM"},
+    "TLSv1_3": {
+        "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+        "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+        "CLIENT_TRAFFIC_SECRET_0",
+        "SERVER_TRAFFIC_SECRET_0",
+        "EXPORTER_SECRET",
+    },
+}
+
+
 @both_loops
-def test_secrets_are_logged_for_who_debugs(factory, tmp_path):
-    async def main():
-        client_side = client_context()
-        client_side.keylog_filename = str(tmp_path / "secrets")
-        server, (reader, writer) = await connected(server_context(), client_side)
-        await echoed(reader, writer, 10)
-        await ended(writer)
+@pytest.mark.parametrize("version", LABELS)
+@pytest.mark.parametrize("side", ["server", "client"])
+def test_logged_secrets_are_those_of_the_other_end(factory, version, side, tmp_path):
+    """So a recorded connection can be read with either."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+
+    async def serving():
+        context = server_context()
+        context.keylog_filename = str(ours)
+        context.maximum_version = ssl.TLSVersion[version]
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=context)
+        async with s_client(server.sockets[0].getsockname(), "-keylogfile", theirs) as client:
+            client.type("hello")
+            await client.says("hello")
+            assert await client.leave() == 0
         server.close()
 
+    async def connecting():
+        context = client_context()
+        context.keylog_filename = str(ours)
+        context.maximum_version = ssl.TLSVersion[version]
+        async with s_server("-keylogfile", theirs) as (server, address):
+            _, writer = await asyncio.open_connection(*address, ssl=context, server_hostname="localhost")
+            writer.write(b"hello\n")
+            await server.says("hello")
+            await ended(writer)
+
+    run(factory, serving() if side == "server" else connecting())
+    logged = ours.read_text()
+    assert labels(logged) == {(label, 32, 48) for label in LABELS[version]}
+    same = [set(log.splitlines()[-len(LABELS[version]) :]) for log in (logged, theirs.read_text())]
+    assert same[0] == same[1]
+
+
+@pytest.fixture
+def other_certificate(tmp_path):
+    """A certificate of another name's, with its key."""
+    made = tmp_path / "other.pem"
+    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other.example -days 2"
+    program = debian.program("openssl", "openssl")
+    names = ["-addext", "subjectAltName=DNS:other.example"]
+    key = tmp_path / "key.pem"
+    subprocess.run(
+        [program, *command.split(), *names, "-keyout", key, "-out", made], check=True, capture_output=True
+    )
+    made.write_bytes(made.read_bytes() + key.read_bytes())
+    return made
+
+
+@both_loops
+def test_a_name_chooses_the_certificate(factory, other_certificate):
+    """The callback puts another context in the place of the first, which is that of who says no name."""
+
+    async def main():
+        contexts = reports()
+        first, second = server_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        second.load_cert_chain(other_certificate)
+        names = []
+
+        def choose(ssl_object, name, context):
+            assert context is first
+            names.append(name)
+            if name == "other.example":
+                ssl_object.context = second
+
+        first.sni_callback = choose
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=first)
+        address = server.sockets[0].getsockname()
+        for name, trusted, subject in [
+            ("localhost", CERTIFICATE, "localhost"),
+            ("other.example", other_certificate, "other.example"),
+            (None, CERTIFICATE, "localhost"),
+        ]:
+            asked = ["-noservername"] if name is None else ["-servername", name]
+            async with s_client(address, *asked, trusted=trusted) as client:
+                assert (await client.says("subject=CN")).strip(" =") == subject
+                await client.says("Verify return code: 0")
+                client.type("hello")
+                await client.says("hello")
+                assert await client.leave() == 0
+        assert names == ["localhost", "other.example", None]
+        server.close()
+        assert contexts == []
+
     run(factory, main())
-    assert "CLIENT_TRAFFIC_SECRET_0" in (tmp_path / "secrets").read_text()
+
+
+def test_a_name_that_is_refused_gets_the_alert_of_the_callback():
+    """asyncio's own server sends none."""
+
+    async def main():
+        reports()
+        context = server_context()
+        context.sni_callback = lambda *_: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=context)
+        async with s_client(server.sockets[0].getsockname(), "-servername", "nobody.example") as client:
+            await client.says("unrecognized name")
+            assert await client.ends() == 1
+        server.close()
+
+    pyuv.asyncio.run(main())
 
 
 @both_loops
