@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -108,6 +109,20 @@ class ServerProcess:
             process, self._process = self._process, None
             process.terminate()
             process.wait(30)
+
+
+class TellingServer(ServerProcess):
+    """One that says in its log when it is ready."""
+
+    ready: str
+
+    def wait_until_ready(self, log: Path) -> bool:
+        until = time.monotonic() + READY_WITHIN
+        while self.running and time.monotonic() < until:
+            if self.ready in log.read_text(errors="replace"):
+                return True
+            time.sleep(0.02)
+        return False
 
 
 def free_port() -> int:

@@ -3,7 +3,8 @@ import signal
 
 import pytest
 import pyuv
-from servers import PortMapper, Postgres, RabbitMQ, Redis
+from redisserver import Redis
+from servers import PortMapper, Postgres, RabbitMQ
 
 from util import collect, open_fds
 

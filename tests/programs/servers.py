@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and RabbitMQ from Debian's packages, each for a `with` block."""
+"""PostgreSQL and RabbitMQ from Debian's packages, each for a `with` block."""
 
 import contextlib
 import os
@@ -9,23 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from serverprocess import READY_WITHIN, ServerProcess, free_port
+from serverprocess import ServerProcess, TellingServer, free_port
 from tlsutil import CERTIFICATE
-
-
-class TellingServer(ServerProcess):
-    """One that says in its log when it is ready."""
-
-    ready: str
-
-    def wait_until_ready(self, log: Path) -> bool:
-        until = time.monotonic() + READY_WITHIN
-        while self.running and time.monotonic() < until:
-            if self.ready in log.read_text(errors="replace"):
-                return True
-            time.sleep(0.02)
-        return False
-
 
 POSTGRES = {
     "fsync": "off",
@@ -68,24 +53,6 @@ class Postgres(TellingServer):
         """How it is named in one line."""
         password = self.password.replace(" ", "%20")
         return f"{scheme}://postgres:{password}@{self.address}/postgres"
-
-
-class Redis(TellingServer):
-    """Redis without persistence."""
-
-    program = "redis-server"
-    package = "redis-server"
-    ready = "Ready to accept connections"
-
-    def configure(self, folder: Path) -> list[str]:
-        settings = {
-            "bind": self.host,
-            "port": str(self.port),
-            "dir": str(folder),
-            "save": "",
-            "databases": "2",
-        }
-        return [word for name, value in settings.items() for word in (f"--{name}", value)]
 
 
 class PortMapper(ServerProcess):

@@ -17,6 +17,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
 
 import bootstrap
@@ -72,6 +73,8 @@ def main() -> int:
             environment.install_extension("testing")
             # What is fetched is fetched once, before several parts ask for it.
             suite.folder(environment)
+            with suite.server():
+                pass
             parts = options.part or (suite.parts(environment) if options.whole else [*suite.shard])
         except SetupError as error:
             print(f"suites: {error}", file=sys.stderr)

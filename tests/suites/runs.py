@@ -76,9 +76,9 @@ def _process(
         variables |= {"PYTHONPATH": str(ROOT / "tests" / "suites"), "PYTHONDONTWRITEBYTECODE": "1"}
         variables |= {"PYUV_SUITE_LOOP": loop, "PYUV_SUITE_CHOICE": str(chosen)}
         variables |= {"PYUV_SUITE_LINES": str(lines), "TMPDIR": temporary, **suite.variables}
-        with Path(temporary, "output").open("w+b") as output:
+        with Path(temporary, "output").open("w+b") as output, suite.server() as told:
             process = subprocess.Popen(
-                suite.command(environment, part),
+                [*suite.command(environment, part), *told],
                 cwd=suite.folder(environment),
                 env=variables,
                 stdin=subprocess.DEVNULL,

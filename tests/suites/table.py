@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import fetch
 from beside import Beside
+from redisserver import Redis
 
 HERE = Path(__file__).resolve().parent
 
@@ -37,6 +39,10 @@ class Suite:
         """What runs a part, in that folder."""
         raise NotImplementedError
 
+    def server(self) -> AbstractContextManager[list[str]]:
+        """What a process has to itself while it runs, and what its command is told of that."""
+        return nullcontext([])
+
 
 @dataclass(frozen=True)
 class PytestSuite(Suite):
@@ -61,6 +67,15 @@ class PytestSuite(Suite):
         limits = ["--timeout=60", "--timeout-method=thread"]
         plugins = ["-p", "of_pytest", "-p", "no:cacheprovider"]
         return [environment.bin / "pytest", "-q", *plugins, *self.options, *limits, part]
+
+
+class RedisSuite(PytestSuite):
+    """Tests that ask a Redis."""
+
+    @contextmanager
+    def server(self) -> Iterator[list[str]]:
+        with Redis() as server:
+            yield [f"--redis-url=redis://{server.address}/0"]
 
 
 class TornadoSuite(Suite):
@@ -93,6 +108,32 @@ SUITES: dict[str, Suite] = {
         without=("tests/test_benchmarks_*.py",),
         # Without what its settings add: coverage, doctests, processes of its own.
         options=("-o", "addopts=", "-m", "not dev_mode and not autobahn and not internal"),
+    ),
+    "redis": RedisSuite(
+        project="redis",
+        lock="suites-redis",
+        shard=tuple(f"tests/test_asyncio/test_{name}.py" for name in ("lock", "monitor", "pipeline")),
+        files=(
+            "tests/test_asyncio/test_*.py",
+            "tests/test_asyncio/*/test_*.py",
+            "tests/maint_notifications/test_async_*.py",
+        ),
+        # What asks modules that Debian's Redis has not, and whole installations.
+        without=(
+            "tests/maint_notifications/test_async_cluster_*.py",
+            "tests/test_asyncio/test_bloom.py",
+            "tests/test_asyncio/test_cluster_transaction.py",
+            "tests/test_asyncio/test_command_parser.py",
+            "tests/test_asyncio/test_command_policies.py",
+            "tests/test_asyncio/test_json.py",
+            "tests/test_asyncio/test_multidb/test_integration.py",
+            "tests/test_asyncio/test_scenario/*",
+            "tests/test_asyncio/test_search.py",
+            "tests/test_asyncio/test_ssl.py",
+            "tests/test_asyncio/test_timeseries.py",
+            "tests/test_asyncio/test_vsets.py",
+        ),
+        options=("-m", "not onlycluster and not redismod and not cp_integration and not ssl"),
     ),
     "tornado": TornadoSuite(
         project="tornado",
