@@ -40,7 +40,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.zone
 
-ZONES = sorted((pathlib.Path(__file__).parents[1] / "fixtures" / "zones").glob("*.zone"))
+ZONES = sorted((pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "zones").glob("*.zone"))
 # The size that resolvers agreed on in 2020: no fragments on any path.
 UDP_SIZE = 1232
 CNAME_LIMIT = 8
