@@ -2,7 +2,8 @@
 
 All have the same methods: `embed(loop)` gives the page's object; `later(seconds, callback)` calls back once;
 `run` runs until `stop`; `wait(seconds)` is an event loop of its own inside of a callback; `started(embedded)`
-is what comes after something was started in a callback of the host's.
+is what comes after something was started in a callback of the host's; `at_leisure(callback)` calls back when
+nothing else is to be done.
 """
 
 import os
@@ -62,6 +63,9 @@ class Qt:
     def later(self, seconds, callback):
         self.timer.singleShot(round(seconds * 1000), callback)
 
+    def at_leisure(self, callback):
+        self.timer.singleShot(0, callback)
+
     def run(self):
         self.application.exec()
 
@@ -101,6 +105,9 @@ class Tk:
     def later(self, seconds, callback):
         self.root.after(round(seconds * 1000), callback)
 
+    def at_leisure(self, callback):
+        self.root.after_idle(callback)
+
     def run(self):
         self.root.mainloop()
 
@@ -127,6 +134,9 @@ class Any:
 
     def later(self, seconds, callback):
         self.host.timers.enter(seconds, 0, callback)
+
+    def at_leisure(self, callback):
+        self.host.timers.enter(0, 1, callback)
 
     def run(self):
         self.host.run()
