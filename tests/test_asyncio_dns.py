@@ -154,7 +154,7 @@ def test_tasks_and_groups_take_lookups(dns_server):
 
 
 def test_options_are_those_of_the_channel():
-    from pyuv.asyncio.dns._options import Options
+    from pyuv._awaited.dns.options import Options
 
     taken = inspect.signature(raw.Channel).parameters
     assert set(Options.__annotations__) == set(taken) - {"loop", "servers"}

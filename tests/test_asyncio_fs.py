@@ -83,7 +83,7 @@ def test_every_operation_is_here():
             continue
         assert inspect.iscoroutinefunction(here)
         assert here.__doc__ == function.__doc__
-        assert here.__module__ == "pyuv.asyncio.fs"
+        assert here.__module__.startswith("pyuv.")
         parameters = dict(inspect.signature(function).parameters)
         del parameters["loop"], parameters["callback"]
         assert dict(inspect.signature(here).parameters) == parameters

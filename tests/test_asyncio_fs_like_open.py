@@ -10,8 +10,8 @@ import pytest
 import pyuv.asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pyuv._awaited.fs import ahead
 from pyuv.asyncio import fs
-from pyuv.asyncio.fs import _ahead
 
 factory = pyuv.asyncio.new_event_loop
 
@@ -54,7 +54,7 @@ NEWLINES = st.sampled_from([None, "", "\n", "\r", "\r\n"])
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Lines are split across blocks, and few are split at a time, in files that are quickly made."""
-    monkeypatch.setattr(_ahead, "WINDOW", 4)
+    monkeypatch.setattr(ahead, "WINDOW", 4)
 
 
 async def outcome(call, *arguments):

@@ -16,6 +16,7 @@ from typing import Any as _Any
 from typing import Literal as _Literal
 from typing import TypeVar as _TypeVar
 
+from . import _host as _host
 from ._event_loop import EventLoop
 from ._metrics import Lag, Metrics
 from ._slow import SlowCallback

@@ -276,6 +276,16 @@ class EventLoop(Scheduler, _SelectorEventLoop):
             {"message": f"Exception in a callback of {handle!r}", "exception": value, "uv_handle": handle}
         )
 
+    # For what is awaited on any host
+
+    def _start(self, coroutine: Any, ended: Callable[[], object]) -> Callable[[], object]:
+        task = self.create_task(coroutine)
+        task.add_done_callback(lambda _: ended())
+        return task.cancel
+
+    async def _finish(self, coroutine: Any) -> None:
+        await asyncio.shield(self.create_task(coroutine))
+
     # What asyncio's selector loop has a pipe of its own for
 
     def _make_self_pipe(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Unpack
 
-    from .dns._options import Options
+    from .._awaited.dns.options import Options
 
 __all__ = ["AsyncResolver"]
 

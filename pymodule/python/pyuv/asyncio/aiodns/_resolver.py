@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Literal, Self, TypeVar, overload
 
 from ... import dns
+from ..._awaited.dns.lookups import Ask, Lookups
 from .._event_loop import EventLoop
-from ..dns._lookups import Ask, Lookups
 from . import compat, error, pycares
 from .compat import (
     AresHostResult,

@@ -5,8 +5,16 @@ closed with the loop. They need an event loop of ``pyuv.asyncio``; on another th
 are those of :class:`pyuv.dns.Channel`, errors are :class:`pyuv.error.DNSError`.
 """
 
-from ._functions import getaddrinfo, gethostbyaddr, gethostbyname, getnameinfo, query, search, send
-from ._resolver import Resolver, get_resolver, set_resolver
+from ..._awaited.dns.functions import (
+    getaddrinfo,
+    gethostbyaddr,
+    gethostbyname,
+    getnameinfo,
+    query,
+    search,
+    send,
+)
+from ..._awaited.dns.resolver import Resolver, get_resolver, set_resolver
 
 __all__ = [
     "Resolver",

@@ -12,8 +12,8 @@ from socket import AF_INET, AF_INET6, AF_UNSPEC, gaierror
 from typing import Any, TypeAlias
 
 from ... import dns
+from ..._awaited.dns.resolver import Resolver, get_resolver
 from ...error import DNSError
-from ._resolver import Resolver, get_resolver
 
 __all__ = ["get_resolver", "getaddrinfo", "getnameinfo"]
 

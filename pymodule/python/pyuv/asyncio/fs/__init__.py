@@ -9,16 +9,16 @@ The modules ``os``, ``ospath`` and ``tempfile`` in here have aiofiles' names.
 import importlib as _importlib
 from typing import Any as _Any
 
-from . import _operations
-from ._binary import BinaryFile, RawFile
-from ._filters import BaseFilter, Change, DefaultFilter, PythonFilter
-from ._folders import scandir, walk
-from ._open import open
-from ._operations import *  # noqa: F403
-from ._path import AsyncPath
-from ._text import TextFile
-from ._watch import awatch, watch
-from ._whole import read_bytes, read_text, write_bytes, write_text
+from ..._awaited.fs import operations as _operations
+from ..._awaited.fs.binary import BinaryFile, RawFile
+from ..._awaited.fs.filters import BaseFilter, Change, DefaultFilter, PythonFilter
+from ..._awaited.fs.folders import scandir, walk
+from ..._awaited.fs.opening import open
+from ..._awaited.fs.operations import *  # noqa: F403
+from ..._awaited.fs.path import AsyncPath
+from ..._awaited.fs.text import TextFile
+from ..._awaited.fs.watch import awatch, watch
+from ..._awaited.fs.whole import read_bytes, read_text, write_bytes, write_text
 from ._wrapped import (
     WrappedFile,
     stderr,

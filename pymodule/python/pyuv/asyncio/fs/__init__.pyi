@@ -1,19 +1,16 @@
-from . import os as os
-from . import ospath as ospath
-from . import tempfile as tempfile
-from ._binary import (
+from ..._awaited.fs.binary import (
     BinaryFile,
     RawFile,
 )
-from ._filters import BaseFilter, Change, DefaultFilter, PythonFilter
-from ._folders import (
+from ..._awaited.fs.filters import BaseFilter, Change, DefaultFilter, PythonFilter
+from ..._awaited.fs.folders import (
     scandir,
     walk,
 )
-from ._open import (
+from ..._awaited.fs.opening import (
     open,
 )
-from ._operations import (
+from ..._awaited.fs.operations import (
     access,
     append_file,
     chmod,
@@ -58,17 +55,20 @@ from ._operations import (
     write,
     write_file,
 )
-from ._path import AsyncPath
-from ._text import (
+from ..._awaited.fs.path import AsyncPath
+from ..._awaited.fs.text import (
     TextFile,
 )
-from ._watch import awatch, watch
-from ._whole import (
+from ..._awaited.fs.watch import awatch, watch
+from ..._awaited.fs.whole import (
     read_bytes,
     read_text,
     write_bytes,
     write_text,
 )
+from . import os as os
+from . import ospath as ospath
+from . import tempfile as tempfile
 from ._wrapped import (
     WrappedFile,
     stderr,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Self
 
-from ._awaiting import in_pool
+from ..._awaited.requests import in_pool
 
 _BLOCKING = frozenset(
     (

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from functools import wraps as _wraps
 from typing import Any, ParamSpec, TypeVar
 
-from . import _operations
+from ..._awaited.fs import operations as _operations
+from ..._awaited.fs.folders import scandir as _scandir
+from ..._awaited.requests import in_pool as _in_pool
 from . import ospath as path
-from ._awaiting import in_pool as _in_pool
-from ._folders import scandir as _scandir
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -5,10 +5,10 @@ import os.path
 import stat as _stat
 from typing import Any
 
-from ._awaiting import in_pool as _in_pool
-from ._operations import fstat as _fstat
-from ._operations import lstat as _lstat
-from ._operations import stat as _stat_of
+from ..._awaited.fs.status import mode as _mode
+from ..._awaited.fs.status import samefile
+from ..._awaited.fs.status import status as _status
+from ..._awaited.requests import in_pool as _in_pool
 
 __all__ = [
     "abspath",
@@ -26,21 +26,6 @@ __all__ = [
     "samefile",
     "sameopenfile",
 ]
-
-
-async def _status(path: Any, *, follow_symlinks: bool = True) -> Any:
-    """What is known of a path, or of a descriptor."""
-    if isinstance(path, int):
-        return await _fstat(path)
-    return await (_stat_of if follow_symlinks else _lstat)(path)
-
-
-async def _mode(path: Any, *, follow_symlinks: bool = True) -> int:
-    """The kind of a file in st_mode; 0 where there is none."""
-    try:
-        return int((await _status(path, follow_symlinks=follow_symlinks)).st_mode)
-    except (OSError, ValueError):
-        return 0
 
 
 async def abspath(path: Any) -> Any:
@@ -103,15 +88,6 @@ async def getctime(path: Any) -> float:
     return float((await _status(path)).st_ctime)
 
 
-async def samefile(path1: Any, path2: Any) -> bool:
-    """Whether two paths lead to one file."""
-    return _same(await _status(path1), await _status(path2))
-
-
 async def sameopenfile(fd1: int, fd2: int) -> bool:
     """Whether two descriptors are of one file."""
-    return _same(await _fstat(fd1), await _fstat(fd2))
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool((one.st_ino, one.st_dev) == (other.st_ino, other.st_dev))
+    return await samefile(fd1, fd2)

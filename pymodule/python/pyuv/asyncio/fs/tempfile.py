@@ -12,12 +12,12 @@ from collections.abc import Generator as _Generator
 from collections.abc import Iterable as _Iterable
 from typing import Any, Self
 
-from ._awaiting import in_pool as _in_pool
-from ._open import Mode as _Mode
-from ._open import Opening as _Opening
-from ._open import check_arguments as _check_arguments
-from ._open import file_of as _file_of
-from ._text import Convention as _Convention
+from ..._awaited.fs.opening import Mode as _Mode
+from ..._awaited.fs.opening import Opening as _Opening
+from ..._awaited.fs.opening import check_arguments as _check_arguments
+from ..._awaited.fs.opening import file_of as _file_of
+from ..._awaited.fs.text import Convention as _Convention
+from ..._awaited.requests import in_pool as _in_pool
 
 __all__ = ["NamedTemporaryFile", "SpooledTemporaryFile", "TemporaryDirectory", "TemporaryFile"]
 

@@ -1,6 +1,5 @@
-"""A channel of c-ares's whose lookups are awaited, and the one that an event loop has."""
+"""A channel of c-ares's whose lookups are awaited, and the one that a host has."""
 
-import asyncio
 import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack
@@ -16,11 +15,11 @@ from ...dns import (
     RecordClass,
     RecordType,
 )
-from .._event_loop import EventLoop
-from ._lookups import Ask, Lookups, error
+from ..host import Future, abandon, is_running, running
+from .lookups import Ask, Lookups, error
 
 if TYPE_CHECKING:
-    from ._options import Options
+    from .options import Options
 
 _T = TypeVar("_T")
 
@@ -28,25 +27,25 @@ Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 
 
 class Resolver:
-    """A DNS client on the running event loop: a :class:`pyuv.dns.Channel` whose lookups are awaited.
+    """A DNS client for the running tasks: a :class:`pyuv.dns.Channel` whose lookups are awaited.
 
     ``servers`` and the options are those of the channel. RuntimeError on an event loop that is not one of
-    ``pyuv.asyncio``, or without one.
+    ``pyuv.asyncio``, and where neither such a loop nor trio runs.
 
     Every lookup takes a ``timeout`` in seconds, for all of it, beside the channel's own, which is for each
     time that a server is asked. When it is over, DNSError with ``ARES_ETIMEOUT`` is raised, which is a
     TimeoutError too. A lookup whose task is cancelled, by ``asyncio.timeout`` for instance, is not waited for
     any more; c-ares is told to end it as soon as nobody waits for another one of this resolver.
 
-    A channel belongs to its event loop's thread, and ends with its event loop.
+    A channel belongs to the thread of its event loop, or of ``trio.run``, and ends with that.
     """
 
-    __slots__ = ("__weakref__", "_channel", "_lookups", "_loop")
+    __slots__ = ("__weakref__", "_channel", "_host", "_lookups")
 
     def __init__(self, servers: str | Iterable[str] | None = None, **options: "Unpack[Options]") -> None:
-        self._loop = _running_loop()
-        self._channel = Channel(self._loop.uv, servers, **options)
-        self._lookups = Lookups(self._loop, self._channel)
+        self._host = running()
+        self._channel = Channel(self._host.uv, servers, **options)
+        self._lookups = Lookups(self._host, self._channel)
 
     async def query(
         self,
@@ -160,7 +159,7 @@ class Resolver:
 
     @property
     def closed(self) -> bool:
-        """Whether the channel was closed, by :meth:`close` or with the event loop."""
+        """Whether the channel was closed, by :meth:`close` or with what it ran on."""
         return self._channel.closed
 
     @property
@@ -188,18 +187,18 @@ class Resolver:
 
     async def _answer(self, ask: Ask[_T], about: object, timeout: float | None) -> _T:
         """What the channel says to what ``ask`` asks of it; ``about`` is named in errors."""
-        loop = self._loop
-        if asyncio.get_running_loop() is not loop:
+        host = self._host
+        if not is_running(host):
             raise RuntimeError(f"{self!r} belongs to another event loop")
-        answer: asyncio.Future[_T] = loop.create_future()
+        answer: Future[_T] = host.create_future()
         self._lookups.ask(answer, ask, about)
         timer = None
         try:
             if timeout is not None:
-                timer = loop.call_later(timeout, self._expire, answer, about, timeout)
+                timer = host.call_later(timeout, self._expire, answer, about, timeout)
             return await answer
         except BaseException:
-            if not loop.is_closed() and (answer.cancel() or answer.cancelled()):
+            if abandon(answer):
                 self._lookups.abandon()
             # It has the exception, whose traceback has this frame.
             del answer
@@ -208,40 +207,30 @@ class Resolver:
             if timer is not None:
                 timer.cancel()
 
-    def _expire(self, answer: "asyncio.Future[Any]", about: object, timeout: float) -> None:
+    def _expire(self, answer: Future[Any], about: object, timeout: float) -> None:
         if not answer.done():
             answer.set_exception(error(ARES_ETIMEOUT, f"no answer within {timeout:g} s", about))
             self._lookups.abandon()
 
 
-def _running_loop() -> EventLoop:
-    loop = asyncio.get_running_loop()
-    if not isinstance(loop, EventLoop):
-        raise RuntimeError(
-            f"pyuv.asyncio.dns needs an event loop of pyuv.asyncio, not {type(loop).__name__}: "
-            "run the program with pyuv.asyncio.run"
-        )
-    return loop
-
-
 def get_resolver() -> Resolver:
-    """The resolver of the running event loop. It is made when it is first asked for.
+    """The resolver of the running event loop, or of ``trio.run``. It is made when it is first asked for.
 
     The functions of this module ask it, and so does ``loop.getaddrinfo`` of an event loop that was made with
     ``resolver="c-ares"``.
     """
-    loop = _running_loop()
-    resolver: Resolver | None = loop._resolver
+    host = running()
+    resolver: Resolver | None = host._resolver
     if resolver is None:
-        resolver = loop._resolver = Resolver()
+        resolver = host._resolver = Resolver()
     return resolver
 
 
 def set_resolver(resolver: Resolver) -> None:
-    """Has the running event loop use another resolver, with servers and options of your own. The earlier one
-    is not closed. ValueError for a resolver of another event loop.
+    """Has the running event loop, or ``trio.run``, use another resolver, with servers and options of your
+    own. The earlier one is not closed. ValueError for a resolver of another one.
     """
-    loop = _running_loop()
-    if resolver._loop is not loop:
+    host = running()
+    if resolver._host is not host:
         raise ValueError("this is a resolver of another event loop")
-    loop._resolver = resolver
+    host._resolver = resolver

@@ -1,6 +1,6 @@
 """Futures for what a channel of c-ares's is asked.
 
-What tasks ask in one turn of the event loop is given to the channel together. A processor's caches do not
+What tasks ask in one turn of their host is given to the channel together. A processor's caches do not
 hold the tasks, c-ares and the kernel's network at once, and a server that is woken for each question costs
 more than one that finds many: with 100 tasks that ask in turn, a query takes 1.4 times the CPU otherwise.
 
@@ -9,14 +9,13 @@ therefore ended when nobody waits for another one of its channel either. Until t
 again, for as long as the channel's own timeout allows, and what is answered is dropped.
 """
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from ...dns import Channel, strerror
 from ...error import DNSError
-from .._event_loop import EventLoop
+from ..host import Future, Host
 
 _T = TypeVar("_T")
 
@@ -28,13 +27,13 @@ Ask: TypeAlias = Callable[[Told[_T]], object]
 class Lookups:
     """What a channel is asked, and who waits for it."""
 
-    __slots__ = ("_abandoned", "_asked", "_loop", "channel")
+    __slots__ = ("_abandoned", "_asked", "_host", "channel")
 
-    def __init__(self, loop: EventLoop, channel: Channel) -> None:
+    def __init__(self, host: Host, channel: Channel) -> None:
         self.channel = channel
-        self._loop = loop
+        self._host = host
         # What the next turn gives to the channel.
-        self._asked: list[tuple[Ask[Any], asyncio.Future[Any], object, Callable[[Any], Any] | None]] = []
+        self._asked: list[tuple[Ask[Any], Future[Any], object, Callable[[Any], Any] | None]] = []
         # How many lookups are under way that nobody waits for any more.
         self._abandoned = 0
 
@@ -45,7 +44,7 @@ class Lookups:
 
     def ask(
         self,
-        answer: "asyncio.Future[_T]",
+        answer: Future[_T],
         ask: Ask[Any],
         about: object,
         convert: Callable[[Any], _T] | None = None,
@@ -54,7 +53,7 @@ class Lookups:
         that; ``about`` is named in errors.
         """
         if not self._asked:
-            self._loop.call_soon(self.give)
+            self._host.call_soon(self.give)
         self._asked.append((ask, answer, about, convert))
 
     def give(self) -> None:
@@ -97,7 +96,7 @@ class Lookups:
 
     def _told(
         self,
-        answer: "asyncio.Future[_T]",
+        answer: Future[_T],
         about: object,
         convert: Callable[[Any], _T] | None,
         result: Any,
@@ -114,7 +113,7 @@ class Lookups:
                 except Exception as failure:
                     answer.set_exception(failure)
         # A loop that is being closed runs no task any more.
-        elif not self._loop.is_closed():
+        elif not self._host.is_closed():
             answer.set_exception(self.failed(number, about))
         if self._abandoned:
             self._end_abandoned()

@@ -5,15 +5,14 @@ called back: what it then gives, a descriptor say, goes to `dispose`, so that no
 nobody has.
 """
 
-from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Awaitable, Callable
 from functools import partial
 from os import fsencode
 from typing import Any, Protocol, TypeVar
 
-from ... import Loop
-from ...errno import strerror
-from ...error import FSError
+from ..errno import strerror
+from ..error import FSError
+from .host import Future, abandon, running
 
 _T = TypeVar("_T")
 
@@ -26,19 +25,6 @@ class Request(Protocol):
 
     def cancel(self) -> bool:
         """Takes it back if it has not begun."""
-
-
-def uv_loop() -> Loop:
-    """The loop below the running event loop. RuntimeError if that is not pyuv's, or none runs."""
-    loop = get_running_loop()
-    try:
-        # No other event loop has it, and to ask is as fast as it gets.
-        return loop.uv  # type: ignore[attr-defined, no-any-return]
-    except AttributeError:
-        raise RuntimeError(
-            f"pyuv.asyncio.fs needs an event loop of pyuv.asyncio, not {type(loop).__name__}: "
-            "run the program with pyuv.asyncio.run"
-        ) from None
 
 
 def error_of(request: Any, call: str) -> FSError:
@@ -65,7 +51,7 @@ def _shown(path: Any) -> str:
     return fsencode(path).decode(errors="replace")
 
 
-def settle(future: "Future[Any]", call: str, dispose: Dispose | None, request: Any) -> None:
+def settle(future: Future[Any], call: str, dispose: Dispose | None, request: Any) -> None:
     """Gives the future what a request of `pyuv.fs` has come to: its callback."""
     if future.done() or future.get_loop().is_closed():
         if dispose is not None and request.error is None:
@@ -76,11 +62,12 @@ def settle(future: "Future[Any]", call: str, dispose: Dispose | None, request: A
         future.set_exception(error_of(request, call))
 
 
-def give_up(request: Request, future: "Future[Any]", dispose: Dispose | None) -> None:
-    """Ends a request whose task was cancelled."""
-    request.cancel()
+def give_up(request: Request, future: Future[Any], dispose: Dispose | None) -> None:
+    """Ends a request that nobody awaits any more, if it has not failed."""
+    if abandon(future):
+        request.cancel()
     # It may have succeeded in the very turn in which its task was cancelled.
-    if dispose is not None and not future.cancelled() and future.exception() is None:
+    elif dispose is not None and future.done() and future.exception() is None:
         dispose(future.result())
 
 
@@ -89,14 +76,16 @@ def awaited(function: Callable[..., Any], dispose: Dispose | None = None) -> Cal
     call = function.__name__
 
     async def operation(*arguments: Any, **keywords: Any) -> Any:
-        loop = uv_loop()
-        future: Future[Any] = Future(loop=get_running_loop())
+        host = running()
+        future = host.create_future()
         told = partial(settle, future, call, dispose)
-        request = function(loop, *arguments, callback=told, **keywords)
+        request = function(host.uv, *arguments, callback=told, **keywords)
         try:
             return await future
-        except CancelledError:
+        except BaseException:
             give_up(request, future, dispose)
+            # It may have the exception, whose traceback has this frame.
+            del future, told
             raise
 
     return operation
@@ -104,8 +93,8 @@ def awaited(function: Callable[..., Any], dispose: Dispose | None = None) -> Cal
 
 async def in_pool(function: Callable[..., _T], *arguments: Any, dispose: Dispose | None = None) -> _T:
     """Calls any function on a thread of libuv's pool (`uv_queue_work`), for what libuv has no request for."""
-    loop = uv_loop()
-    future: Future[_T] = get_running_loop().create_future()
+    host = running()
+    future: Future[_T] = host.create_future()
     done: list[_T] = []
     raised: list[BaseException] = []
 
@@ -130,9 +119,9 @@ async def in_pool(function: Callable[..., _T], *arguments: Any, dispose: Dispose
         else:
             future.cancel()
 
-    request = loop.queue_work(work, told)
+    request = host.uv.queue_work(work, told)
     try:
         return await future
-    except CancelledError:
+    except BaseException:
         give_up(request, future, dispose)
         raise

@@ -8,12 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from . import _operations, ospath
-from ._awaiting import in_pool
-from ._folders import scandir
-from ._open import Opener, Opening
-from ._open import open as open_file
-from ._whole import read_bytes, read_text, write_bytes, write_text
+from ..requests import in_pool
+from . import operations, status
+from .folders import scandir
+from .opening import Opener, Opening
+from .opening import open as open_file
+from .whole import read_bytes, read_text, write_bytes, write_text
 
 if sys.platform == "win32":
     from pathlib import PureWindowsPath as _Pure
@@ -41,14 +41,14 @@ class AsyncPath(_Pure):
 
     async def stat(self, *, follow_symlinks: bool = True) -> Any:
         """What the system knows of it: `uv_fs_stat`, or `uv_fs_lstat`."""
-        return await (_operations.stat if follow_symlinks else _operations.lstat)(self)
+        return await (operations.stat if follow_symlinks else operations.lstat)(self)
 
     async def lstat(self) -> Any:
         """The same, of a link itself."""
-        return await _operations.lstat(self)
+        return await operations.lstat(self)
 
     async def _mode(self, *, follow_symlinks: bool = True) -> int:
-        return await ospath._mode(self, follow_symlinks=follow_symlinks)
+        return await status.mode(self, follow_symlinks=follow_symlinks)
 
     async def exists(self, *, follow_symlinks: bool = True) -> bool:
         """Whether there is something."""
@@ -94,7 +94,7 @@ class AsyncPath(_Pure):
 
     async def samefile(self, other_path: _Target) -> bool:
         """Whether another path leads to the same file."""
-        return await ospath.samefile(self, other_path)
+        return await status.samefile(self, other_path)
 
     async def owner(self, *, follow_symlinks: bool = True) -> str:
         """The name of its owner. KeyError for one without."""
@@ -152,7 +152,7 @@ class AsyncPath(_Pure):
 
     async def readlink(self) -> Self:
         """What a symbolic link says: `uv_fs_readlink`."""
-        return type(self)(await _operations.readlink(self))
+        return type(self)(await operations.readlink(self))
 
     # What is in it
 
@@ -244,23 +244,23 @@ class AsyncPath(_Pure):
         if parents or exist_ok:
             await in_pool(Path(self).mkdir, mode, parents, exist_ok)
         else:
-            await _operations.mkdir(self, mode)
+            await operations.mkdir(self, mode)
 
     async def rmdir(self) -> None:
         """Removes an empty folder: `uv_fs_rmdir`."""
-        await _operations.rmdir(self)
+        await operations.rmdir(self)
 
     async def unlink(self, missing_ok: bool = False) -> None:
         """Removes a name of a file: `uv_fs_unlink`."""
         try:
-            await _operations.unlink(self)
+            await operations.unlink(self)
         except FileNotFoundError:
             if not missing_ok:
                 raise
 
     async def rename(self, target: _Target) -> Self:
         """Gives it another name: `uv_fs_rename`."""
-        await _operations.rename(self, target)
+        await operations.rename(self, target)
         return type(self)(target)
 
     async def replace(self, target: _Target) -> Self:
@@ -269,22 +269,22 @@ class AsyncPath(_Pure):
 
     async def symlink_to(self, target: Any, target_is_directory: bool = False) -> None:
         """Makes this a symbolic link to the target: `uv_fs_symlink`."""
-        await _operations.symlink(target, self)
+        await operations.symlink(target, self)
 
     async def hardlink_to(self, target: Any) -> None:
         """Makes this a further name of the target: `uv_fs_link`."""
-        await _operations.link(target, self)
+        await operations.link(target, self)
 
     if sys.version_info < (3, 12):
 
         async def link_to(self, target: Any) -> None:
             """Makes the target a further name of this: pathlib's, up to Python 3.11."""
-            await _operations.link(self, target)
+            await operations.link(self, target)
 
     async def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
         """Sets permissions: `uv_fs_chmod`."""
         if follow_symlinks:
-            await _operations.chmod(self, mode)
+            await operations.chmod(self, mode)
         else:
             await in_pool(lambda: os.chmod(self, mode, follow_symlinks=False))
 

@@ -1,9 +1,9 @@
-"""Lookups by the resolver of the running event loop."""
+"""Lookups by the resolver of the running host."""
 
 import ipaddress
 
 from ...dns import AddrInfoResult, HostResult, Message, NameInfoResult, RecordClass, RecordType
-from ._resolver import Address, get_resolver
+from .resolver import Address, get_resolver
 
 __all__ = ["getaddrinfo", "gethostbyaddr", "gethostbyname", "getnameinfo", "query", "search", "send"]
 

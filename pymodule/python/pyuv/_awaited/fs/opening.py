@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from ._awaiting import in_pool
-from ._binary import WRITE_BUFFER, BinaryFile, RawFile
-from ._descriptor import Descriptor
-from ._operations import open_fd
-from ._text import Convention, TextFile
+from ..requests import in_pool
+from .binary import WRITE_BUFFER, BinaryFile, RawFile
+from .descriptor import Descriptor
+from .operations import open_fd
+from .text import Convention, TextFile
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorOrPath, OpenBinaryMode, OpenTextMode

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import fs
-from ._awaiting import Dispose, awaited
+from ..requests import Dispose, awaited
 
 
 def _remove_file(made: tuple[int, Any]) -> None:
@@ -43,7 +43,7 @@ def _operation(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     kept = [one for one in signature.parameters.values() if one.name not in ("loop", "callback")]
     operation.__signature__ = signature.replace(parameters=kept)
     operation.__name__ = operation.__qualname__ = name
-    operation.__module__ = "pyuv.asyncio.fs"
+    operation.__module__ = __name__
     operation.__doc__ = function.__doc__
     return operation  # type: ignore[no-any-return]
 

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple, Self
 
-from ._ahead import WINDOW, Ahead, AnyEnd, LineEnd, Newline, OtherEnd
-from ._binary import BinaryFile, until
-from ._cookie import Block, Cookie, cookie_of
+from .ahead import WINDOW, Ahead, AnyEnd, LineEnd, Newline, OtherEnd
+from .binary import BinaryFile, until
+from .cookie import Block, Cookie, cookie_of
 
 
 class Convention(NamedTuple):
@@ -70,7 +70,7 @@ class TextFile:
 
     def __repr__(self) -> str:
         encoding = f"encoding={self.encoding!r}"
-        return f"<pyuv.asyncio.fs.TextFile name={self.name!r} mode={self.mode!r} {encoding}>"
+        return f"<TextFile name={self.name!r} mode={self.mode!r} {encoding}>"
 
     async def __aenter__(self) -> Self:
         self._check()

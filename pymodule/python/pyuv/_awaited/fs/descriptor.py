@@ -8,14 +8,14 @@ file counts.
 import contextlib
 import os
 import stat
-from asyncio import CancelledError, Future, get_running_loop
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ... import fs
-from ._awaiting import error_of, settle, uv_loop
+from ..host import Future, abandon, running
+from ..requests import error_of, settle
 
 
 class Descriptor:
@@ -64,12 +64,12 @@ class Descriptor:
         if not self._taken:
             self._taken = True
             return
-        turn = get_running_loop().create_future()
+        turn = running().create_future()
         self._waiting.append(turn)
         try:
             await turn
-        except CancelledError:
-            if turn.cancelled():
+        except BaseException:
+            if abandon(turn):
                 self._waiting.remove(turn)
             else:
                 self._pass_on()
@@ -94,8 +94,8 @@ class Descriptor:
 
     async def ask(self, function: Callable[..., Any], *arguments: Any, told: Callable[[Any], object]) -> None:
         """One operation; `told` gets its result as soon as that is there, whoever awaits it still."""
-        loop = uv_loop()
-        future: Future[None] = Future(loop=get_running_loop())
+        host = running()
+        future: Future[None] = host.create_future()
 
         def ended(request: Any) -> None:
             self._request = None
@@ -119,11 +119,12 @@ class Descriptor:
                     self.close_now()
 
         self._reads = function is fs.read
-        self._request = request = function(loop, self.fd, *arguments, callback=ended)
+        self._request = request = function(host.uv, self.fd, *arguments, callback=ended)
         try:
             await future
-        except CancelledError:
-            request.cancel()
+        except BaseException:
+            if abandon(future):
+                request.cancel()
             raise
 
     # Position: of an open file the kernel knows it without asking anybody
@@ -146,13 +147,13 @@ class Descriptor:
         self.closed = True
         if self._closes and self._request is None:
             self._closes = False
-            loop = uv_loop()
-            future: Future[None] = get_running_loop().create_future()
+            host = running()
+            future = host.create_future()
             removed: Future[None] | None = None
             if self.removes is not None:
-                removed = get_running_loop().create_future()
-                fs.unlink(loop, self.removes, partial(_over, removed))
-            fs.close(loop, self.fd, partial(settle, future, "close", None))
+                removed = host.create_future()
+                fs.unlink(host.uv, self.removes, partial(_over, removed))
+            fs.close(host.uv, self.fd, partial(settle, future, "close", None))
             await future
             if removed is not None:
                 await removed
@@ -177,7 +178,7 @@ class Descriptor:
         return self._closes and not self.closed
 
 
-def _over(future: "Future[None]", _: object) -> None:
+def _over(future: Future[None], _: object) -> None:
     """Whatever came of it."""
     if not future.done() and not future.get_loop().is_closed():
         future.set_result(None)

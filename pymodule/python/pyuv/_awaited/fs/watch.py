@@ -7,15 +7,15 @@ what has become of each is looked up then, in one trip to the thread pool.
 import os
 import stat
 import time
-from asyncio import Future, TimerHandle, ensure_future, get_running_loop
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, TypeAlias
 
 from ... import errno, fs
 from ...error import FSEventError
-from ._awaiting import in_pool, uv_loop
-from ._filters import Change, DefaultFilter
+from ..host import Alarm, Future, running
+from ..requests import in_pool
+from .filters import Change, DefaultFilter
 
 FileChange: TypeAlias = tuple[Change, str]
 WatchFilter: TypeAlias = Callable[[Change, str], bool]
@@ -29,18 +29,17 @@ _DOUBT = 1.0
 """Seconds by which clocks and times of files may be apart."""
 
 
-class _Alarm:
+class _Bell:
     """Wakes a waiting task: by news, when a time is over, or at the end."""
 
     def __init__(self, stop_event: Any) -> None:
-        self._loop = get_running_loop()
+        self._host = running()
         self._future: Future[None] | None = None
         self._stop_event = stop_event
-        self._waiter: Future[Any] | None = None
-        self._timer: TimerHandle | None = None
+        self._end_waiting: Callable[[], object] | None = None
+        self._timer: Alarm | None = None
         if iscoroutinefunction(getattr(stop_event, "wait", None)):
-            self._waiter = ensure_future(stop_event.wait())
-            self._waiter.add_done_callback(self.ring)
+            self._end_waiting = self._host._start(stop_event.wait(), self.ring)
         elif stop_event is not None:
             self._look()
 
@@ -52,9 +51,9 @@ class _Alarm:
         if self.stopped:
             self.ring()
         else:
-            self._timer = self._loop.call_later(_LOOK, self._look)
+            self._timer = self._host.call_later(_LOOK, self._look)
 
-    def ring(self, *_: object) -> None:
+    def ring(self) -> None:
         """Wakes the task."""
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
@@ -63,8 +62,8 @@ class _Alarm:
         """Waits to be woken, or so long at most."""
         if self.stopped:
             return
-        self._future = self._loop.create_future()
-        timer = None if seconds is None else self._loop.call_later(seconds, self.ring)
+        self._future = self._host.create_future()
+        timer = None if seconds is None else self._host.call_later(seconds, self.ring)
         try:
             await self._future
         finally:
@@ -74,8 +73,8 @@ class _Alarm:
 
     def close(self) -> None:
         """Wakes nobody any more."""
-        if self._waiter is not None:
-            self._waiter.cancel()
+        if self._end_waiting is not None:
+            self._end_waiting()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -86,7 +85,7 @@ class _Events:
     def __init__(self, roots: list[str], *, recursive: bool, forgiving: bool) -> None:
         self._roots = roots
         self._handles: list[fs.FSEvent] = []
-        self._alarm: _Alarm | None = None
+        self._bell: _Bell | None = None
         self._names: dict[str, int] = {}
         self._lost = False
         self._error: Exception | None = None
@@ -97,7 +96,7 @@ class _Events:
         self._recursive = recursive
         try:
             for root in roots:
-                handle = fs.FSEvent(uv_loop())
+                handle = fs.FSEvent(running().uv)
                 self._handles.append(handle)
                 try:
                     handle.start(root, flags, self._listener(root))
@@ -108,9 +107,9 @@ class _Events:
             self.close()
             raise
 
-    def wake(self, alarm: _Alarm) -> None:
+    def wake(self, bell: _Bell) -> None:
         """Rings from now on."""
-        self._alarm = alarm
+        self._bell = bell
 
     def _listener(self, root: str) -> Callable[[Any, Any, int, int | None], None]:
         is_folder = os.path.isdir(root)
@@ -131,8 +130,8 @@ class _Events:
                     # News of the folder itself come under the last part of its path.
                     path = root
                 self._note(path, events)
-            if self._alarm is not None:
-                self._alarm.ring()
+            if self._bell is not None:
+                self._bell.ring()
 
         return told
 
@@ -174,16 +173,16 @@ class _Looks:
         self._roots = roots
         self._recursive = recursive
         self._delay = delay
-        self._alarm: _Alarm | None = None
+        self._bell: _Bell | None = None
         self._found: set[FileChange] = set()
         self._before: dict[str, tuple[int, ...]] | None = None
-        self._looking: Any = None
+        self._end_looking: Callable[[], object] | None = None
         self.count = 0
 
-    def wake(self, alarm: _Alarm) -> None:
+    def wake(self, bell: _Bell) -> None:
         """Looks, and rings when something is different."""
-        self._alarm = alarm
-        self._looking = ensure_future(self._look())
+        self._bell = bell
+        self._end_looking = running()._start(self._look(), bell.ring)
 
     async def _look(self) -> None:
         while True:
@@ -192,11 +191,12 @@ class _Looks:
                 changes = set(_differences(self._before, now))
                 self._found |= changes
                 self.count += len(changes)
-                if changes and self._alarm is not None:
-                    self._alarm.ring()
+                if changes and self._bell is not None:
+                    self._bell.ring()
             self._before = now
-            timer: Future[None] = get_running_loop().create_future()
-            get_running_loop().call_later(self._delay, _done, timer)
+            host = running()
+            timer: Future[None] = host.create_future()
+            host.call_later(self._delay, _done, timer)
             await timer
 
     async def changes(self) -> set[FileChange]:
@@ -206,11 +206,11 @@ class _Looks:
 
     def close(self) -> None:
         """Looks no more."""
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._end_looking is not None:
+            self._end_looking()
 
 
-def _done(future: "Future[None]") -> None:
+def _done(future: Future[None]) -> None:
     if not future.done():
         future.set_result(None)
 
@@ -302,7 +302,7 @@ async def watch(
     limit of the system's is reached; PermissionError unless `ignore_permission_denied`. `debug` and
     `raise_interrupt` mean nothing.
     """
-    loop = get_running_loop()
+    host = running()
     roots = [os.path.abspath(os.fspath(path)) for path in paths]
     source: _Events | _Looks
     if force_polling:
@@ -311,24 +311,24 @@ async def watch(
         source = _Looks(roots, poll_delay_ms / 1000, recursive=recursive)
     else:
         source = _Events(roots, recursive=recursive, forgiving=bool(ignore_permission_denied))
-    alarm = _Alarm(stop_event)
-    source.wake(alarm)
+    bell = _Bell(stop_event)
+    source.wake(bell)
     idle = _IDLE if rust_timeout is None else rust_timeout / 1000
     seen = 0
     try:
-        while not alarm.stopped:
+        while not bell.stopped:
             if source.count == seen:
-                await alarm.wait(idle if yield_on_timeout and idle else None)
+                await bell.wait(idle if yield_on_timeout and idle else None)
             if source.count == seen:
-                if yield_on_timeout and not alarm.stopped:
+                if yield_on_timeout and not bell.stopped:
                     yield set()
                 continue
-            end = loop.time() + debounce / 1000
-            while source.count != seen and not alarm.stopped and (left := end - loop.time()) > 0:
+            end = host.time() + debounce / 1000
+            while source.count != seen and not bell.stopped and (left := end - host.time()) > 0:
                 seen = source.count
-                await _quiet(alarm, source, min(step / 1000, left))
+                await _quiet(bell, source, min(step / 1000, left))
             seen = source.count
-            if alarm.stopped:
+            if bell.stopped:
                 return
             changes = await source.changes()
             if watch_filter is not None:
@@ -336,16 +336,16 @@ async def watch(
             if changes:
                 yield changes
     finally:
-        alarm.close()
+        bell.close()
         source.close()
 
 
-async def _quiet(alarm: _Alarm, source: _Events | _Looks, seconds: float) -> None:
+async def _quiet(bell: _Bell, source: _Events | _Looks, seconds: float) -> None:
     """Waits so long, whatever happens but the end."""
-    loop = get_running_loop()
-    end = loop.time() + seconds
-    while not alarm.stopped and (left := end - loop.time()) > 0:
-        await alarm.wait(left)
+    host = running()
+    end = host.time() + seconds
+    while not bell.stopped and (left := end - host.time()) > 0:
+        await bell.wait(left)
 
 
 awatch = watch

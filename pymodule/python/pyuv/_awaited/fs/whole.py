@@ -4,7 +4,7 @@ import io
 from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias
 
-from ._operations import read_file, write_file
+from .operations import read_file, write_file
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -3,13 +3,13 @@
 import io
 import os
 import warnings
-from asyncio import ensure_future, shield
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from ... import fs
-from ._ahead import Ahead, Newline
-from ._descriptor import Descriptor
+from ..host import running
+from .ahead import Ahead, Newline
+from .descriptor import Descriptor
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -42,7 +42,7 @@ class OpenFile:
         self._owns = True
 
     def __repr__(self) -> str:
-        return f"<{type(self).__module__}.{type(self).__qualname__} name={self.name!r} mode={self.mode!r}>"
+        return f"<{type(self).__qualname__} name={self.name!r} mode={self.mode!r}>"
 
     async def __aenter__(self) -> Self:
         self._check()
@@ -125,7 +125,7 @@ class OpenFile:
             descriptor.close_later()
             return
         if descriptor.taken or self._keeps():
-            await shield(ensure_future(self._finish()))
+            await running()._finish(self._finish())
         else:
             await descriptor.close()
         self._forget()

@@ -1,14 +1,14 @@
 """What folders hold: ``scandir`` and ``walk``, to be awaited as a whole or gone through as it comes."""
 
-from asyncio import Future, get_running_loop
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator
 from os import PathLike
 from typing import Any, AnyStr, Generic, Literal
 
 from ... import fs
-from ._awaiting import awaited, settle, uv_loop
-from ._operations import opendir, readdir
+from ..host import Future, running
+from ..requests import awaited, settle
+from .operations import opendir, readdir
 
 _scandir = awaited(fs.scandir)
 _walk = awaited(fs.walk)
@@ -56,12 +56,12 @@ class Walk:
 
     async def __aiter__(self) -> AsyncIterator[fs.walk_folder]:
         found: deque[fs.walk_folder] = deque()
-        loop = get_running_loop()
-        news: Future[None] = loop.create_future()
-        ended: Future[fs.walk_result] = loop.create_future()
+        host = running()
+        news: Future[None] = host.create_future()
+        ended: Future[fs.walk_result] = host.create_future()
 
         def wake(_: object = None) -> None:
-            if not news.done() and not loop.is_closed():
+            if not news.done() and not host.is_closed():
                 news.set_result(None)
 
         def arrived(batch: list[fs.walk_folder]) -> None:
@@ -72,7 +72,7 @@ class Walk:
             settle(ended, "walk", None, request)
             wake()
 
-        request = fs.walk(uv_loop(), self._path, on_batch=arrived, callback=told, **self._options)
+        request = fs.walk(host.uv, self._path, on_batch=arrived, callback=told, **self._options)
         try:
             while True:
                 while found:
@@ -80,7 +80,7 @@ class Walk:
                 if ended.done():
                     break
                 await news
-                news = loop.create_future()
+                news = host.create_future()
             ended.result()
         finally:
             request.cancel()

@@ -1,0 +1,1 @@
+"""DNS, awaited: what the packages ``dns`` of ``pyuv.asyncio`` and of ``pyuv.trio`` have in common."""
