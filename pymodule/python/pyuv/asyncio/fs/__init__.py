@@ -9,16 +9,8 @@ The modules ``os``, ``ospath`` and ``tempfile`` in here have aiofiles' names.
 import importlib as _importlib
 from typing import Any as _Any
 
-from ..._awaited.fs import operations as _operations
-from ..._awaited.fs.binary import BinaryFile, RawFile
-from ..._awaited.fs.filters import BaseFilter, Change, DefaultFilter, PythonFilter
-from ..._awaited.fs.folders import scandir, walk
-from ..._awaited.fs.opening import open
-from ..._awaited.fs.operations import *  # noqa: F403
-from ..._awaited.fs.path import AsyncPath
-from ..._awaited.fs.text import TextFile
-from ..._awaited.fs.watch import awatch, watch
-from ..._awaited.fs.whole import read_bytes, read_text, write_bytes, write_text
+from ..._awaited import fs as _fs
+from ..._awaited.fs import *  # noqa: F403
 from ._wrapped import (
     WrappedFile,
     stderr,
@@ -31,32 +23,15 @@ from ._wrapped import (
 )
 
 __all__ = [
-    *_operations.__all__,
-    "AsyncPath",
-    "BaseFilter",
-    "Change",
-    "DefaultFilter",
-    "PythonFilter",
-    "awatch",
-    "watch",
-    "BinaryFile",
-    "RawFile",
-    "TextFile",
+    *_fs.__all__,
     "WrappedFile",
-    "open",
-    "read_bytes",
-    "read_text",
-    "scandir",
     "stderr",
     "stderr_bytes",
     "stdin",
     "stdin_bytes",
     "stdout",
     "stdout_bytes",
-    "walk",
     "wrap_file",
-    "write_bytes",
-    "write_text",
 ]
 
 

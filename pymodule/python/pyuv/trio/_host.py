@@ -1,0 +1,217 @@
+"""A loop of pyuv's inside ``trio.run``: who turns it, and when.
+
+It does what there is, without waiting, whenever a task waits for something of it, and when one of two system
+tasks sees that its descriptor is readable, or a timer of it due. Callbacks wake tasks.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from math import inf
+from typing import Any
+
+import trio
+from trio.lowlevel import (
+    Abort,
+    RunVar,
+    Task,
+    add_instrument,
+    checkpoint,
+    current_task,
+    enable_ki_protection,
+    in_trio_task,
+    reschedule,
+    spawn_system_task,
+    wait_readable,
+    wait_task_rescheduled,
+)
+
+from .. import UV_RUN_NOWAIT, Async, Loop, Timer
+from .._awaited import host
+from ._future import Future
+
+
+class Alarm:
+    """What ``call_later`` gives."""
+
+    def __init__(self, timer: Timer) -> None:
+        self._timer = timer
+
+    def cancel(self) -> None:
+        """Has it not be called."""
+        if not self._timer.closed:
+            self._timer.close()
+
+
+class TrioHost(trio.abc.Instrument):
+    """The loop of one ``trio.run``, closed with its last task."""
+
+    def __init__(self) -> None:
+        self.uv = Loop()
+        self._resolver: Any = None
+        self._soon: list[Callable[[], object]] = []
+        self._closed = False
+        # The task that keeps the time, while it waits, and until when, by the loop's clock.
+        self._waiting: Task | None = None
+        self._until = inf
+        # Has the loop's descriptor be readable. Without any handle a loop does not look at descriptors.
+        self._news = Async(self.uv, lambda _: None)
+        self._is_instrument = False
+        spawn_system_task(self._keep_time)
+        spawn_system_task(self._watch)
+
+    # Turning the loop
+
+    def turn(self) -> None:
+        """Does what there is, and has the time be kept. Not for callbacks of the loop's."""
+        self._turn()
+        if self._due() < self._until:
+            self._turn_soon()
+
+    def _turn_soon(self) -> None:
+        task, self._waiting = self._waiting, None
+        if task is not None:
+            reschedule(task)
+
+    @enable_ki_protection
+    def _turn(self) -> None:
+        soon, self._soon = self._soon, []
+        for callback in soon:
+            callback()
+        self.uv.run(UV_RUN_NOWAIT)
+
+    def _due(self) -> float:
+        """When a timer is due, by the loop's clock."""
+        timeout = self.uv.get_timeout()
+        return inf if timeout < 0 else self.uv.now() / 1000 + timeout
+
+    async def _watch(self) -> None:
+        fd = self.uv.fileno()
+        while True:
+            await wait_readable(fd)
+            self.turn()
+
+    async def _keep_time(self) -> None:
+        try:
+            while True:
+                self._turn()
+                self._until = self._due()
+                seconds = self._until - self.uv.now() / 1000
+                if seconds <= 0:
+                    await checkpoint()
+                    continue
+                self._waiting = current_task()
+                if self._until == inf:
+                    await wait_task_rescheduled(self._abort)
+                else:
+                    with trio.move_on_after(seconds):
+                        await wait_task_rescheduled(self._abort)
+        finally:
+            self._close()
+
+    def _abort(self, _: object) -> Abort:
+        self._waiting = None
+        return Abort.SUCCEEDED
+
+    def _close(self) -> None:
+        self._closed = True
+        self._resolver = None
+        self.uv.close(handles=True)
+
+    # What is started on the loop by hand
+
+    def before_io_wait(self, timeout: float) -> None:
+        """Trio is about to sleep: what was started on the loop meanwhile has to be looked at before."""
+        if timeout > 0 and self._waiting is not None and self._due() < self._until:
+            self._news.send()
+
+    def be_used_by_hand(self) -> Loop:
+        """The loop, for whoever starts handles and requests on it."""
+        if not self._is_instrument:
+            self._is_instrument = True
+            add_instrument(self)
+        return self.uv
+
+    # For what is awaited on any host
+
+    def create_future(self) -> Future[Any]:
+        """A future that tasks of this trio.run await."""
+        return Future(self)
+
+    def call_soon(self, callback: Callable[[], object], /) -> None:
+        """Calls it in the next turn."""
+        self._soon.append(callback)
+        self._turn_soon()
+
+    def call_later(self, delay: float, callback: Callable[..., object], /, *args: Any) -> Alarm:
+        """Calls it in so many seconds."""
+
+        def ring(timer: Timer) -> None:
+            timer.close()
+            callback(*args)
+
+        timer = Timer(self.uv)
+        self.uv.update_time()
+        timer.start(ring, max(0, delay), 0)
+        self._turn_soon()
+        return Alarm(timer)
+
+    def time(self) -> float:
+        """The clock, in seconds."""
+        return time.monotonic()
+
+    def is_closed(self) -> bool:
+        """Whether nothing is run any more."""
+        return self._closed
+
+    def _start(
+        self, coroutine: Coroutine[Any, Any, object], ended: Callable[[], object]
+    ) -> Callable[[], object]:
+        scope = trio.CancelScope()
+
+        async def run() -> None:
+            try:
+                with scope:
+                    await coroutine
+            except Exception as error:
+                sys.excepthook(type(error), error, error.__traceback__)
+            finally:
+                ended()
+
+        spawn_system_task(run)
+        return scope.cancel
+
+    async def _finish(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        with trio.CancelScope(shield=True):
+            await coroutine
+
+
+_hosts: RunVar[TrioHost] = RunVar("pyuv.trio")
+
+
+def find() -> TrioHost | None:
+    """The host of the running ``trio.run``, made when it is first asked for. None outside of trio's tasks."""
+    if not in_trio_task():
+        return None
+    try:
+        return _hosts.get()
+    except LookupError:
+        made = TrioHost()
+        _hosts.set(made)
+        return made
+
+
+host.register(find)
+
+
+def current_loop() -> Loop:
+    """The :class:`pyuv.Loop` of the running ``trio.run``, which is closed with it.
+
+    Handles and requests may be started on it at any time, from tasks and from callbacks; callbacks wake tasks
+    by ``trio.Event.set`` and the like. Trio turns it: nobody calls its ``run``. RuntimeError outside of
+    trio's tasks.
+    """
+    found = find()
+    if found is None:
+        raise RuntimeError("there is no loop outside of trio's tasks")
+    return found.be_used_by_hand()
