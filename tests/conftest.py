@@ -2,6 +2,8 @@ import gc
 import os
 import signal
 
+# Before anything is frozen: what trio registers with it asks the collector who has its generator.
+import hypothesis  # noqa: F401
 import pytest
 import pyuv
 from pyuv import errno, fs

@@ -34,15 +34,19 @@ def test_the_licence_of_what_is_linked_is_in_the_metadata(name):
 
 # What another import may have brought, which a plain one does not.
 SUBMODULES = {
-    "": {"asyncio"},
+    "": {"asyncio", "trio"},
     ".asyncio": {"aiodns", "aiohttp", "dns", "fs"},
     ".asyncio.fs": {"os", "ospath", "tempfile"},
+    ".trio": {"dns", "fs"},
 }
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".asyncio", ".asyncio.dns", ".asyncio.fs", ".dns", ".errno", ".error", ".fs", ".thread", ".util"],
+    [
+        *("", ".asyncio", ".asyncio.dns", ".asyncio.fs", ".dns", ".errno", ".error", ".fs", ".thread"),
+        *(".trio", ".trio.dns", ".trio.fs", ".util"),
+    ],
 )
 def test_a_module_has_no_public_names_but_those_that_it_says(name):
     module = importlib.import_module(f"pyuv{name}")

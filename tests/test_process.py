@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import subprocess
-import time
 import weakref
 
 import pytest
@@ -12,7 +11,7 @@ import pyuv
 from pyuv import errno
 from pyuv.error import HandleClosedError, ProcessError, UVError
 
-from util import Recorder, children, collect, in_child, open_fds
+from util import Recorder, children, collect, in_child, open_fds, wait_for
 
 SLEEP = ["sleep", "1000"]
 
@@ -30,14 +29,6 @@ def state(pid):
             return stat.read().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return None
-
-
-def wait_for(condition, seconds=20):
-    """Wait for what another process does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.001)
 
 
 def kill_abandoned(pid):

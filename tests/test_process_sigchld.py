@@ -39,10 +39,13 @@ def test_pythons_own_handler_is_back_after_the_last_process(python_handler, end)
     assert python_handler == []
     if end != "loop":
         loop.run()
-    if end == "close":
-        for process, _ in ends:
+    for process, _ in ends:
+        if end == "close":
             process.close()
-    del loop, ends
+        elif end == "loop":
+            # Ended, and not told of.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    del loop, ends, process
     collect()
     raise_sigchld()
     assert python_handler == [signal.SIGCHLD]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 import pyuv
@@ -73,6 +74,14 @@ def in_child(code, *arguments, status=0, **options):
 def redirected(redirections, command):
     """A command with the shell's redirections, such as ">&-"."""
     return ["sh", "-c", f'exec "$@" {redirections}', "sh", *command]
+
+
+def wait_for(condition, seconds=20):
+    """Wait for what another process, or thread, does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.001)
 
 
 def open_fds():

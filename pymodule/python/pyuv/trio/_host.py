@@ -28,6 +28,7 @@ from trio.lowlevel import (
 
 from .. import UV_RUN_NOWAIT, Async, Loop, Timer
 from .._awaited import host
+from ..error import UVError
 from ._future import Future
 
 
@@ -56,9 +57,9 @@ class TrioHost(trio.abc.Instrument):
         self._until = inf
         # Has the loop's descriptor be readable. Without any handle a loop does not look at descriptors.
         self._news = Async(self.uv, lambda _: None)
-        self._is_instrument = False
         spawn_system_task(self._keep_time)
         spawn_system_task(self._watch)
+        add_instrument(self)
 
     # Turning the loop
 
@@ -115,22 +116,23 @@ class TrioHost(trio.abc.Instrument):
 
     def _close(self) -> None:
         self._closed = True
-        self._resolver = None
-        self.uv.close(handles=True)
-
-    # What is started on the loop by hand
+        resolver, self._resolver = self._resolver, None
+        if resolver is not None:
+            resolver.close()
+        for handle in self.uv.handles:
+            handle.close()
+        try:
+            self._turn()
+            self.uv.close()
+        except UVError:
+            # A thread of the pool is at work for it, for how long nobody knows; or somebody has a resolver on
+            # it, or made a handle at the last moment. It ends with what it is kept by.
+            self.uv.excepthook = _tell_nobody
 
     def before_io_wait(self, timeout: float) -> None:
-        """Trio is about to sleep: what was started on the loop meanwhile has to be looked at before."""
+        """Trio is about to sleep: what was started on the loop by hand has to be looked at before."""
         if timeout > 0 and self._waiting is not None and self._due() < self._until:
             self._news.send()
-
-    def be_used_by_hand(self) -> Loop:
-        """The loop, for whoever starts handles and requests on it."""
-        if not self._is_instrument:
-            self._is_instrument = True
-            add_instrument(self)
-        return self.uv
 
     # For what is awaited on any host
 
@@ -186,6 +188,10 @@ class TrioHost(trio.abc.Instrument):
             await coroutine
 
 
+def _tell_nobody(*_: object) -> None:
+    """What comes of a loop that nobody turns any more."""
+
+
 _hosts: RunVar[TrioHost] = RunVar("pyuv.trio")
 
 
@@ -214,4 +220,4 @@ def current_loop() -> Loop:
     found = find()
     if found is None:
         raise RuntimeError("there is no loop outside of trio's tasks")
-    return found.be_used_by_hand()
+    return found.uv
