@@ -84,9 +84,9 @@ class Host(Closable, Protocol):
 _finders: list[Callable[[], Host | None]] = []
 
 
-def register(find: Callable[[], Host | None]) -> None:
-    """Has one more kind of host be looked for, before those that were registered so far."""
-    _finders.insert(0, find)
+def register(find: Callable[[], Host | None], *, guest: bool = False) -> None:
+    """Has one more kind of host be looked for: before others, if it may be a guest of one of them."""
+    _finders.insert(0 if guest else len(_finders), find)
 
 
 def running() -> Host:

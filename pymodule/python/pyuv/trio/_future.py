@@ -1,5 +1,6 @@
 """Results that are not there yet, for tasks of trio: as much of asyncio's futures as pyuv needs."""
 
+import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -9,6 +10,16 @@ if TYPE_CHECKING:
     from ._host import TrioHost
 
 _T = TypeVar("_T")
+
+PATIENCE = 8
+"""How many rounds of trio's a task goes through before it sleeps, if the last one did not wait for long.
+
+What is in memory is there after a few. To sleep, and be woken by a thread of the pool, takes several times
+as long.
+"""
+
+QUICK = 0.0002
+"""How long that is, in seconds."""
 
 _PENDING = object()
 _CANCELLED = object()
@@ -76,13 +87,25 @@ class Future(Generic[_T]):
         return Abort.SUCCEEDED
 
     async def _wait(self) -> _T:
+        host = self._host
+        begin = time.perf_counter()
         # What was asked for begins with the loop's next turn, and may be over with it.
-        self._host.turn()
+        host.turn()
+        try:
+            for _ in range(host.patience):
+                if self.done():
+                    break
+                await checkpoint()
+                host.turn()
+        except BaseException:
+            self.cancel()
+            raise
         if self.done():
             await checkpoint()
         else:
             self._task = current_task()
             await wait_task_rescheduled(self._abort)
+        host.patience = PATIENCE if time.perf_counter() - begin < QUICK else 0
         try:
             return self.result()
         finally:

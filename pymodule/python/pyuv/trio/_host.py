@@ -29,7 +29,7 @@ from trio.lowlevel import (
 from .. import UV_RUN_NOWAIT, Async, Loop, Timer
 from .._awaited import host
 from ..error import UVError
-from ._future import Future
+from ._future import PATIENCE, Future
 
 
 class Alarm:
@@ -55,6 +55,8 @@ class TrioHost(trio.abc.Instrument):
         # The task that keeps the time, while it waits, and until when, by the loop's clock.
         self._waiting: Task | None = None
         self._until = inf
+        #: How many rounds a task waits awake.
+        self.patience = PATIENCE
         # Has the loop's descriptor be readable. Without any handle a loop does not look at descriptors.
         self._news = Async(self.uv, lambda _: None)
         spawn_system_task(self._keep_time)
@@ -207,7 +209,7 @@ def find() -> TrioHost | None:
         return made
 
 
-host.register(find)
+host.register(find, guest=True)
 
 
 def current_loop() -> Loop:
