@@ -18,6 +18,7 @@ SUITES = (
     "asyncio_transports",
     "asyncio_dns",
     "asyncio_fs",
+    "trio_fs",
     "dns",
     "dns_tcp",
     "dns_answers",

@@ -1,6 +1,5 @@
 """Results that are not there yet, for tasks of trio: as much of asyncio's futures as pyuv needs."""
 
-import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -10,16 +9,6 @@ if TYPE_CHECKING:
     from ._host import TrioHost
 
 _T = TypeVar("_T")
-
-PATIENCE = 8
-"""How many rounds of trio's a task goes through before it sleeps, if the last one did not wait for long.
-
-What is in memory is there after a few. To sleep, and be woken by a thread of the pool, takes several times
-as long.
-"""
-
-QUICK = 0.0002
-"""How long that is, in seconds."""
 
 _PENDING = object()
 _CANCELLED = object()
@@ -88,11 +77,10 @@ class Future(Generic[_T]):
 
     async def _wait(self) -> _T:
         host = self._host
-        begin = time.perf_counter()
         # What was asked for begins with the loop's next turn, and may be over with it.
         host.turn()
         try:
-            for _ in range(host.patience):
+            for _ in range(host.patience.rounds):
                 if self.done():
                     break
                 await checkpoint()
@@ -100,12 +88,12 @@ class Future(Generic[_T]):
         except BaseException:
             self.cancel()
             raise
+        host.patience.learn(slept=not self.done())
         if self.done():
             await checkpoint()
         else:
             self._task = current_task()
             await wait_task_rescheduled(self._abort)
-        host.patience = PATIENCE if time.perf_counter() - begin < QUICK else 0
         try:
             return self.result()
         finally:

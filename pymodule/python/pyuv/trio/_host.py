@@ -29,7 +29,8 @@ from trio.lowlevel import (
 from .. import UV_RUN_NOWAIT, Async, Loop, Timer
 from .._awaited import host
 from ..error import UVError
-from ._future import PATIENCE, Future
+from ._future import Future
+from ._patience import Patience
 
 
 class Alarm:
@@ -55,8 +56,7 @@ class TrioHost(trio.abc.Instrument):
         # The task that keeps the time, while it waits, and until when, by the loop's clock.
         self._waiting: Task | None = None
         self._until = inf
-        #: How many rounds a task waits awake.
-        self.patience = PATIENCE
+        self.patience = Patience()
         # Has the loop's descriptor be readable. Without any handle a loop does not look at descriptors.
         self._news = Async(self.uv, lambda _: None)
         spawn_system_task(self._keep_time)
@@ -212,6 +212,14 @@ def find() -> TrioHost | None:
 host.register(find, guest=True)
 
 
+def trio_host() -> TrioHost:
+    """The host of the running ``trio.run``. RuntimeError outside of trio's tasks."""
+    found = find()
+    if found is None:
+        raise RuntimeError("there is no loop outside of trio's tasks")
+    return found
+
+
 def current_loop() -> Loop:
     """The :class:`pyuv.Loop` of the running ``trio.run``, which is closed with it.
 
@@ -219,7 +227,4 @@ def current_loop() -> Loop:
     by ``trio.Event.set`` and the like. Trio turns it: nobody calls its ``run``. RuntimeError outside of
     trio's tasks.
     """
-    found = find()
-    if found is None:
-        raise RuntimeError("there is no loop outside of trio's tasks")
-    return found.uv
+    return trio_host().uv
