@@ -257,6 +257,23 @@ def test_what_nobody_waits_for_is_let_go(folder, maker, turns):
     assert os.listdir(folder) in ([], ["file"])
 
 
+def test_a_cancelled_close_is_done_all_the_same(folder):
+    async def main():
+        fd = os.open("file", os.O_RDWR | os.O_CREAT)
+        release = block_pool(asyncio.get_running_loop().uv)
+        closing = asyncio.create_task(fs.close(fd))
+        await asyncio.sleep(0.01)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert os.path.exists(f"/proc/self/fd/{fd}")
+        release()
+        while os.path.exists(f"/proc/self/fd/{fd}"):
+            await asyncio.sleep(0.001)
+
+    run(factory, main())
+
+
 def test_what_came_in_the_turn_of_the_cancellation_is_let_go(folder):
     async def main():
         loop = asyncio.get_running_loop()

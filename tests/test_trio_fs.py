@@ -148,6 +148,20 @@ def test_a_cancelled_scope_is_seen_before_anything_is_asked_for_twice():
     run(main)
 
 
+def test_what_closes_is_not_taken_back():
+    async def main():
+        fd = await fs.open_fd(".", os.O_RDONLY)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await fs.close(fd)
+        assert scope.cancelled_caught
+        with trio.fail_after(10):
+            while os.path.exists(f"/proc/self/fd/{fd}"):
+                await trio.sleep(0.001)
+
+    run(main)
+
+
 def test_an_operation_that_fails_is_raised_in_its_task_alone():
     async def main():
         told = []

@@ -71,8 +71,13 @@ def give_up(request: Request, future: Future[Any], dispose: Dispose | None) -> N
         dispose(future.result())
 
 
-def awaited(function: Callable[..., Any], dispose: Dispose | None = None) -> Callable[..., Awaitable[Any]]:
-    """A function of `pyuv.fs` as a coroutine function, without the loop before its arguments."""
+def awaited(
+    function: Callable[..., Any], dispose: Dispose | None = None, *, takes_back: bool = True
+) -> Callable[..., Awaitable[Any]]:
+    """A function of `pyuv.fs` as a coroutine function, without the loop before its arguments.
+
+    What closes something is not to be taken back: whoever is cancelled has nothing left to close it by.
+    """
     call = function.__name__
 
     async def operation(*arguments: Any, **keywords: Any) -> Any:
@@ -83,7 +88,10 @@ def awaited(function: Callable[..., Any], dispose: Dispose | None = None) -> Cal
         try:
             return await future
         except BaseException:
-            give_up(request, future, dispose)
+            if takes_back:
+                give_up(request, future, dispose)
+            else:
+                abandon(future)
             # It may have the exception, whose traceback has this frame.
             del future, told
             raise

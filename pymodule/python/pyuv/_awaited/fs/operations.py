@@ -30,6 +30,9 @@ _DISPOSE: dict[str, Dispose] = {
 }
 """What becomes of a result that nobody awaits any more."""
 
+_CLOSE = {"close", "closedir"}
+"""Those that are done whoever is cancelled."""
+
 _NAMES = {"open": "open_fd"}
 """Those that go by another name here, where the function's own is a file's."""
 
@@ -38,7 +41,8 @@ _ELSEWHERE = {"scandir", "stat_float_times", "walk"}
 
 
 def _operation(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    operation: Any = awaited(function, _DISPOSE.get(function.__name__))
+    call = function.__name__
+    operation: Any = awaited(function, _DISPOSE.get(call), takes_back=call not in _CLOSE)
     signature = inspect.signature(function)
     kept = [one for one in signature.parameters.values() if one.name not in ("loop", "callback")]
     operation.__signature__ = signature.replace(parameters=kept)
