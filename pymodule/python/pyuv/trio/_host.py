@@ -7,7 +7,7 @@ tasks sees that its descriptor is readable, or a timer of it due. Callbacks wake
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 import trio
@@ -156,7 +156,8 @@ class TrioHost(trio.abc.Instrument):
 
         timer = Timer(self.uv)
         self.uv.update_time()
-        timer.start(ring, max(0, delay), 0)
+        # In whole milliseconds: a Timer warns of what is less than one.
+        timer.start(ring, ceil(max(0, delay) * 1000) / 1000, 0)
         self._turn_soon()
         return Alarm(timer)
 
