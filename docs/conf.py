@@ -1,6 +1,12 @@
 """Sphinx's configuration of the manual: Markdown, checked strictly, its examples run as tests."""
 
+import shutil
+from pathlib import Path
+
 import pyuv
+
+# What an earlier build has made there of names that are not listed any more would be described again.
+shutil.rmtree(Path(__file__).parent / "reference", ignore_errors=True)
 
 project = "pyuv"
 copyright = "the pyuv developers"
