@@ -90,8 +90,6 @@ def awaited(
         except BaseException:
             if takes_back:
                 give_up(request, future, dispose)
-            else:
-                abandon(future)
             # It may have the exception, whose traceback has this frame.
             del future, told
             raise

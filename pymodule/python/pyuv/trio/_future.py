@@ -79,21 +79,22 @@ class Future(Generic[_T]):
         host = self._host
         # What was asked for begins with the loop's next turn, and may be over with it.
         host.turn()
+        rounds = host.patience.rounds
         try:
-            for _ in range(host.patience.rounds):
+            for _ in range(rounds):
+                await checkpoint()
                 if self.done():
                     break
-                await checkpoint()
                 host.turn()
         except BaseException:
             self.cancel()
             raise
         host.patience.learn(slept=not self.done())
-        if self.done():
-            await checkpoint()
-        else:
+        if not self.done():
             self._task = current_task()
             await wait_task_rescheduled(self._abort)
+        elif not rounds:
+            await checkpoint()
         try:
             return self.result()
         finally:

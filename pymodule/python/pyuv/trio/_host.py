@@ -41,8 +41,7 @@ class Alarm:
 
     def cancel(self) -> None:
         """Has it not be called."""
-        if not self._timer.closed:
-            self._timer.close()
+        self._timer.close()
 
 
 class TrioHost(trio.abc.Instrument):
