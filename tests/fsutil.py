@@ -28,6 +28,15 @@ def block_pool(loop):
     return gate.set
 
 
+def has_reader(fifo):
+    """Whether somebody has the FIFO open to read it."""
+    try:
+        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
 # Begins the code of a child process that wants a disk that is soon full, of 64 KiB: `small`, in
 # namespaces of the child's own. Where the system refuses those it is a folder, and no file may be
 # longer than that; `full` is the code that a write then fails with.

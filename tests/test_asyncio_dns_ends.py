@@ -8,10 +8,11 @@ import weakref
 import pytest
 import pyuv.asyncio
 from asyncioutil import reports, run
+from lookups import LOOKUPS
 from pyuv import dns as raw
 from pyuv.asyncio import dns
 from pyuv.error import DNSError, HandleClosedError
-from test_asyncio_dns import LOOKUPS, on_loop
+from test_asyncio_dns import on_loop
 
 from util import collect, in_child, open_fds
 

@@ -11,7 +11,7 @@ import pytest
 import pyuv.asyncio
 from asyncioutil import Recorder, both_loops, reports, run
 from opensslprogram import s_client, s_server
-from tlsutil import CERTIFICATE, client_context, echo, echoed, ended, server_context, way
+from tlsutil import CERTIFICATE, client_context, echo, echoed, ended, server_context, start_server, way
 
 from util import collect
 
@@ -82,8 +82,7 @@ def test_a_client_without_a_certificate_is_told_why(version):
         server_side, client_side = server_context(), client_context()
         server_side.verify_mode = ssl.CERT_REQUIRED
         client_side.maximum_version = ssl.TLSVersion[version]
-        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=server_side)
-        address = server.sockets[0].getsockname()
+        server, address = await start_server(echo, server_side)
         try:
             _, protocol = await loop.create_connection(
                 Recorder, *address, ssl=client_side, server_hostname="localhost"
@@ -201,8 +200,8 @@ def test_logged_secrets_are_those_of_the_other_end(factory, version, side, tmp_p
         context = server_context()
         context.keylog_filename = str(ours)
         context.maximum_version = ssl.TLSVersion[version]
-        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=context)
-        async with s_client(server.sockets[0].getsockname(), "-keylogfile", theirs) as client:
+        server, address = await start_server(echo, context)
+        async with s_client(address, "-keylogfile", theirs) as client:
             client.type("hello")
             await client.says("hello")
             assert await client.leave() == 0
@@ -257,8 +256,7 @@ def test_a_name_chooses_the_certificate(factory, other_certificate):
                 ssl_object.context = second
 
         first.sni_callback = choose
-        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=first)
-        address = server.sockets[0].getsockname()
+        server, address = await start_server(echo, first)
         for name, trusted, subject in [
             ("localhost", CERTIFICATE, "localhost"),
             ("other.example", other_certificate, "other.example"),
@@ -285,8 +283,8 @@ def test_a_name_that_is_refused_gets_the_alert_of_the_callback():
         reports()
         context = server_context()
         context.sni_callback = lambda *_: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=context)
-        async with s_client(server.sockets[0].getsockname(), "-servername", "nobody.example") as client:
+        server, address = await start_server(echo, context)
+        async with s_client(address, "-servername", "nobody.example") as client:
             await client.says("unrecognized name")
             assert await client.ends() == 1
         server.close()

@@ -159,8 +159,7 @@ def test_a_server_asks_for_a_certificate_later(factory):
 
     async def main():
         contexts = reports()
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=asking_context())
-        address = server.sockets[0].getsockname()
+        server, address = await start_server(serve, asking_context())
         async with s_client(address, "-tls1_3", "-enable_pha", "-cert", CERTIFICATE) as client:
             await ready(client)
             client.type("let me in")

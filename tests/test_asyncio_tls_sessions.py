@@ -7,7 +7,7 @@ import ssl
 import pytest
 from asyncioutil import both_loops, reports, run
 from opensslprogram import s_client, s_server
-from tlsutil import CERTIFICATE, echo, ended, server_context, way
+from tlsutil import CERTIFICATE, echo, ended, server_context, start_server, way
 
 __all__ = ["way"]
 
@@ -43,8 +43,7 @@ def test_a_server_resumes_a_session(factory, version, tickets, tmp_path):
         context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
         if not tickets:
             context.options |= ssl.OP_NO_TICKET
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-        address = server.sockets[0].getsockname()
+        server, address = await start_server(serve, context)
         for option, kind in [("-sess_out", "New, "), ("-sess_in", "Reused, ")]:
             async with s_client(address, option, tmp_path / "session") as client:
                 await client.says(kind)
@@ -101,8 +100,7 @@ def test_early_data_is_not_accepted(factory, tmp_path):
 
     async def main():
         contexts = reports()
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context())
-        address = server.sockets[0].getsockname()
+        server, address = await start_server(serve)
         async with s_client(address, "-tls1_3") as client:
             client.type("hello")
             assert await client.ends() == 0

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import pyuv
 import trio
+from fsutil import has_reader
 from pyuv.error import FSError
 from pyuv.trio import current_loop, fs
-from test_trio_loop import run
+from trioutil import run
 
 pytestmark = pytest.mark.usefixtures("in_folder")
 
@@ -124,18 +125,10 @@ def test_whoever_is_cancelled_leaves_nothing_open_and_loses_nothing():
         os.close(writer)
         assert not os.path.exists("never")
         with trio.fail_after(10):
-            while reads("fifo"):
+            while has_reader("fifo"):
                 await trio.sleep(0.005)
 
     run(main)
-
-
-def reads(fifo):
-    try:
-        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
-    except OSError:
-        return False
-    return True
 
 
 def test_a_cancelled_scope_is_seen_before_anything_is_asked_for_twice():

@@ -8,19 +8,11 @@ import time
 import pytest
 import pyuv
 import trio
+from fsutil import has_reader
 from pyuv.trio import current_loop, fs
+from trioutil import run
 
 from util import Recorder, finish, in_child, open_fds, start_child, wait_for
-
-
-def run(main, *arguments):
-    """Runs a coroutine function under trio, for 20 seconds at most."""
-
-    async def bounded():
-        with trio.fail_after(20):
-            return await main(*arguments)
-
-    return trio.run(bounded)
 
 
 def test_it_is_imported_by_nothing_else():
@@ -197,29 +189,23 @@ def test_what_is_under_way_at_the_end_keeps_nothing(tmp_path):
         assert scope.cancelled_caught
         await fs.stat(tmp_path)
 
+    def is_let_go():
+        gc.collect()
+        # A loop that the pool was at work for goes when there is the next one.
+        pyuv.Loop().close()
+        return not has_reader(fifo)
+
     def run_and_let_go():
         run(main)
         # The other end of the open that nobody waits for.
         os.close(os.open(fifo, os.O_WRONLY))
-        wait_for(lambda: not is_read(fifo))
+        wait_for(is_let_go)
 
     run_and_let_go()
     before = open_fds()
     for _ in range(3):
         run_and_let_go()
     assert open_fds() == before
-
-
-def is_read(fifo):
-    """Whether somebody has the FIFO open to read it."""
-    gc.collect()
-    # A loop that the pool was at work for goes when there is the next one.
-    pyuv.Loop().close()
-    try:
-        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
-    except OSError:
-        return False
-    return True
 
 
 def test_a_main_that_fails_ends_the_loop_too():

@@ -9,7 +9,7 @@ import pytest
 import trio
 from pyuv.error import ProcessError
 from pyuv.trio import open_process, run_process
-from test_trio_loop import run
+from trioutil import run
 
 from util import children, open_fds, wait_for
 

@@ -31,9 +31,10 @@ def client_context():
     return ssl.create_default_context(cafile=CERTIFICATE)
 
 
-async def start_server(serve, **options):
+async def start_server(serve, context=None, **options):
     """A TLS server, and the address for open_connection()."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context(), **options)
+    context = server_context() if context is None else context
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context, **options)
     return server, server.sockets[0].getsockname()
 
 
