@@ -14,41 +14,11 @@ from importlib.metadata import version
 from typing import Any
 
 from event_loops import keep_busy, new_loop
+from file_clients import Direct, Ours, parse, read_file
 from measure import Meter, Run, report
 
 LOOK = 1024
 """The clock is read once in so many lines."""
-
-
-class Direct:
-    """Blocking calls in the one thread: what everything else is compared to."""
-
-    version = "open"
-
-    async def stat(self, path: str) -> int:
-        return os.stat(path).st_size
-
-    async def read(self, path: str) -> bytes:
-        with open(path, "rb") as file:
-            return file.read()
-
-
-class Ours:
-    def __init__(self) -> None:
-        from pyuv.asyncio import fs
-
-        self.fs = fs
-        self.version = f"pyuv {version('pyuv')}"
-
-    async def stat(self, path: str) -> int:
-        return (await self.fs.stat(path)).st_size
-
-    async def read(self, path: str) -> bytes:
-        async with self.fs.open(path, "rb") as file:
-            return await file.read()
-
-    def lines(self, path: str) -> Any:
-        return self.fs.open(path)
 
 
 class Aiofiles:
@@ -131,17 +101,13 @@ class ToThread:
         return (await asyncio.to_thread(os.stat, path)).st_size
 
     async def read(self, path: str) -> bytes:
-        def read() -> bytes:
-            with open(path, "rb") as file:
-                return file.read()
-
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(read_file, path)
 
 
 CLIENTS: dict[str, tuple[str, Callable[[], Any]]] = {
     "direct": ("asyncio", Direct),
-    "pyuv": ("pyuv.asyncio", Ours),
-    "pyuv-batches": ("pyuv.asyncio", Ours),
+    "pyuv": ("pyuv.asyncio", lambda: Ours("pyuv.asyncio.fs")),
+    "pyuv-batches": ("pyuv.asyncio", lambda: Ours("pyuv.asyncio.fs")),
     "aiofiles": ("asyncio", Aiofiles),
     "asyncfiles": ("asyncio", Asyncfiles),
     "anyio": ("asyncio", Anyio),
@@ -212,15 +178,7 @@ async def lines(client: Any, options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--client", required=True, choices=list(CLIENTS))
-    parser.add_argument("--case", required=True, choices=["stat", "read", "many", "lines"])
-    parser.add_argument("--folder", required=True)
-    parser.add_argument("--files", type=int, default=1)
-    parser.add_argument("--in-flight", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--warmup", type=float, default=0.2)
-    options = parser.parse_args()
+    options = parse(__doc__.splitlines()[0], CLIENTS, ["stat", "read", "many", "lines"])
     loop, kind = CLIENTS[options.client]
     with asyncio.Runner(loop_factory=new_loop(loop)) as runner:
         runner.run((lines if options.case == "lines" else whole)(kind(), options))

@@ -8,43 +8,11 @@ The folder holds files named by their numbers.
 import argparse
 import os
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any
 
 import trio
+from file_clients import Direct, Ours, parse, read_file
 from measure import Run
-
-
-def read_file(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
-
-
-class Direct:
-    """Blocking calls in the one thread: what everything else is compared to."""
-
-    version = "open"
-
-    async def stat(self, path: str) -> int:
-        return os.stat(path).st_size
-
-    async def read(self, path: str) -> bytes:
-        return read_file(path)
-
-
-class Ours:
-    def __init__(self) -> None:
-        from pyuv.trio import fs
-
-        self.fs = fs
-        self.version = f"pyuv {version('pyuv')}"
-
-    async def stat(self, path: str) -> int:
-        return (await self.fs.stat(path)).st_size
-
-    async def read(self, path: str) -> bytes:
-        async with self.fs.open(path, "rb") as file:
-            return await file.read()
 
 
 class Trio:
@@ -72,7 +40,12 @@ class ToThread:
         return await trio.to_thread.run_sync(read_file, path)
 
 
-CLIENTS: dict[str, Callable[[], Any]] = {"direct": Direct, "pyuv": Ours, "trio": Trio, "to_thread": ToThread}
+CLIENTS: dict[str, Callable[[], Any]] = {
+    "direct": Direct,
+    "pyuv": lambda: Ours("pyuv.trio.fs"),
+    "trio": Trio,
+    "to_thread": ToThread,
+}
 
 
 async def keep_busy(client: Any, options: argparse.Namespace) -> Run:
@@ -96,15 +69,7 @@ async def keep_busy(client: Any, options: argparse.Namespace) -> Run:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--client", required=True, choices=list(CLIENTS))
-    parser.add_argument("--case", required=True, choices=["stat", "read"])
-    parser.add_argument("--folder", required=True)
-    parser.add_argument("--files", type=int, default=1)
-    parser.add_argument("--in-flight", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--warmup", type=float, default=0.2)
-    options = parser.parse_args()
+    options = parse(__doc__.splitlines()[0], CLIENTS, ["stat", "read"])
     client = CLIENTS[options.client]()
     trio.run(keep_busy, client, options).report(client.version)
 
