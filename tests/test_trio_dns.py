@@ -69,6 +69,11 @@ def test_a_lookup_that_is_cancelled_ends(udp_peer):
                 await resolver.query("www.example.com")
             assert scope.cancelled_caught
             await all_ended(resolver)
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await resolver.query("www.example.com")
+            assert scope.cancelled_caught
+            assert resolver.active_queries == 0
             with pytest.raises(TimeoutError):
                 await resolver.query("www.example.com", timeout=0.05)
             await all_ended(resolver)

@@ -131,12 +131,24 @@ def test_whoever_is_cancelled_leaves_nothing_open_and_loses_nothing():
     run(main)
 
 
-def test_a_cancelled_scope_is_seen_before_anything_is_asked_for_twice():
+def test_a_cancelled_scope_is_seen_before_anything_is_done():
     async def main():
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await fs.stat(".")
-        assert scope.cancelled_caught
+        async def refused(call, *arguments):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await call(*arguments)
+            assert scope.cancelled_caught
+
+        async with fs.open("file", "wb", buffering=0) as file:
+            await fs.write_bytes("kept", b"")
+            for _ in range(50):
+                await refused(fs.unlink, "kept")
+                await refused(fs.mkdir, "made")
+                await refused(fs.write_text, "made", "")
+                await refused(file.write, b"data")
+                await refused(fs.AsyncPath("made").touch)
+        assert sorted(os.listdir()) == ["file", "kept"]
+        assert os.stat("file").st_size == 0
 
     run(main)
 

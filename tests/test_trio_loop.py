@@ -208,6 +208,70 @@ def test_what_is_under_way_at_the_end_keeps_nothing(tmp_path):
     assert open_fds() == before
 
 
+def test_a_timer_by_hand_counts_from_now_however_long_trio_slept():
+    async def main():
+        loop = current_loop()
+        for _ in range(2):
+            event = trio.Event()
+            await trio.sleep(0.4)
+            begin = time.monotonic()
+            pyuv.Timer(loop).start(lambda timer, event=event: event.set(), 0.2, 0)
+            await event.wait()
+            assert time.monotonic() - begin > 0.19
+
+    run(main)
+
+
+def test_tasks_that_are_shielded_have_the_loop_to_their_end(tmp_path):
+    told = []
+
+    async def tidy():
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(0.01)
+                async with fs.open(tmp_path / "file", "w") as file:
+                    await file.write("end")
+                told.append(await fs.read_bytes(tmp_path / "file"))
+                event = trio.Event()
+                pyuv.Timer(current_loop()).start(lambda timer: event.set(), 0.01, 0)
+                await fs.stat(tmp_path)
+
+    async def main():
+        await fs.stat(tmp_path)
+        for _ in range(3):
+            trio.lowlevel.spawn_system_task(tidy)
+        return current_loop()
+
+    loop = run(main)
+    assert loop.closed
+    assert told == [b"end"] * 3
+
+
+def test_a_generator_that_is_left_is_told_of_the_end(tmp_path):
+    told = []
+
+    async def gives():
+        try:
+            yield 1
+        finally:
+            try:
+                await fs.stat(tmp_path)
+            except BaseException as error:
+                told.append(type(error))
+                raise
+
+    async def main():
+        await fs.stat(tmp_path)
+        generator = gives()
+        loops.append((await anext(generator), generator))
+
+    loops = []
+    run(main)
+    assert told == [RuntimeError]
+
+
 def test_a_main_that_fails_ends_the_loop_too():
     loops = []
 

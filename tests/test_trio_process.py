@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from functools import partial
 
 import pytest
 import trio
@@ -135,6 +137,58 @@ def test_whoever_is_cancelled_ends_what_it_runs():
         assert trio.current_time() - begin < 5
 
     run(main)
+
+
+def test_a_program_that_is_fed_and_waits_for_the_end_is_ended_too():
+    async def main():
+        # It takes SIGTERM as no reason, and its input's end as one.
+        code = (
+            "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+            "os.write(1, b'on'); size = len(sys.stdin.buffer.read()); "
+            "os.write(1, b'end %d' % (size < 9_000_000))"
+        )
+        read, write = os.pipe()
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(partial(run_process, python(code), stdin=bytes(9_000_000), stdout=write))
+                await trio.lowlevel.wait_readable(read)
+                assert os.read(read, 9) == b"on"
+                scope.cancel()
+        os.close(write)
+        assert os.read(read, 9) == b"end 1"
+        os.close(read)
+
+    begin = time.monotonic()
+    run(main)
+    assert time.monotonic() - begin < 4
+
+
+def test_a_child_s_number_stays():
+    async def main():
+        process = await open_process(["true"])
+        number = process.pid
+        await process.wait()
+        assert process.pid == number > 0
+
+    run(main)
+
+
+def test_a_system_task_that_is_shielded_has_its_child_end():
+    ended = []
+
+    async def tidy():
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                ended.append(await run_process(["echo", "end"], capture_stdout=True))
+
+    async def main():
+        trio.lowlevel.spawn_system_task(tidy)
+        await run_process(["true"])
+
+    run(main)
+    assert ended[0].stdout == b"end\n"
 
 
 def test_a_task_that_waits_for_data_is_cancelled_and_loses_none():

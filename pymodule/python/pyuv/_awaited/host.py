@@ -1,6 +1,6 @@
 """Who runs the tasks: an event loop of asyncio's, or trio. Each has a loop of pyuv's, and this interface."""
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Generic, Protocol, TypeVar
 
 from .. import Loop
@@ -59,6 +59,10 @@ class Host(Closable, Protocol):
     uv: Loop
     #: What the functions of ``dns`` ask by, once they were called.
     _resolver: Any
+
+    @property
+    def _checkpoint(self) -> Callable[[], Awaitable[None]] | None:
+        """Awaited before anything begins, where a task that was cancelled before is not told by then."""
 
     def create_future(self) -> Future[Any]:
         """A future that tasks of this one await."""

@@ -67,7 +67,7 @@ def give_up(request: Request, future: Future[Any], dispose: Dispose | None) -> N
     if abandon(future):
         request.cancel()
     # It may have succeeded in the very turn in which its task was cancelled.
-    elif dispose is not None and future.done() and future.exception() is None:
+    elif dispose is not None and future.done() and not future.cancelled() and future.exception() is None:
         dispose(future.result())
 
 
@@ -82,6 +82,8 @@ def awaited(
 
     async def operation(*arguments: Any, **keywords: Any) -> Any:
         host = running()
+        if takes_back and host._checkpoint is not None:
+            await host._checkpoint()
         future = host.create_future()
         told = partial(settle, future, call, dispose)
         request = function(host.uv, *arguments, callback=told, **keywords)
@@ -100,6 +102,8 @@ def awaited(
 async def in_pool(function: Callable[..., _T], *arguments: Any, dispose: Dispose | None = None) -> _T:
     """Calls any function on a thread of libuv's pool (`uv_queue_work`), for what libuv has no request for."""
     host = running()
+    if host._checkpoint is not None:
+        await host._checkpoint()
     future: Future[_T] = host.create_future()
     done: list[_T] = []
     raised: list[BaseException] = []

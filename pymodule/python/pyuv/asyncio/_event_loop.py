@@ -109,6 +109,9 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         "uv",
     )
 
+    # What is awaited raises in a task that is cancelled.
+    _checkpoint = None
+
     def __init__(self, *, resolver: str | None = None) -> None:
         if resolver not in (None, "c-ares"):
             # For __del__.

@@ -77,28 +77,25 @@ class Future(Generic[_T]):
 
     async def _wait(self) -> _T:
         host = self._host
-        # What was asked for begins with the loop's next turn, and may be over with it.
-        host.turn()
-        rounds = host.patience.rounds
         try:
+            # What was asked for begins with the loop's next turn, and may be over with it.
+            host.turn()
+            rounds = host.patience.rounds
             for _ in range(rounds):
                 await checkpoint()
                 if self.done():
                     break
                 host.turn()
-        except BaseException:
-            self.cancel()
-            raise
-        host.patience.learn(slept=not self.done())
-        if not self.done():
-            self._task = current_task()
-            await wait_task_rescheduled(self._abort)
-        elif not rounds:
-            await checkpoint()
-        try:
+            host.patience.learn(slept=not self.done())
+            if not self.done():
+                self._task = current_task()
+                await wait_task_rescheduled(self._abort)
+            elif not rounds:
+                await checkpoint()
             return self.result()
         finally:
-            # The traceback of what it raises has this frame.
+            # One that is cancelled leaves it so. The traceback of what it raises has this frame.
+            self.cancel()
             del self
 
     def __await__(self) -> Generator[Any, Any, _T]:

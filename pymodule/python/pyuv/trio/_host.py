@@ -17,6 +17,7 @@ from trio.lowlevel import (
     Task,
     add_instrument,
     checkpoint,
+    checkpoint_if_cancelled,
     current_task,
     enable_ki_protection,
     in_trio_task,
@@ -29,6 +30,7 @@ from trio.lowlevel import (
 from .. import UV_RUN_NOWAIT, Async, Loop, Timer
 from .._awaited import host
 from ..error import UVError
+from ._end import others_end
 from ._future import Future
 from ._patience import Patience
 
@@ -47,6 +49,8 @@ class Alarm:
 class TrioHost(trio.abc.Instrument):
     """The loop of one ``trio.run``, closed with its last task."""
 
+    _checkpoint = staticmethod(checkpoint_if_cancelled)
+
     def __init__(self) -> None:
         self.uv = Loop()
         self._resolver: Any = None
@@ -58,8 +62,10 @@ class TrioHost(trio.abc.Instrument):
         self.patience = Patience()
         # Has the loop's descriptor be readable. Without any handle a loop does not look at descriptors.
         self._news = Async(self.uv, lambda _: None)
-        spawn_system_task(self._keep_time)
-        spawn_system_task(self._watch)
+        # What turns the loop outlives other system tasks: one that is shielded may still wait for something.
+        self._lives = trio.CancelScope(shield=True), trio.CancelScope(shield=True)
+        ours = self._keep_time, self._watch, self._wait_for_end
+        self._tasks = {spawn_system_task(task) for task in ours}
         add_instrument(self)
 
     # Turning the loop
@@ -89,23 +95,22 @@ class TrioHost(trio.abc.Instrument):
 
     async def _watch(self) -> None:
         fd = self.uv.fileno()
-        while True:
-            await wait_readable(fd)
-            self.turn()
+        with self._lives[0]:
+            while not self._closed:
+                self.turn()
+                await wait_readable(fd)
 
     async def _keep_time(self) -> None:
         try:
-            while True:
-                self._turn()
-                self._until = self._due()
-                seconds = self._until - self.uv.now() / 1000
-                if seconds <= 0:
-                    await checkpoint()
-                    continue
-                self._waiting = current_task()
-                if self._until == inf:
-                    await wait_task_rescheduled(self._abort)
-                else:
+            with self._lives[1]:
+                while True:
+                    self._turn()
+                    self._until = self._due()
+                    seconds = self._until - self.uv.now() / 1000
+                    if seconds <= 0:
+                        await checkpoint()
+                        continue
+                    self._waiting = current_task()
                     with trio.move_on_after(seconds):
                         await wait_task_rescheduled(self._abort)
         finally:
@@ -114,6 +119,17 @@ class TrioHost(trio.abc.Instrument):
     def _abort(self, _: object) -> Abort:
         self._waiting = None
         return Abort.SUCCEEDED
+
+    # The end
+
+    async def _wait_for_end(self) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            await others_end(self._tasks)
+            self._closed = True
+            for life in self._lives:
+                life.cancel()
 
     def _close(self) -> None:
         self._closed = True
@@ -134,6 +150,11 @@ class TrioHost(trio.abc.Instrument):
         """Trio is about to sleep: what was started on the loop by hand has to be looked at before."""
         if timeout > 0 and self._waiting is not None and self._due() < self._until:
             self._news.send()
+
+    def after_io_wait(self, timeout: float) -> None:
+        """Trio has slept: timers that are started by hand count from the loop's clock."""
+        if timeout > 0 and not self._closed:
+            self.uv.update_time()
 
     # For what is awaited on any host
 
@@ -202,11 +223,14 @@ def find() -> TrioHost | None:
     if not in_trio_task():
         return None
     try:
-        return _hosts.get()
+        found = _hosts.get()
     except LookupError:
-        made = TrioHost()
-        _hosts.set(made)
-        return made
+        found = TrioHost()
+        _hosts.set(found)
+    if found.is_closed():
+        # A system task, or an asynchronous generator that was not finished, that goes on.
+        raise RuntimeError("this trio.run has ended, and its loop with it")
+    return found
 
 
 host.register(find, guest=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import trio
-from trio.lowlevel import checkpoint
+from trio.lowlevel import checkpoint, checkpoint_if_cancelled
 
 from .. import Pipe
 from ..errno import UV_ECANCELED, UV_EOF, strerror
@@ -57,6 +57,7 @@ class SendEnd(_End, trio.abc.SendStream):
     async def send_all(self, data: "Buffer") -> None:
         """Sends a bytes-like object. Who is cancelled meanwhile does not know how much of it went out."""
         with self._alone():
+            await checkpoint_if_cancelled()
             future = self._host.create_future()
 
             def told(_: object, error: int | None) -> None:

@@ -33,14 +33,11 @@ class Process:
         self.stdin: SendEnd | None = None
         self.stdout: ReceiveEnd | None = None
         self.stderr: ReceiveEnd | None = None
+        #: Its number.
+        self.pid = 0
         self._ended = trio.Event()
         self._returncode: int | None = None
         self._process: _UVProcess
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid or 0
 
     @property
     def returncode(self) -> int | None:
@@ -169,6 +166,7 @@ async def open_process(
         made._process = _UVProcess.spawn(
             host.uv, args, stdio=ends.stdio, exit_callback=made._exited, **options
         )
+        made.pid = made._process.pid or 0
     read, written, errors = ends.ours
     made.stdin = SendEnd(host, read) if read is not None else None
     made.stdout = ReceiveEnd(host, written) if written is not None else None
@@ -205,8 +203,8 @@ async def run_process(
     async def feed(stream: SendEnd) -> None:
         # It may not want it all.
         with suppress(trio.BrokenResourceError):
-            await stream.send_all(given)
-        await stream.aclose()
+            async with stream:
+                await stream.send_all(given)
 
     async def keep(name: str, stream: ReceiveEnd) -> None:
         block = kept[name] = bytearray()

@@ -190,6 +190,8 @@ class Resolver:
         host = self._host
         if not is_running(host):
             raise RuntimeError(f"{self!r} belongs to another event loop")
+        if host._checkpoint is not None:
+            await host._checkpoint()
         answer: Future[_T] = host.create_future()
         self._lookups.ask(answer, ask, about)
         timer = None

@@ -95,6 +95,8 @@ class Descriptor:
     async def ask(self, function: Callable[..., Any], *arguments: Any, told: Callable[[Any], object]) -> None:
         """One operation; `told` gets its result as soon as that is there, whoever awaits it still."""
         host = running()
+        if host._checkpoint is not None:
+            await host._checkpoint()
         future: Future[None] = host.create_future()
 
         def ended(request: Any) -> None:
