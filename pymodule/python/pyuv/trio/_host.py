@@ -49,10 +49,9 @@ class Alarm:
 class TrioHost(trio.abc.Instrument):
     """The loop of one ``trio.run``, closed with its last task."""
 
-    _checkpoint = staticmethod(checkpoint_if_cancelled)
-
     def __init__(self) -> None:
         self.uv = Loop()
+        self._checkpoint = checkpoint_if_cancelled
         self._resolver: Any = None
         self._soon: list[Callable[[], object]] = []
         self._closed = False
