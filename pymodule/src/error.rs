@@ -51,7 +51,6 @@ pub fn with_filename(error: PyErr, path: &Bound<'_, PyAny>) -> PyErr {
 }
 
 /// Makes the OSError for `error` that Python has for its number, as `pyuv.asyncio` raises it.
-#[cfg_attr(PyPy, expect(dead_code, reason = "for pyuv.asyncio"))]
 pub fn to_os_error(error: Error) -> PyErr {
     match error.code() {
         Some(code) => {

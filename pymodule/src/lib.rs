@@ -39,6 +39,7 @@ mod number;
 mod once;
 mod pipe;
 mod poll;
+mod poller;
 mod prepare;
 mod process;
 mod raw_method;
@@ -100,6 +101,7 @@ fn _pyuv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<timer::Timer>()?;
     module.add_class::<udp::UDP>()?;
     module.add_class::<tty::TTY>()?;
+    module.add_class::<poller::Poller>()?;
     stream::register(module)?;
     constants::register(module)?;
     #[cfg(not(PyPy))]
