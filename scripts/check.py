@@ -275,7 +275,7 @@ class Checks:
         return Step(name, action)
 
     def suites(self, environment: Environment, *, whole: bool) -> Step:
-        """The test suites of other projects, on asyncio's loop and on pyuv's: all, or a part of each."""
+        """The test suites of other projects, on their own loops and on pyuv's: all, or a part of each."""
         name = f"suites {environment.name}"
 
         def action(log: Path) -> Result:

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import socket
+import textwrap
 import threading
 import time
 
@@ -12,11 +13,18 @@ import pyuv
 from pyuv.twisted import UVReactor
 from twisted.internet import defer, error, protocol
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.interfaces import IReactorFDSet, IReactorProcess, IReactorTCP, IReactorUDP, IReactorUNIX
+from twisted.internet.interfaces import (
+    IReactorDaemonize,
+    IReactorFDSet,
+    IReactorProcess,
+    IReactorTCP,
+    IReactorUDP,
+    IReactorUNIX,
+)
 from twisted.python import log
 from zope.interface.verify import verifyObject
 
-from util import finish, in_child, open_fds, start_child
+from util import finish, in_child, open_fds, start_child, wait_for
 
 
 @pytest.fixture
@@ -120,8 +128,56 @@ def test_tools_of_twisted_know_it_by_name(tmp_path):
     assert any("on UVReactor" in line for line in lines), lines
 
 
+def test_a_daemon_has_the_reactor_that_was_made_before_it_forked(tmp_path):
+    (tmp_path / "echo.tac").write_text(
+        textwrap.dedent(
+            """
+            from twisted.application import internet, service
+            from twisted.internet import endpoints, protocol, reactor
+
+            class Echo(protocol.Protocol):
+                def dataReceived(self, data):
+                    self.transport.write(data + type(reactor).__name__.encode())
+
+            class Says(service.Service):
+                def startService(self):
+                    port = reactor.listenTCP(0, protocol.Factory.forProtocol(Echo), interface="127.0.0.1")
+                    with open("port", "w") as file:
+                        file.write(f"{port.getHost().port}\\n")
+
+            application = service.Application("echo")
+            Says().setServiceParent(application)
+            """
+        )
+    )
+    code = """
+        import sys
+        from twisted.scripts.twistd import run
+        sys.argv = ["twistd", "--reactor=pyuv", "--python=echo.tac", "--pidfile=pid", "--logfile=log"]
+        run()
+    """
+    in_child(code, cwd=tmp_path)
+    try:
+        wait_for(lambda: (tmp_path / "port").exists() and (tmp_path / "port").read_text().endswith("\n"))
+        port = int((tmp_path / "port").read_text())
+        with socket.create_connection(("127.0.0.1", port), 20) as peer:
+            peer.sendall(b"daemon ")
+            assert peer.recv(100) == b"daemon UVReactor"
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+        wait_for(lambda: not (tmp_path / "pid").exists())
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
 def test_its_interfaces(reactor):
-    for interface in IReactorFDSet, IReactorTCP, IReactorUDP, IReactorUNIX, IReactorProcess:
+    for interface in (
+        IReactorDaemonize,
+        IReactorFDSet,
+        IReactorTCP,
+        IReactorUDP,
+        IReactorUNIX,
+        IReactorProcess,
+    ):
         assert verifyObject(interface, reactor)
 
 

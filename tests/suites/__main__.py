@@ -1,10 +1,10 @@
-"""The test suites of other projects, on asyncio's own loop and on pyuv's, compared test by test.
+"""The test suites of other projects, on what they run on by themselves and on pyuv, compared test by test.
 
     python tests/suites [--python 3.13] [--whole] [--json FILE] [PROJECT [PART ...]]
 
-What passes on asyncio's loop has to pass on pyuv's, unless left_out.txt says why not. Projects are installed
-and their tests fetched by name into build/suites; requirements/suites*.txt has the versions. Without
-`--whole` a few parts of each are run.
+What passes on asyncio's loop, or on Twisted's own reactor, has to pass on pyuv's, unless left_out.txt says
+why not. Projects are installed and their tests fetched by name into build/suites; requirements/suites*.txt
+has the versions. Without `--whole` a few parts of each are run.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def compare(suite: Suite, environment: Beside, parts: list[str], *, whole: bool)
             total.add(judged)
             answered |= judged.names & rows.keys()
             counts = (
-                f"{judged.tests} tests, {judged.on_asyncio} pass on asyncio's, {judged.on_pyuv} on pyuv's"
+                f"{judged.tests} tests, {judged.on_asyncio} pass on {suite.own}, {judged.on_pyuv} on pyuv's"
             )
             print(f"{suite.project} {part}: {counts}; {judged.seconds:.1f} s", flush=True)
     if whole and not total.loops:
@@ -86,7 +86,7 @@ def main() -> int:
             print(f"not always the same: {test}")
         version = fetch.version(project, environment)
         print(
-            f"{project} {version}: {total.tests} tests, {total.on_asyncio} pass on asyncio's loop, "
+            f"{project} {version}: {total.tests} tests, {total.on_asyncio} pass on {suite.own}, "
             f"{total.on_pyuv} on pyuv's, {len(total.problems)} problems",
             flush=True,
         )

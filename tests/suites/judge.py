@@ -47,11 +47,11 @@ def judge(suite: Suite, environment: Beside, part: str, left_out: Mapping[str, b
     theirs = run(suite, environment, "asyncio", part)
     ours = run(suite, environment, "pyuv", part)
     judged = Judged(loops=ours.loops)
-    for name, ended in (("asyncio", theirs), ("pyuv", ours)):
+    for name, ended in ((suite.own, theirs), ("pyuv's", ours)):
         if not ended.whole:
-            judged.problems[f"{part}: did not come to its end on {name}'s loop"] = ended.output
+            judged.problems[f"{part}: did not come to its end on {name}"] = ended.output
     if theirs.outcomes.get(part) == "failed":
-        judged.problems[f"{part}: is not collected, on asyncio's loop either"] = theirs.details[part]
+        judged.problems[f"{part}: is not collected, on {suite.own} either"] = theirs.details[part]
     worse = {test for test in theirs.outcomes if theirs.passed(test) and not ours.passed(test)}
     for test in _still_worse(suite, environment, part, worse - left_out.keys(), judged, ours):
         judged.problems[f"{test}: {ours.outcomes.get(test, 'not run')}"] = ours.details.get(test, ours.output)

@@ -24,6 +24,8 @@ class Suite:
     lock: str
     # The parts that `make test` runs.
     shard: tuple[str, ...]
+    # What the project runs on by itself.
+    own: str = "asyncio's loop"
     # Of the process.
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -93,6 +95,23 @@ class TornadoSuite(Suite):
         return [environment.python, HERE / "of_tornado.py", part]
 
 
+class TwistedSuite(Suite):
+    """The packages of Twisted's tests, which are installed with it."""
+
+    def folder(self, environment: Beside) -> Path:
+        return environment.path
+
+    def parts(self, environment: Beside) -> list[str]:
+        say = "import twisted; print(*twisted.__path__)"
+        said = subprocess.run([environment.python, "-c", say], check=True, capture_output=True, text=True)
+        package = Path(said.stdout.strip())
+        folders = {path.parent.relative_to(package.parent) for path in package.rglob("test/test_*.py")}
+        return sorted(".".join(folder.parts) for folder in folders)
+
+    def command(self, environment: Beside, part: str) -> list[str | Path]:
+        return [environment.python, HERE / "of_twisted.py", part]
+
+
 SUITES: dict[str, Suite] = {
     "anyio": PytestSuite(
         project="anyio",
@@ -140,5 +159,11 @@ SUITES: dict[str, Suite] = {
         lock="suites-tornado",
         shard=("tornado.test.asyncio_test", "tornado.test.ioloop_test", "tornado_page"),
         variables={"ASYNC_TEST_TIMEOUT": "25"},
+    ),
+    "twisted": TwistedSuite(
+        project="twisted",
+        lock="suites-twisted",
+        shard=("twisted.internet.test", "twisted.names.test"),
+        own="its reactor on epoll",
     ),
 }

@@ -1,8 +1,9 @@
 """What the process that runs a file of a suite is told, and tells.
 
-By its environment: PYUV_SUITE_LOOP is `asyncio` or `pyuv`; PYUV_SUITE_CHOICE a file of JSON, which tests are
-to be run (`only`), or all but which (`without`); PYUV_SUITE_LINES the file that it writes to. A line of JSON
-says that a test has begun and another how it ended, at once: the process may die in the next test.
+By its environment: PYUV_SUITE_LOOP is `asyncio`, for what the project runs on by itself, or `pyuv`;
+PYUV_SUITE_CHOICE a file of JSON, which tests are to be run (`only`), or all but which (`without`);
+PYUV_SUITE_LINES the file that it writes to. A line of JSON says that a test has begun and another how it
+ended, at once: the process may die in the next test.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -17,11 +19,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import in_place
 
 
-def begin() -> None:
-    """To be called first."""
+def begin(put: Callable[[], None] = in_place.put) -> None:
+    """To be called first; `put` has the suite run on what is pyuv's, where it is to."""
     in_place.hear_interrupts()
-    if os.environ["PYUV_SUITE_LOOP"] == "pyuv":
-        in_place.put()
+    if on_pyuv():
+        put()
+
+
+def on_pyuv() -> bool:
+    """Whether the suite is to run on pyuv."""
+    return os.environ["PYUV_SUITE_LOOP"] == "pyuv"
 
 
 def chosen(test: str) -> bool:
@@ -44,9 +51,9 @@ def say(test: str, outcome: str, detail: str = "") -> None:
             file.write(json.dumps({"test": test, "outcome": outcome, "detail": detail}) + "\n")
 
 
-def end() -> None:
+def end(loops: int | None = None) -> None:
     """To be called last: how many loops of pyuv's there were."""
-    say("", "loops", str(in_place.made()))
+    say("", "loops", str(in_place.made() if loops is None else loops))
 
 
 _choice = {

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.interfaces import IReactorDaemonize, IReactorFDSet
 from twisted.internet.main import installReactor
 from twisted.internet.posixbase import _NO_FILEDESC, PosixReactorBase, _ContinuousPolling
 from twisted.internet.tcp import Connection
@@ -16,7 +16,7 @@ from .._poller import Poller
 __all__ = ["UVReactor", "install"]
 
 
-@implementer(IReactorFDSet)
+@implementer(IReactorDaemonize, IReactorFDSet)
 class UVReactor(PosixReactorBase):
     """A reactor of Twisted's on a loop of pyuv's: every interface that the one on epoll has.
 
@@ -177,6 +177,15 @@ class UVReactor(PosixReactorBase):
         if wanted & ~self._watched.get(fd, 0) and self._selectables[fd] is selectable:
             self._writing.pop(fd, None)
             self._watch(fd, selectable, wanted)
+
+    # Daemons fork with their reactor made
+
+    def beforeDaemonize(self) -> None:
+        """The process is to fork, and its child to have the reactor."""
+
+    def afterDaemonize(self) -> None:
+        """This is the child: the kernel is told anew what is watched (`uv_loop_fork`)."""
+        self.uv.fork()
 
     def mainLoop(self) -> None:
         """Runs until the reactor is stopped."""
