@@ -30,6 +30,9 @@ async def http(scope, receive, send):
         await respond(send, b"Hello")
     elif path == "/served":
         await respond(send, str(served).encode())
+    elif path == "/loop":
+        loop = type(asyncio.get_running_loop())
+        await respond(send, f"{loop.__module__}.{loop.__qualname__}".encode())
     elif path == "/waiting":
         await respond(send, str(waiting).encode())
     elif path == "/echo":
