@@ -19,6 +19,7 @@ SUITES = (
     "asyncio_dns",
     "asyncio_fs",
     "trio_fs",
+    "frameworks",
     "dns",
     "dns_tcp",
     "dns_answers",

@@ -7,11 +7,11 @@ Prints the load's line of JSON: round trips and their latency, the server's CPU 
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from measure import started
 
 
 def main() -> int:
@@ -38,15 +38,6 @@ def main() -> int:
         finally:
             server.kill()
             server.wait()
-
-
-def started(command: list[str], core: int, out: int | None = subprocess.PIPE) -> "subprocess.Popen[str]":
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        return subprocess.Popen(command, stdout=out, text=True)
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 sys.exit(main())

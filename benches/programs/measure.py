@@ -8,6 +8,7 @@ Each program measures itself: a warm-up, then wall time and the process's own us
 import json
 import os
 import resource
+import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, cycle, islice
@@ -102,3 +103,13 @@ def report(operations: int, meter: Meter, version: str, errors: int = 0, rss: Se
         ),
         flush=True,
     )
+
+
+def started(command: list[str], core: int, out: int | None = subprocess.PIPE) -> "subprocess.Popen[str]":
+    """Starts a process that has one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        return subprocess.Popen(command, stdout=out, text=True)
+    finally:
+        os.sched_setaffinity(0, before)
