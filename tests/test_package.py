@@ -34,7 +34,7 @@ def test_the_licence_of_what_is_linked_is_in_the_metadata(name):
 
 # What another import may have brought, which a plain one does not.
 SUBMODULES = {
-    "": {"asyncio", "trio", "twisted"},
+    "": {"asyncio", "gevent", "trio", "twisted"},
     ".asyncio": {"aiodns", "aiohttp", "dns", "fs"},
     ".asyncio.fs": {"os", "ospath", "tempfile"},
     ".trio": {"dns", "fs"},

@@ -67,9 +67,13 @@ def test_many_are_told_in_one_batch(poller):
 
 @pytest.mark.parametrize("timeout", [0.05, 0.0201])
 def test_a_wait_ends_with_its_time(poller, timeout):
-    begin = time.monotonic()
-    assert poller.poll(timeout) == []
-    assert timeout - 0.001 <= time.monotonic() - begin < timeout + 5
+    begin, waits = time.monotonic(), 0
+    while (left := begin + timeout - time.monotonic()) > 0.001:
+        # A loop that somebody has forgotten may end one early.
+        assert poller.poll(left) == []
+        waits += 1
+    assert 1 <= waits < 10
+    assert time.monotonic() - begin < timeout + 5
 
 
 def test_a_timeout_that_is_over_ends_no_later_wait(poller, pair):
@@ -103,6 +107,14 @@ def test_handles_of_the_loop_go_on(loop, poller):
     while len(told) < 2:
         assert poller.poll(20) == []
     assert sorted(told, key=str) == [None, "timer"]
+
+
+def test_it_keeps_no_loop_running(loop, poller, pair):
+    poller.watch(pair[0].fileno(), UV_READABLE)
+    assert not loop.alive
+    assert loop.run() is False
+    assert poller.poll(0.01) == []
+    assert not loop.alive
 
 
 def test_what_cannot_be_watched_is_an_error(loop, poller, pair, tmp_path):

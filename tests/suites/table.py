@@ -112,6 +112,37 @@ class TwistedSuite(Suite):
         return [environment.python, HERE / "of_twisted.py", part]
 
 
+class GeventSuite(Suite):
+    """The modules of gevent's tests, which are installed with it; each is a program."""
+
+    # Two run others by themselves, one tests gevent's own loops and one their backends by name, others ask
+    # the network for names.
+    without = frozenset(
+        f"test__{name}"
+        for name in (
+            "_monkey_patching",
+            "close_backend_fd",
+            "core",
+            "examples",
+            "getaddrinfo_import",
+            "socket_dns",
+            "socket_dns6",
+        )
+    )
+
+    def folder(self, environment: Beside) -> Path:
+        return environment.path
+
+    def parts(self, environment: Beside) -> list[str]:
+        say = "import gevent.tests; print(*gevent.tests.__path__)"
+        said = subprocess.run([environment.python, "-c", say], check=True, capture_output=True, text=True)
+        found = {path.stem for path in Path(said.stdout.strip()).glob("test__*.py")}
+        return sorted(found - self.without)
+
+    def command(self, environment: Beside, part: str) -> list[str | Path]:
+        return [environment.python, HERE / "of_gevent.py", part]
+
+
 SUITES: dict[str, Suite] = {
     "anyio": PytestSuite(
         project="anyio",
@@ -159,6 +190,15 @@ SUITES: dict[str, Suite] = {
         lock="suites-tornado",
         shard=("tornado.test.asyncio_test", "tornado.test.ioloop_test", "tornado_page"),
         variables={"ASYNC_TEST_TIMEOUT": "25"},
+    ),
+    "gevent": GeventSuite(
+        project="gevent",
+        lock="suites-gevent",
+        shard=tuple(
+            f"test__{name}"
+            for name in ("core_watcher", "greenlet", "hub", "order", "os", "select", "server", "socket")
+        ),
+        own="its loop on libev",
     ),
     "twisted": TwistedSuite(
         project="twisted",
