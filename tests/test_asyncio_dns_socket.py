@@ -315,8 +315,8 @@ def test_a_loop_without_one_does_not_import_it():
 import sys
 import pyuv.asyncio
 pyuv.asyncio.new_event_loop().close()
-print("pyuv.asyncio.dns" in sys.modules)
+print("pyuv._awaited.dns.addrinfo" in sys.modules)
 pyuv.asyncio.new_event_loop(resolver="c-ares").close()
-print("pyuv.asyncio.dns" in sys.modules)
+print("pyuv._awaited.dns.addrinfo" in sys.modules)
 """
     assert in_child(code) == ["False", "True"]

@@ -129,9 +129,12 @@ class EventLoop(Scheduler, _SelectorEventLoop):
         # The module whose functions look up names, where that is not asyncio.
         self._lookups: Any = None
         if resolver is not None:
-            from .dns import _addrinfo
+            from .._awaited.dns import addrinfo
 
-            self._lookups = _addrinfo
+            # By it the functions find this loop.
+            from . import _host as _host
+
+            self._lookups = addrinfo
         _SelectorEventLoop.__init__(self, _NoSelector())
 
     # Running

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from .._awaited.dns.addrinfo import getaddrinfo
 from .dns import Resolver, get_resolver
-from .dns._addrinfo import getaddrinfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -115,6 +115,8 @@ class loop:
     def _check(self) -> None:
         if self._destroyed:
             raise ValueError("operation on destroyed loop")
+        if self._forked != _forked:
+            self._renew()
 
     # Its life
 
@@ -150,11 +152,13 @@ class loop:
     def reinit(self) -> None:
         """In a forked child: has the kernel be told anew what is waited for (`uv_loop_fork`)."""
         self._check()
-        if self._forked != _forked:
-            self._forked = _forked
-            self.uv.fork()
-            self._descriptors.forget_all()
-            self._call_each(self._forks)
+
+    def _renew(self) -> None:
+        self._forked = _forked
+        self.uv.fork()
+        self._descriptors.forget_all()
+        for one in self._forks:
+            self._feed(one)
 
     # Watchers, by name
 
@@ -312,7 +316,7 @@ class loop:
 
     def _turn(self, *, waits: bool) -> None:
         if self._forked != _forked:
-            self.reinit()
+            self._renew()
         self._call_each(self._prepares)
         self._run_callbacks()
         if self._broken or self._destroyed:

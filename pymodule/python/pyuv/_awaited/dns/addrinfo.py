@@ -9,11 +9,11 @@ DNSError as its cause.
 
 import socket
 from socket import AF_INET, AF_INET6, AF_UNSPEC, gaierror
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ... import dns
-from ..._awaited.dns.resolver import Resolver, get_resolver
 from ...error import DNSError
+from .resolver import get_resolver
 
 __all__ = ["get_resolver", "getaddrinfo", "getnameinfo"]
 
@@ -49,8 +49,20 @@ _ANY: dict[int, str] = {AF_INET: "0.0.0.0", AF_INET6: "::"}
 _LOCAL: dict[int, str] = {AF_INET: "127.0.0.1", AF_INET6: "::1"}
 
 
+class Asked(Protocol):
+    """Who asks name servers: a :class:`Resolver`, or what is like one."""
+
+    async def getaddrinfo(
+        self, host: str | bytes, port: None, family: int, *, flags: int
+    ) -> dns.AddrInfoResult:
+        """The addresses of a host."""
+
+    async def getnameinfo(self, address: Any, flags: int) -> dns.NameInfoResult:
+        """The name of an address."""
+
+
 async def getaddrinfo(
-    resolver: Resolver,
+    resolver: Asked,
     host: str | bytes | None,
     port: str | bytes | int | None,
     family: int = AF_UNSPEC,
@@ -97,7 +109,7 @@ async def getaddrinfo(
     return infos
 
 
-async def getnameinfo(resolver: Resolver, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+async def getnameinfo(resolver: Asked, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
     """The names of a host and of a port, as ``socket.getnameinfo`` gives them. Raises ``socket.gaierror``."""
     if flags & socket.NI_NUMERICHOST:
         return socket.getnameinfo(sockaddr, flags)
