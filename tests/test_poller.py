@@ -25,6 +25,20 @@ def poller(loop):
 
 
 @pytest.fixture
+def later():
+    """Calls something in a thread, in so many seconds; the thread ends with the test."""
+    timers = []
+
+    def start(seconds, function, *arguments):
+        timers.append(threading.Timer(seconds, function, arguments))
+        timers[-1].start()
+
+    yield start
+    for timer in timers:
+        timer.join()
+
+
+@pytest.fixture
 def pair():
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
@@ -76,18 +90,18 @@ def test_a_wait_ends_with_its_time(poller, timeout):
     assert time.monotonic() - begin < timeout + 5
 
 
-def test_a_timeout_that_is_over_ends_no_later_wait(poller, pair):
+def test_a_timeout_that_is_over_ends_no_later_wait(poller, pair, later):
     ours, theirs = pair
     poller.watch(ours.fileno(), UV_READABLE)
     theirs.send(b"x")
     assert poller.poll(0.03)
     ours.recv(1)
-    threading.Timer(0.2, theirs.send, (b"y",)).start()
+    later(0.2, theirs.send, b"y")
     assert poller.poll() == [(ours.fileno(), UV_READABLE)]
 
 
-def test_another_thread_wakes_it(poller):
-    threading.Timer(0.05, poller.wake).start()
+def test_another_thread_wakes_it(poller, later):
+    later(0.05, poller.wake)
     begin = time.monotonic()
     assert poller.poll() == []
     assert time.monotonic() - begin < 5

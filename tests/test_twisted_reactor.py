@@ -1,6 +1,5 @@
 """pyuv.twisted: the reactor, by itself and in programs of its own."""
 
-import gc
 import os
 import signal
 import socket
@@ -10,7 +9,7 @@ import time
 
 import pytest
 import pyuv
-from pyuv.twisted import UVReactor
+from reactors import a_reactor
 from twisted.internet import defer, error, protocol
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import (
@@ -29,16 +28,16 @@ from util import finish, in_child, open_fds, start_child, wait_for
 
 @pytest.fixture
 def reactor():
-    reactor = UVReactor()
     failures = []
 
     def observe(event):
         if event["isError"]:
             failures.append(log.textFromEventDict(event))
 
-    log.addObserver(observe)
-    yield reactor
-    log.removeObserver(observe)
+    with a_reactor() as reactor:
+        log.addObserver(observe)
+        yield reactor
+        log.removeObserver(observe)
     assert failures == []
 
 
@@ -521,20 +520,14 @@ def test_ctrl_c_is_heard_while_it_sleeps(installs):
 
 def test_many_reactors_leave_no_descriptor():
     def one():
-        reactor = UVReactor()
-        reactor.callLater(0, reactor.stop)
-        run(reactor)
-        # Twisted's own wakers close with no reactor.
-        for reader in [*reactor._internalReaders]:
-            reactor.removeReader(reader)
-            os.close(reader.i)
-            os.close(reader.o)
+        with a_reactor() as reactor:
+            reactor.callLater(0, reactor.stop)
+            run(reactor)
 
     one()
     before = open_fds()
     for _ in range(10):
         one()
-    gc.collect()
     assert open_fds() == before
 
 

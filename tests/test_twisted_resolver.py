@@ -5,7 +5,8 @@ import time
 
 import pytest
 import pyuv
-from pyuv.twisted import Resolver, UVReactor
+from pyuv.twisted import Resolver
+from reactors import a_reactor
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IHostnameResolver, IResolver
@@ -16,7 +17,8 @@ from zope.interface.verify import verifyObject
 
 @pytest.fixture
 def reactor():
-    return UVReactor()
+    with a_reactor() as reactor:
+        yield reactor
 
 
 def result(reactor, deferred, seconds=20):
