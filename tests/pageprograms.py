@@ -3,8 +3,10 @@
 import contextlib
 import pathlib
 import re
+import socket
 import subprocess
 import sys
+import urllib.request
 
 from util import finish
 
@@ -36,3 +38,22 @@ class Page:
         finally:
             child.terminate()
             assert finish(child, status) == []
+
+    def echoes(self, folder, status=0):
+        """Its server `echo` sends back what it gets."""
+        data = bytes(range(256)) * 4000
+        with (
+            self.serving(folder, "echo", status) as port,
+            socket.create_connection(("127.0.0.1", port), 20) as peer,
+        ):
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+            with peer.makefile("rb") as back:
+                assert back.read() == data
+
+    def says_hello(self, folder, status=0):
+        """Its server `hello` does so, again and again."""
+        with self.serving(folder, "hello", status) as port:
+            for _ in range(3):
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+                    assert answer.read() == b"hello world\n"

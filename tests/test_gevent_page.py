@@ -2,8 +2,6 @@
 
 import re
 import signal
-import socket
-import urllib.request
 
 import pytest
 from pageprograms import Page
@@ -20,22 +18,11 @@ def test_every_program_is_run_here():
 
 
 def test_the_server_echoes(tmp_path):
-    data = bytes(range(256)) * 4000
-    with (
-        PAGE.serving(tmp_path, "echo", -signal.SIGTERM) as port,
-        socket.create_connection(("127.0.0.1", port), 20) as peer,
-    ):
-        peer.sendall(data)
-        peer.shutdown(socket.SHUT_WR)
-        with peer.makefile("rb") as back:
-            assert back.read() == data
+    PAGE.echoes(tmp_path, -signal.SIGTERM)
 
 
 def test_the_server_says_hello(tmp_path):
-    with PAGE.serving(tmp_path, "hello", -signal.SIGTERM) as port:
-        for _ in range(3):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
-                assert answer.read() == b"hello world\n"
+    PAGE.says_hello(tmp_path, -signal.SIGTERM)
 
 
 @pytest.mark.parametrize(("path", "said"), [("file", "1234 bytes"), ("none", "failed: .*none.*")])

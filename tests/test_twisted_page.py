@@ -1,8 +1,6 @@
 """The programs of docs/twisted.md, each run as one."""
 
 import re
-import socket
-import urllib.request
 
 import pytest
 from pageprograms import Page
@@ -19,19 +17,11 @@ def test_every_program_is_run_here():
 
 
 def test_the_server_echoes(tmp_path):
-    data = bytes(range(256)) * 4000
-    with PAGE.serving(tmp_path, "echo") as port, socket.create_connection(("127.0.0.1", port), 20) as peer:
-        peer.sendall(data)
-        peer.shutdown(socket.SHUT_WR)
-        with peer.makefile("rb") as back:
-            assert back.read() == data
+    PAGE.echoes(tmp_path)
 
 
 def test_the_server_says_hello(tmp_path):
-    with PAGE.serving(tmp_path, "hello") as port:
-        for _ in range(3):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
-                assert answer.read() == b"hello world\n"
+    PAGE.says_hello(tmp_path)
 
 
 @pytest.mark.parametrize(("path", "said"), [("file", "1234 bytes"), ("none", "failed: .*none")])

@@ -12,11 +12,11 @@ import os
 import runpy
 import sys
 import unittest
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import told
+import unittests
 
 PART = sys.argv[-1]
 LOOPS = {True: "pyuv.gevent.loop", False: "libev-cext"}
@@ -27,48 +27,10 @@ def name(test: unittest.TestCase) -> str:
     return str(test.id()).replace("__main__", PART)
 
 
-def each(suite: Any) -> Iterator[unittest.TestCase]:
-    """The tests of a suite, one by one."""
-    if isinstance(suite, unittest.TestSuite):
-        for part in suite:
-            yield from each(part)
-    else:
-        yield suite
-
-
-class Result(unittest.TextTestResult):
+class Result(unittests.Result):
     """Tells of each test."""
 
-    def startTest(self, test: unittest.TestCase) -> None:
-        super().startTest(test)
-        self.ended = ("passed", "")
-        told.say(name(test), "begun")
-
-    def stopTest(self, test: unittest.TestCase) -> None:
-        super().stopTest(test)
-        told.say(name(test), *self.ended)
-
-    def addError(self, test: unittest.TestCase, err: object) -> None:
-        super().addError(test, err)
-        self.ended = ("failed", self._exc_info_to_string(err, test))
-
-    def addFailure(self, test: unittest.TestCase, err: object) -> None:
-        super().addFailure(test, err)
-        self.ended = ("failed", self._exc_info_to_string(err, test))
-
-    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: object) -> None:
-        super().addSubTest(test, subtest, err)
-        if err is not None:
-            self.ended = ("failed", self._exc_info_to_string(err, test))
-
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-        super().addSkip(test, reason)
-        if self.ended[0] == "passed":
-            self.ended = ("skipped", reason)
-
-    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
-        super().addUnexpectedSuccess(test)
-        self.ended = ("failed", "an unexpected success")
+    name = staticmethod(name)
 
 
 class Loader(unittest.TestLoader):
@@ -76,7 +38,7 @@ class Loader(unittest.TestLoader):
 
     def loadTestsFromModule(self, *arguments: Any, **options: Any) -> unittest.TestSuite:
         suite = super().loadTestsFromModule(*arguments, **options)
-        return unittest.TestSuite(test for test in each(suite) if told.chosen(name(test)))
+        return unittest.TestSuite(test for test in unittests.each(suite) if told.chosen(name(test)))
 
 
 def folder() -> Path:

@@ -9,53 +9,9 @@ from __future__ import annotations
 
 import sys
 import unittest
-from collections.abc import Iterator
 
 import told
-
-
-def each(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
-    """The tests of a suite, one by one."""
-    for part in suite:
-        if isinstance(part, unittest.TestSuite):
-            yield from each(part)
-        else:
-            yield part
-
-
-class Result(unittest.TextTestResult):
-    """Tells of each test."""
-
-    def startTest(self, test: unittest.TestCase) -> None:
-        super().startTest(test)
-        self.ended = ("passed", "")
-        told.say(test.id(), "begun")
-
-    def stopTest(self, test: unittest.TestCase) -> None:
-        super().stopTest(test)
-        told.say(test.id(), *self.ended)
-
-    def addError(self, test: unittest.TestCase, err: object) -> None:
-        super().addError(test, err)
-        self.ended = ("failed", self._exc_info_to_string(err, test))
-
-    def addFailure(self, test: unittest.TestCase, err: object) -> None:
-        super().addFailure(test, err)
-        self.ended = ("failed", self._exc_info_to_string(err, test))
-
-    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: object) -> None:
-        super().addSubTest(test, subtest, err)
-        if err is not None:
-            self.ended = ("failed", self._exc_info_to_string(err, test))
-
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-        super().addSkip(test, reason)
-        if self.ended[0] == "passed":
-            self.ended = ("skipped", reason)
-
-    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
-        super().addUnexpectedSuccess(test)
-        self.ended = ("failed", "an unexpected success")
+from unittests import Result, each
 
 
 def main() -> None:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import unittest
-from collections.abc import Iterator
 from typing import Any
 
 import told
+from unittests import each
 
 MODULES = {True: "pyuv.twisted", False: "twisted.internet.epollreactor"}
 CLASSES = {True: "UVReactor", False: "EPollReactor"}
@@ -25,15 +24,6 @@ WITHOUT = ("twisted.test.test_logfile.",)
 def name(test: Any) -> str:
     """What a test is called, on both reactors."""
     return str(test.id()).replace(CLASSES[told.on_pyuv()], "Reactor")
-
-
-def each(suite: Any) -> Iterator[Any]:
-    """The tests of a suite, one by one."""
-    if isinstance(suite, unittest.TestSuite):
-        for part in suite:
-            yield from each(part)
-    else:
-        yield suite
 
 
 def install() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import fetch
 from beside import Beside
@@ -80,41 +81,49 @@ class RedisSuite(PytestSuite):
             yield [f"--redis-url=redis://{server.address}/0"]
 
 
-class TornadoSuite(Suite):
-    """The modules that Tornado's own runner knows, which are installed with it, and the manual's page."""
+class InstalledSuite(Suite):
+    """Tests that are installed with their project. A program of ours runs a part of them."""
+
+    runner: ClassVar[str]
 
     def folder(self, environment: Beside) -> Path:
         return environment.path
+
+    def command(self, environment: Beside, part: str) -> list[str | Path]:
+        return [environment.python, HERE / self.runner, part]
+
+    def printed(self, environment: Beside, program: str) -> str:
+        """What a program of the environment prints."""
+        command = [environment.python, "-c", program]
+        said = subprocess.run(command, check=True, capture_output=True, text=True)
+        return said.stdout.strip()
+
+
+class TornadoSuite(InstalledSuite):
+    """The modules that Tornado's own runner knows, and the manual's page."""
+
+    runner = "of_tornado.py"
 
     def parts(self, environment: Beside) -> list[str]:
         say = "from tornado.test.runtests import TEST_MODULES as names; print(*names)"
-        said = subprocess.run([environment.python, "-c", say], check=True, capture_output=True, text=True)
-        return [*said.stdout.split(), "tornado_page"]
-
-    def command(self, environment: Beside, part: str) -> list[str | Path]:
-        return [environment.python, HERE / "of_tornado.py", part]
+        return [*self.printed(environment, say).split(), "tornado_page"]
 
 
-class TwistedSuite(Suite):
-    """The packages of Twisted's tests, which are installed with it."""
+class TwistedSuite(InstalledSuite):
+    """The packages of Twisted's tests."""
 
-    def folder(self, environment: Beside) -> Path:
-        return environment.path
+    runner = "of_twisted.py"
 
     def parts(self, environment: Beside) -> list[str]:
-        say = "import twisted; print(*twisted.__path__)"
-        said = subprocess.run([environment.python, "-c", say], check=True, capture_output=True, text=True)
-        package = Path(said.stdout.strip())
+        package = Path(self.printed(environment, "import twisted; print(*twisted.__path__)"))
         folders = {path.parent.relative_to(package.parent) for path in package.rglob("test/test_*.py")}
         return sorted(".".join(folder.parts) for folder in folders)
 
-    def command(self, environment: Beside, part: str) -> list[str | Path]:
-        return [environment.python, HERE / "of_twisted.py", part]
 
+class GeventSuite(InstalledSuite):
+    """The modules of gevent's tests; each is a program."""
 
-class GeventSuite(Suite):
-    """The modules of gevent's tests, which are installed with it; each is a program."""
-
+    runner = "of_gevent.py"
     # Two run others by themselves, one tests gevent's own loops and one their backends by name, others ask
     # the network for names.
     without = frozenset(
@@ -130,17 +139,9 @@ class GeventSuite(Suite):
         )
     )
 
-    def folder(self, environment: Beside) -> Path:
-        return environment.path
-
     def parts(self, environment: Beside) -> list[str]:
-        say = "import gevent.tests; print(*gevent.tests.__path__)"
-        said = subprocess.run([environment.python, "-c", say], check=True, capture_output=True, text=True)
-        found = {path.stem for path in Path(said.stdout.strip()).glob("test__*.py")}
-        return sorted(found - self.without)
-
-    def command(self, environment: Beside, part: str) -> list[str | Path]:
-        return [environment.python, HERE / "of_gevent.py", part]
+        tests = Path(self.printed(environment, "import gevent.tests; print(*gevent.tests.__path__)"))
+        return sorted({path.stem for path in tests.glob("test__*.py")} - self.without)
 
 
 SUITES: dict[str, Suite] = {
