@@ -3,7 +3,7 @@ from typing import final
 
 from . import Loop
 
-__all__ = ["Poller"]
+__all__ = ["Poller", "hear_signals"]
 
 @final
 class Poller:
@@ -13,3 +13,5 @@ class Poller:
     def wake(self) -> None: ...
     def listen_for_signals(self, listener: Callable[[bytes], object] | None) -> int: ...
     def close(self) -> None: ...
+
+def hear_signals(poller: Poller, on: bool) -> None: ...

@@ -23,7 +23,7 @@ from gevent.exceptions import HubDestroyed  # type: ignore[import-untyped]
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from .. import LIBUV_VERSION, UV_RUN_NOWAIT, Loop, Signal, __version__
-from .._poller import Poller
+from .._poller import Poller, hear_signals
 from ..error import UVError
 from . import _watchers
 from ._callback import callback
@@ -312,7 +312,7 @@ class loop:
     def _listen(self, on: bool) -> None:
         if on != self._listens and get_native_id() == getpid():
             self._listens = on
-            self._poller.listen_for_signals(_ignore if on else None)
+            hear_signals(self._poller, on)
 
     def _turn(self, *, waits: bool) -> None:
         if self._forked != _forked:
@@ -454,7 +454,3 @@ class loop:
 
 def _tell_nobody(*_: object) -> None:
     """What comes of a loop that is destroyed."""
-
-
-def _ignore(_: bytes) -> None:
-    """A listener for whom it is enough that the wait ends."""

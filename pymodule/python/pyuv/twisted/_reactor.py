@@ -11,7 +11,7 @@ from twisted.python import log
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from .. import UV_READABLE, UV_WRITABLE, Loop
-from .._poller import Poller
+from .._poller import Poller, hear_signals
 
 __all__ = ["UVReactor", "install"]
 
@@ -192,22 +192,18 @@ class UVReactor(PosixReactorBase):
         # Where Twisted does not hear signals, Ctrl-C is still to end a wait.
         listens = not self._installSignalHandlers and threading.current_thread() is threading.main_thread()
         if listens:
-            self._poller.listen_for_signals(_ignore)
+            hear_signals(self._poller, True)
         try:
             super().mainLoop()
         finally:
             if listens:
-                self._poller.listen_for_signals(None)
+                hear_signals(self._poller, False)
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)
-
-
-def _ignore(_: bytes) -> None:
-    """A listener for whom it is enough that the wait ends."""
 
 
 def install(loop: Loop | None = None) -> UVReactor:
