@@ -10,7 +10,7 @@ from pyuv import errno
 from pyuv.error import PipeError
 from streams import LOCALHOST, connected, fill, listener, read_all, run_until
 
-from util import Recorder, collect, finish, in_child, open_fds, start_child, time_limit
+from util import Recorder, collect, finish, in_child, open_fds, start_child
 
 
 @pytest.fixture
@@ -178,17 +178,28 @@ def test_handles_that_nobody_accepts_are_closed_with_the_pipe(loop):
     assert open_fds() == before
 
 
-def test_a_pipe_that_accepts_and_does_not_read_lets_the_loop_sleep(loop, channel):
-    ours, theirs = channel
-    ours.write(b"x", None, pyuv.TCP(loop, socket.AF_INET))
-    receive(loop, theirs)
-    theirs.accept(pyuv.TCP(loop))
-    ours.write(b"unread")
-    before = loop.metrics().loop_count
-    pyuv.Timer(loop).start(lambda timer: timer.close(), 0.05)
-    with time_limit(loop):
-        loop.run()
-    assert loop.metrics().loop_count - before < 10
+UNREAD = """
+import socket, pyuv
+loop = pyuv.Loop()
+ours, theirs = pyuv.Pipe(loop, True), pyuv.Pipe(loop, True)
+for end, fd in zip((ours, theirs), pyuv.util.socketpair()):
+    end.open(fd)
+ours.write(b"x", None, pyuv.TCP(loop, socket.AF_INET))
+theirs.start_read(lambda pipe, data, error: pipe.stop_read())
+loop.run()
+theirs.accept(pyuv.TCP(loop))
+ours.write(b"unread")
+before = loop.metrics().loop_count
+pyuv.Timer(loop).start(lambda timer: timer.close(), 0.05)
+loop.run()
+print(loop.metrics().loop_count - before)
+"""
+
+
+def test_a_pipe_that_accepts_and_does_not_read_lets_the_loop_sleep():
+    # In a process of its own: the kernel interrupts a sleep once for each io_uring of loops that are gone.
+    (turns,) = in_child(UNREAD)
+    assert int(turns) < 10
 
 
 def test_a_pipe_for_handles_cannot_listen(loop, tmp_path, monkeypatch):
