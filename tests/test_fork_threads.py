@@ -98,7 +98,7 @@ def use():
             call()
     steps = [loop.fork, lambda: loop.run(pyuv.UV_RUN_NOWAIT), loop.close, stop.send, gc.collect, works,
              lambda: handles and handles[0].close(), lambda: handles.clear(), lambda: repr(loop),
-             lambda: loop.queue_work(print), lambda: loop.handles]
+             lambda: loop.queue_work(int), lambda: loop.handles]
     random.shuffle(steps)
     for step in steps:
         works() if step is works else forked(step)

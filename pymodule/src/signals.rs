@@ -9,13 +9,16 @@ pub fn check(py: Python<'_>) -> PyResult<()> {
     py.check_signals()
 }
 
-/// PyPy's `PyErr_CheckSignals` does nothing. PyPy looks for signals when it goes on in Python code; in
-/// what it has compiled, as it soon has this, at the end of a loop's turn alone.
+/// PyPy's `PyErr_CheckSignals` does nothing. Python code that goes on looks for signals only after PyPy's ticker has
+/// run out, and another thread that came first may have set that anew and not have looked yet. What changes
+/// the mask of signals looks for itself, and here changes nothing.
 #[cfg(PyPy)]
 pub fn check(py: Python<'_>) -> PyResult<()> {
-    static TURN: crate::once::Once<Py<PyAny>> = crate::once::Once::new();
-    let turn = TURN.get_or_try_init(py, || {
-        PyResult::Ok(py.eval(c"lambda: [_ for _ in (None,)]", None, None)?.unbind())
-    })?;
-    turn.bind(py).call0().map(|_| ())
+    use pyo3::types::PyTuple;
+
+    use crate::once::Once;
+
+    static MASK: Once<Py<PyAny>> = Once::new();
+    let mask = MASK.import(py, "_signal", "pthread_sigmask")?;
+    mask.call1((libc::SIG_BLOCK, PyTuple::empty(py))).map(drop)
 }
