@@ -149,7 +149,8 @@ impl Poller {
     /// None (`uv_run`). Gives the descriptors that are ready, as (number, events); none where the time is over,
     /// `wake` was called or a handle of the loop's has called its callback.
     ///
-    /// A wait may end early; whoever has nothing to do by then waits again. A descriptor that is closed while it is watched is given as ready, once.
+    /// A wait may end early; whoever has nothing to do by then waits again. A descriptor that is closed while it
+    /// is watched is given as ready, once.
     #[pyo3(signature = (timeout=None))]
     fn poll(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Vec<(i32, i32)>> {
         if timeout.is_some_and(|seconds| seconds.is_nan() || seconds < 0.0) {

@@ -331,44 +331,45 @@ class signal(watcher):
         return f" signalnum={self._signalnum}"
 
 
-class idle(watcher):
+class _Phase(watcher):
+    """What a turn comes to: the loop has a list of those that are started."""
+
+    def _listed(self) -> "list[watcher]":
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        self._listed().append(self)
+
+    def _end(self) -> None:
+        self._listed().remove(self)
+
+
+class idle(_Phase):
     """That nothing else is to be done."""
 
-    def _begin(self) -> None:
-        self.loop._idles.append(self)
-
-    def _end(self) -> None:
-        self.loop._idles.remove(self)
+    def _listed(self) -> "list[watcher]":
+        return self.loop._idles
 
 
-class prepare(watcher):
+class prepare(_Phase):
     """That the loop is about to wait."""
 
-    def _begin(self) -> None:
-        self.loop._prepares.append(self)
-
-    def _end(self) -> None:
-        self.loop._prepares.remove(self)
+    def _listed(self) -> "list[watcher]":
+        return self.loop._prepares
 
 
-class check(watcher):
+class check(_Phase):
     """That the loop has waited."""
 
-    def _begin(self) -> None:
-        self.loop._checks.append(self)
-
-    def _end(self) -> None:
-        self.loop._checks.remove(self)
+    def _listed(self) -> "list[watcher]":
+        return self.loop._checks
 
 
-class fork(watcher):
+class fork(_Phase):
     """That this is a forked child."""
 
-    def _begin(self) -> None:
-        self.loop._forks.append(self)
-
-    def _end(self) -> None:
-        self.loop._forks.remove(self)
+    def _listed(self) -> "list[watcher]":
+        return self.loop._forks
 
 
 class async_(watcher):
